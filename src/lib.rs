@@ -1,0 +1,4 @@
+#![doc = include_str!("../README.md")]
+extern crate alloc;
+
+pub mod licensing;

@@ -1,0 +1,11 @@
+//! The licensing domain: what a license is, what may be done with it, and the files that carry it.
+//! Pure: it is given `now`, bytes and keys, and answers with values. It never reads a clock, draws a random number,
+//! or touches a network, a database or a file system, and it compiles for the server and for the browser alike.
+
+pub mod key;
+pub mod text;
+pub mod time;
+
+pub use key::ActivationKey;
+pub use text::*;
+pub use time::{Date, Timestamp};
