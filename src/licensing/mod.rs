@@ -3,6 +3,7 @@
 //! or touches a network, a database or a file system, and it compiles for the server and for the browser alike.
 
 pub mod key;
+pub mod seal;
 pub mod text;
 pub mod time;
 
