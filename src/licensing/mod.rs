@@ -2,10 +2,16 @@
 //! Pure: it is given `now`, bytes and keys, and answers with values. It never reads a clock, draws a random number,
 //! or touches a network, a database or a file system, and it compiles for the server and for the browser alike.
 
+pub mod activation;
+pub mod decide;
+pub mod issue;
 pub mod key;
+pub mod license;
+pub mod product;
 pub mod seal;
 pub mod text;
 pub mod time;
+pub mod words;
 
 pub use key::ActivationKey;
 pub use text::*;

@@ -1,0 +1,256 @@
+//! Products and what belongs to them: versions, features, and the rules a vendor sets once for all their licenses.
+
+use alloc::{string::String, vec::Vec};
+use core::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    FeatureId, PolicyId, ProductCode, ProductId, Timestamp,
+    license::{LicenseType, Terms},
+};
+
+/// What a customer shows to be granted a license.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authorization {
+    Key,
+    User,
+    Both,
+}
+
+impl Authorization {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::User => "user",
+            Self::Both => "both",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Key, Self::User, Self::Both].into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    #[must_use]
+    pub const fn by_key(self) -> bool {
+        matches!(self, Self::Key | Self::Both)
+    }
+
+    #[must_use]
+    pub const fn by_user(self) -> bool {
+        matches!(self, Self::User | Self::Both)
+    }
+}
+
+/// Whether activations need a key held by the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceKeyRule {
+    Optional,
+    Required,
+}
+
+/// How much of a device's self-description is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceDetails {
+    Id,
+    Names,
+    All,
+}
+
+/// A product's rules, each with its default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProductRules {
+    /// 0: no trials.
+    pub trial_days: u32,
+    pub floating_timeout_minutes: u32,
+    pub refuse_virtual_machines: bool,
+    pub device_key: DeviceKeyRule,
+    pub rebinds_per_year: u32,
+    pub offline_releases_per_year: u32,
+    pub min_hold_hours: u32,
+    /// Days after which a license file must be refreshed; none: it lasts as long as the license.
+    pub offline_lease_days: Option<u32>,
+    pub device_details: DeviceDetails,
+    /// License types that LicenseSpring's offline requests may activate.
+    pub offline_types: Vec<LicenseType>,
+    /// Lets LicenseSpring's v1 deactivation files release a seat although their signature does not cover the request.
+    pub trust_v1_deactivation: bool,
+    /// Apps of before 2016 that check SHA-1.
+    pub legacy_clients: bool,
+    pub file_fields: Vec<String>,
+}
+
+impl Default for ProductRules {
+    fn default() -> Self {
+        Self {
+            trial_days: 0,
+            floating_timeout_minutes: 120,
+            refuse_virtual_machines: false,
+            device_key: DeviceKeyRule::Optional,
+            rebinds_per_year: 3,
+            offline_releases_per_year: 3,
+            min_hold_hours: 24,
+            offline_lease_days: None,
+            device_details: DeviceDetails::Names,
+            offline_types: alloc::vec![LicenseType::Perpetual, LicenseType::Consumption],
+            trust_v1_deactivation: false,
+            legacy_clients: false,
+            file_fields: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductState {
+    Enabled,
+    Disabled,
+    Archived,
+}
+
+impl ProductState {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Archived => "archived",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Enabled, Self::Disabled, Self::Archived].into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    pub id: ProductId,
+    pub code: ProductCode,
+    /// QLM's numeric product id.
+    pub number: Option<i64>,
+    pub name: String,
+    pub authorization: Authorization,
+    pub state: ProductState,
+    pub rules: ProductRules,
+    pub created: Timestamp,
+    pub revision: i64,
+}
+
+/// What a license covers or not: a numbered version and the instant it was released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    pub major: u32,
+    pub minor: u32,
+    pub released: Timestamp,
+}
+
+/// A version's number as it is written: `4.2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionNumber {
+    pub major: u32,
+    pub minor: u32,
+}
+
+impl FromStr for VersionNumber {
+    type Err = super::TextError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (major, minor) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
+        let number = |part: &str| {
+            let plain = !part.is_empty() && part.len() <= 6 && part.bytes().all(|b| b.is_ascii_digit());
+            plain.then(|| part.parse().ok()).flatten().ok_or(super::TextError::NotAllowed)
+        };
+        Ok(Self { major: number(major)?, minor: number(minor)? })
+    }
+}
+
+impl fmt::Display for VersionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// What is downloaded: a version for an environment and a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    pub id: i64,
+    pub product: ProductId,
+    pub version: Version,
+    pub channel: String,
+    pub env: String,
+    pub url: String,
+    pub hash: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureKind {
+    Activation,
+    Consumption,
+}
+
+impl FeatureKind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            Self::Consumption => "consumption",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Activation, Self::Consumption].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A feature a product can have; licenses include it or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feature {
+    pub id: FeatureId,
+    pub product: ProductId,
+    pub code: String,
+    pub name: String,
+    pub kind: FeatureKind,
+    /// QLM's feature set and mask.
+    pub bit: Option<(u8, u8)>,
+}
+
+/// A named template for licenses of a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub id: PolicyId,
+    pub product: ProductId,
+    pub code: String,
+    pub name: String,
+    pub terms: Terms,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_version_is_one_or_two_numbers() {
+        assert_eq!("4.2".parse::<VersionNumber>().unwrap().to_string(), "4.2");
+        assert_eq!("4".parse::<VersionNumber>().unwrap().to_string(), "4.0");
+        for text in ["", ".", "4.", "v4", "4.2.1", "-1.0", "99999999.0"] {
+            assert!(text.parse::<VersionNumber>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rules_saved_before_a_rule_existed_read_with_its_default() {
+        let rules: ProductRules = serde_json::from_str(r#"{"trial_days":14}"#).unwrap();
+        assert_eq!(rules, ProductRules { trial_days: 14, ..ProductRules::default() });
+    }
+}
