@@ -2,3 +2,6 @@
 extern crate alloc;
 
 pub mod licensing;
+
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod app;

@@ -1,0 +1,13 @@
+//! The pages. `ui` draws and knows no licensing; `portal` is the customer's, `vendor` the staff's; both are given plain views
+//! and never fetch. What must be alive in the browser is an island; everything else is drawn once, here, by the server.
+
+pub mod ui;
+
+#[cfg(feature = "ssr")]
+pub mod portal;
+#[cfg(feature = "ssr")]
+pub mod shell;
+#[cfg(feature = "ssr")]
+pub mod vendor;
+#[cfg(feature = "ssr")]
+pub mod view;

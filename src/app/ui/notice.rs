@@ -1,0 +1,51 @@
+//! A notice is something said once, in one of four tones: words, a sign and a tint, never the colour alone.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, Sign};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Caution,
+    Refused,
+    Info,
+}
+
+impl Tone {
+    #[must_use]
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Good => "tone-good",
+            Self::Caution => "tone-caution",
+            Self::Refused => "tone-refused",
+            Self::Info => "tone-info",
+        }
+    }
+
+    #[must_use]
+    pub const fn sign(self) -> Sign {
+        match self {
+            Self::Good => Sign::Tick,
+            Self::Caution => Sign::Caution,
+            Self::Refused => Sign::Cross,
+            Self::Info => Sign::Info,
+        }
+    }
+}
+
+#[component]
+pub fn Notice(tone: Tone, #[prop(optional, into)] title: Option<String>, children: Children) -> impl IntoView {
+    view! {
+        <div class=format!("notice {}", tone.class()) role=matches!(tone, Tone::Good | Tone::Info).then_some("status")>
+            <Icon sign=tone.sign()/>
+            <div>{title.map(|title| view! { <strong>{title}</strong> })} {children()}</div>
+        </div>
+    }
+}
+
+/// One or two words about how a thing stands, as in a table cell.
+#[component]
+pub fn State(tone: Tone, #[prop(into)] text: String) -> impl IntoView {
+    view! { <span class=format!("state {}", tone.class())><Icon sign=tone.sign()/>{text}</span> }
+}
