@@ -46,6 +46,15 @@ pub struct TransitionError {
     pub to: &'static str,
 }
 
+/// What a new key is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SealFor {
+    /// The files of one product.
+    License(SealProduct),
+    /// LicenseSpring's clients of every product.
+    LicenseSpring,
+}
+
 /// The product a key belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealProduct {
@@ -143,6 +152,30 @@ impl SealUse {
     #[must_use]
     pub const fn keeps_standby(self) -> bool {
         matches!(self, Self::License)
+    }
+
+    /// Whether what it signs is believed without end: LicenseSpring's clients carry the key and never ask how old a file is.
+    #[must_use]
+    pub const fn signs_without_end(self) -> bool {
+        matches!(self, Self::LicenseSpring)
+    }
+}
+
+impl SealFor {
+    #[must_use]
+    pub const fn purpose(&self) -> SealUse {
+        match self {
+            Self::License(_) => SealUse::License,
+            Self::LicenseSpring => SealUse::LicenseSpring,
+        }
+    }
+
+    #[must_use]
+    pub fn product(self) -> Option<SealProduct> {
+        match self {
+            Self::License(product) => Some(product),
+            Self::LicenseSpring => None,
+        }
     }
 }
 
@@ -248,6 +281,7 @@ impl Seal {
     #[must_use]
     pub fn covers(&self, exp: Option<Timestamp>) -> bool {
         match exp {
+            _ if self.purpose.signs_without_end() => true,
             None => self.signed_without_exp,
             Some(exp) => self.last_exp.is_some_and(|last| last >= exp),
         }
@@ -274,7 +308,7 @@ impl Seal {
     /// Until when a key that stops signing at `now` must be published: past everything it signed and every cached key set.
     #[must_use]
     pub fn verifies_until(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.signed_without_exp {
+        if self.signed_without_exp || self.purpose.signs_without_end() {
             return None;
         }
         let last = self.last_exp.unwrap_or(now).max(now);
@@ -606,7 +640,9 @@ mod tests {
         assert_eq!(ring.clone().rotate(None, at(100), true), Err(RotationRefusal::NoStandby));
         let ring = ring.add_standby(seal(SealUse::LicenseSpring, 1, at(100))).unwrap().ring;
         assert!(ring.clone().rotate(None, at(101), false).is_err());
-        assert_eq!(ring.rotate(None, at(124), false).unwrap().ring.active().kid, "key-1");
+        let ring = ring.rotate(None, at(124), false).unwrap().ring;
+        assert_eq!(ring.active().kid, "key-1");
+        assert_eq!(ring.find("key-0").unwrap().state, SealState::Retiring { since: at(124), until: None });
     }
 
     #[test]
