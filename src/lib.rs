@@ -5,3 +5,6 @@ pub mod licensing;
 
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod app;
+
+#[cfg(feature = "ssr")]
+pub mod vault;

@@ -1,0 +1,204 @@
+//! Public halves, as checkers want them: JWK sets (RFC 7517, 8037), PEM, raw bytes. A key that is retired or compromised is not
+//! among them.
+
+use aws_lc_rs::{digest, rsa};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use serde_json::{Map, Value, json};
+
+use crate::licensing::{
+    Timestamp,
+    seal::{Seal, SealUse},
+};
+
+/// `SubjectPublicKeyInfo` of an Ed25519 key (RFC 8410), up to its 32 bytes.
+const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/// The key set checkers are given at `now`: `{"keys":[…]}`, in the order of the seals.
+///
+/// The files of `/.well-known/` are this over all seals, or over those of one product.
+#[must_use]
+pub fn jwks<'a>(seals: impl IntoIterator<Item = &'a Seal>, now: Timestamp) -> Value {
+    let published = seals.into_iter().filter(|seal| seal.is_published(now));
+    json!({ "keys": published.filter_map(jwk).collect::<Vec<Value>>() })
+}
+
+/// One public key with what a checker needs to know of it. None for bytes that are no key.
+///
+/// `cs_aud` is the product it signs for; `cs_use` is there where it doesn't sign our own files.
+#[must_use]
+pub fn jwk(seal: &Seal) -> Option<Value> {
+    let mut jwk = Map::new();
+    jwk.insert("kid".into(), seal.kid.as_str().into());
+    jwk.extend(match seal.purpose {
+        SealUse::License => okp_members(&seal.public),
+        SealUse::LicenseSpring => rsa_members(&seal.public)?,
+    });
+    let alg = match seal.purpose {
+        SealUse::License => "EdDSA",
+        SealUse::LicenseSpring => "RS256",
+    };
+    jwk.insert("alg".into(), alg.into());
+    jwk.insert("use".into(), "sig".into());
+    if seal.purpose != SealUse::License {
+        jwk.insert("cs_use".into(), seal.purpose.text().into());
+    }
+    if let Some(product) = &seal.product {
+        jwk.insert("cs_aud".into(), product.code.as_str().into());
+    }
+    jwk.insert("cs_state".into(), seal.state.text().into());
+    jwk.insert("nbf".into(), seal.created_at.seconds().into());
+    if let Some(until) = seal.state.until() {
+        jwk.insert("exp".into(), until.seconds().into());
+    }
+    Some(Value::Object(jwk))
+}
+
+/// `-----BEGIN PUBLIC KEY-----`: the `SubjectPublicKeyInfo` of either kind of key, as OpenSSL reads it.
+#[must_use]
+pub fn pem(seal: &Seal) -> String {
+    let der = match seal.purpose {
+        SealUse::License => [ED25519_SPKI.as_slice(), &seal.public].concat(),
+        SealUse::LicenseSpring => seal.public.clone(),
+    };
+    let text = STANDARD.encode(der);
+    let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(64));
+        pem.push_str(line);
+        pem.push('\n');
+        rest = after;
+    }
+    pem.push_str("-----END PUBLIC KEY-----\n");
+    pem
+}
+
+/// The bytes of the public key in base64url: an Ed25519 key's 32, an RSA key's DER.
+#[must_use]
+pub fn raw(seal: &Seal) -> String {
+    URL_SAFE_NO_PAD.encode(&seal.public)
+}
+
+/// RFC 7638: SHA-256 over the members a key of this kind must have, in alphabetical order. None for bytes that are no key.
+#[must_use]
+pub fn thumbprint(purpose: SealUse, public: &[u8]) -> Option<String> {
+    let mut members = match purpose {
+        SealUse::License => okp_members(public),
+        SealUse::LicenseSpring => rsa_members(public)?,
+    };
+    members.sort_keys();
+    let hash = digest::digest(&digest::SHA256, Value::Object(members).to_string().as_bytes());
+    Some(URL_SAFE_NO_PAD.encode(hash))
+}
+
+fn okp_members(public: &[u8]) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("kty".into(), "OKP".into());
+    members.insert("crv".into(), "Ed25519".into());
+    members.insert("x".into(), URL_SAFE_NO_PAD.encode(public).into());
+    members
+}
+
+fn rsa_members(spki: &[u8]) -> Option<Map<String, Value>> {
+    let key = rsa::PublicKey::from_der(spki).ok()?;
+    let number = |bytes: &[u8]| Value::from(URL_SAFE_NO_PAD.encode(bytes));
+    let mut members = Map::new();
+    members.insert("kty".into(), "RSA".into());
+    members.insert("n".into(), number(key.modulus().big_endian_without_leading_zero()));
+    members.insert("e".into(), number(key.exponent().big_endian_without_leading_zero()));
+    Some(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        licensing::{
+            ProductCode, ProductId,
+            seal::{SealProduct, SealState},
+        },
+        vault::Vault,
+    };
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn seals() -> Vec<Seal> {
+        let product = |id, code| SealProduct { id: ProductId(id), code: ProductCode::parse(code).unwrap() };
+        let (_, rings) = Vault::for_testing(&[product(1, "PRESS"), product(2, "LATHE")], NOW);
+        rings.iter().flat_map(|ring| ring.seals().to_vec()).collect()
+    }
+
+    fn kids(jwks: &Value) -> Vec<&str> {
+        jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_thumbprint_of_rfc_8037_comes_out() {
+        let public = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
+        let kid = thumbprint(SealUse::License, &public);
+        assert_eq!(kid.as_deref(), Some("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"));
+    }
+
+    #[test]
+    fn the_thumbprint_of_rfc_7638_comes_out() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64t\
+                 Z_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbO\
+                 pbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let (n, e) = (URL_SAFE_NO_PAD.decode(n).unwrap(), URL_SAFE_NO_PAD.decode("AQAB").unwrap());
+        // RSAPublicKey ::= SEQUENCE { INTEGER n, INTEGER e }, which from_der reads beside the SPKI.
+        let der = [&[0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00], n.as_slice(), &[0x02, 0x03], &e].concat();
+        let kid = thumbprint(SealUse::LicenseSpring, &der);
+        assert_eq!(kid.as_deref(), Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"));
+        assert_eq!(thumbprint(SealUse::LicenseSpring, b"no key"), None);
+    }
+
+    #[test]
+    fn a_key_set_names_state_product_and_use() {
+        let seals = seals();
+        let set = jwks(&seals, NOW);
+        let keys = set["keys"].as_array().unwrap();
+        assert_eq!(keys.len(), seals.len());
+        let members = |key: &Value| key.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        assert_eq!(members(&keys[0]), "kid kty crv x alg use cs_aud cs_state nbf");
+        assert_eq!(keys[0]["cs_aud"], "PRESS");
+        assert_eq!(keys[0]["cs_state"], "active");
+        assert_eq!(keys[1]["cs_state"], "standby");
+        assert_eq!(keys[0]["nbf"], NOW.seconds());
+        let rsa = keys.iter().find(|key| key["kty"] == "RSA").unwrap();
+        assert_eq!(members(rsa), "kid kty n e alg use cs_use cs_state nbf");
+        assert_eq!((&rsa["alg"], &rsa["e"]), (&"RS256".into(), &"AQAB".into()));
+        assert!(!set.to_string().contains("\"d\""));
+    }
+
+    #[test]
+    fn a_compromised_key_and_a_retired_one_leave_at_once() {
+        let mut seals = seals();
+        let (lost, retired, retiring) = (seals[0].kid.clone(), seals[1].kid.clone(), seals[2].kid.clone());
+        seals[0].state = SealState::Compromised { at: NOW };
+        seals[1].state = SealState::Retired { at: NOW };
+        seals[2].state = SealState::Retiring { since: NOW, until: Some(NOW.plus_days(1)) };
+        let set = jwks(&seals, NOW);
+        assert!(!kids(&set).contains(&lost.as_str()) && !kids(&set).contains(&retired.as_str()));
+        let key = set["keys"].as_array().unwrap().iter().find(|key| key["kid"] == retiring).unwrap();
+        assert_eq!(key["exp"], NOW.plus_days(1).seconds());
+        // Even where no one has tidied up yet.
+        assert!(!kids(&jwks(&seals, NOW.plus_days(1))).contains(&retiring.as_str()));
+    }
+
+    #[test]
+    fn pem_is_what_other_tools_read() {
+        for seal in seals() {
+            let pem = pem(&seal);
+            let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+            assert!(pem.lines().all(|line| line.len() <= 64));
+            let der = STANDARD.decode(body).unwrap();
+            match seal.purpose {
+                SealUse::License => assert_eq!((der.len(), &der[12..]), (44, seal.public.as_slice())),
+                SealUse::LicenseSpring => assert_eq!(der, seal.public),
+            }
+        }
+    }
+}
