@@ -27,7 +27,7 @@ pub fn jwks<'a>(seals: impl IntoIterator<Item = &'a Seal>, now: Timestamp) -> Va
 
 /// One public key with what a checker needs to know of it. None for bytes that are no key.
 ///
-/// `cs_aud` is the product it signs for; `cs_use` is there where it doesn't sign our own files.
+/// `cs_aud` lists the product it signs for; `cs_use` is there where it doesn't sign our own files.
 #[must_use]
 pub fn jwk(seal: &Seal) -> Option<Value> {
     let mut jwk = Map::new();
@@ -46,7 +46,7 @@ pub fn jwk(seal: &Seal) -> Option<Value> {
         jwk.insert("cs_use".into(), seal.purpose.text().into());
     }
     if let Some(product) = &seal.product {
-        jwk.insert("cs_aud".into(), product.code.as_str().into());
+        jwk.insert("cs_aud".into(), json!([product.code.as_str()]));
     }
     jwk.insert("cs_state".into(), seal.state.text().into());
     jwk.insert("nbf".into(), seal.created_at.seconds().into());
@@ -118,7 +118,7 @@ mod tests {
     use crate::{
         licensing::{
             ProductCode, ProductId,
-            seal::{SealProduct, SealState},
+            seal::{SealFor, SealProduct, SealState},
         },
         vault::Vault,
     };
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(keys.len(), seals.len());
         let members = |key: &Value| key.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
         assert_eq!(members(&keys[0]), "kid kty crv x alg use cs_aud cs_state nbf");
-        assert_eq!(keys[0]["cs_aud"], "PRESS");
+        assert_eq!(keys[0]["cs_aud"], json!(["PRESS"]));
         assert_eq!(keys[0]["cs_state"], "active");
         assert_eq!(keys[1]["cs_state"], "standby");
         assert_eq!(keys[0]["nbf"], NOW.seconds());
@@ -189,16 +189,22 @@ mod tests {
     }
 
     #[test]
-    fn pem_is_what_other_tools_read() {
-        for seal in seals() {
-            let pem = pem(&seal);
-            let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-            assert!(pem.lines().all(|line| line.len() <= 64));
-            let der = STANDARD.decode(body).unwrap();
-            match seal.purpose {
-                SealUse::License => assert_eq!((der.len(), &der[12..]), (44, seal.public.as_slice())),
-                SealUse::LicenseSpring => assert_eq!(der, seal.public),
-            }
-        }
+    fn the_key_pair_of_rfc_8410_is_read_and_printed_as_there() {
+        let secret = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+        let public = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+        let (vault, _) = Vault::for_testing(&[], NOW);
+        let product = SealProduct { id: ProductId(1), code: ProductCode::parse("PRESS").unwrap() };
+        let seal = vault.import_seal(SealFor::License(product), secret.as_bytes(), NOW).unwrap();
+        assert_eq!(pem(&seal), public);
+        assert_eq!(raw(&seal), "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE");
+    }
+
+    #[test]
+    fn an_rsa_pem_is_the_stored_key_in_short_lines() {
+        let seal = seals().into_iter().find(|seal| seal.purpose == SealUse::LicenseSpring).unwrap();
+        let pem = pem(&seal);
+        assert!(pem.lines().all(|line| line.len() <= 64));
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        assert_eq!(STANDARD.decode(body).unwrap(), seal.public);
     }
 }
