@@ -5,6 +5,14 @@ pub mod licensing;
 
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod app;
-
+#[cfg(feature = "ssr")]
+pub mod server;
 #[cfg(feature = "ssr")]
 pub mod vault;
+
+/// Called once by the page's script, before it wakes the islands.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}

@@ -28,7 +28,7 @@ impl Default for Assets {
         Self {
             stylesheet: "/pkg/countersign.css".to_owned(),
             vendor_stylesheet: "/pkg/vendor.css".to_owned(),
-            enhance: "/enhance.js".to_owned(),
+            enhance: "/pkg/enhance.js".to_owned(),
             icon: "/favicon.svg".to_owned(),
         }
     }
