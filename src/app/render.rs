@@ -29,12 +29,18 @@ mod tests {
     use super::*;
     use crate::app::IslandScripts;
 
-    const SITE: Site =
-        Site { css_url: "/pkg/x/countersign.css", js_url: "/pkg/x/countersign.js", wasm_url: "/pkg/x/countersign.wasm" };
+    const SITE: Site = Site {
+        css_url: "/pkg/x/countersign.css",
+        vendor_css_url: "/pkg/x/vendor.css",
+        enhance_url: "/pkg/x/enhance.js",
+        js_url: "/pkg/x/countersign.js",
+        wasm_url: "/pkg/x/countersign.wasm",
+    };
 
     #[test]
     fn a_document_begins_with_its_doctype_and_escapes_what_it_shows() {
-        let (html, _) = render(SITE, |_| view! { <!DOCTYPE html><html lang="en"><body title="\"><b>">{"<script>"}</body></html> });
+        let (html, _) =
+            render(SITE, |_| view! { <!DOCTYPE html><html lang="en"><body title="\"><b>">{"<script>"}</body></html> });
         assert!(html.starts_with(r#"<!DOCTYPE html><html lang="en"><body title="&quot;&gt;&lt;b&gt;">&lt;script&gt;"#), "{html}");
     }
 
