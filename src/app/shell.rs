@@ -1,6 +1,6 @@
 //! The document around every page: head, skip link, header, main, footer. One for customers, one for the vendor's staff.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::html::InertElement};
 
 use super::{
     ui::{Button, Icon, Kind, Notice, Sign, Tone},
@@ -132,7 +132,7 @@ fn Head(frame: Frame, title: String, noindex: bool, vendor: bool, scripts: Optio
             <meta name="viewport" content="width=device-width, initial-scale=1"/>
             <meta name="color-scheme" content="light dark"/>
             {noindex.then(|| view! { <meta name="robots" content="noindex"/> })}
-            <title>{title}</title>
+            {title_element(&title)}
             <link rel="icon" href=assets.icon/>
             <link rel="stylesheet" href=assets.stylesheet/>
             {vendor.then(|| view! { <link rel="stylesheet" href=assets.vendor_stylesheet/> })}
@@ -141,6 +141,22 @@ fn Head(frame: Frame, title: String, noindex: bool, vendor: bool, scripts: Optio
             {scripts}
         </head>
     }
+}
+
+/// A title is text to the browser, comments included, and Leptos sets a comment after dynamic children: so it is written here,
+/// escaped by hand.
+fn title_element(title: &str) -> InertElement {
+    let mut html = String::from("<title>");
+    for letter in title.chars() {
+        match letter {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            letter => html.push(letter),
+        }
+    }
+    html.push_str("</title>");
+    InertElement::new(html)
 }
 
 #[component]
@@ -177,4 +193,15 @@ pub fn Headline(
         view! { <p class=format!("over state {}", tone.class())><Icon sign=tone.sign()/>{words}</p> }
     });
     view! { <div class="headline">{over}<h1>{title}</h1>{lede.map(|lede| view! { <p class="lede">{lede}</p> })}</div> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_cannot_end_early() {
+        let html = title_element("A & B</title><script>").to_html();
+        assert_eq!(html, "<title>A &amp; B&lt;/title&gt;&lt;script&gt;</title>");
+    }
 }

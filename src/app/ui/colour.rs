@@ -24,6 +24,8 @@ pub const READABLE: f64 = 4.5;
 /// and the accent's own tint, which is darker (in the dark: lighter) than the surface by less than `--sunken` is.
 const LIGHT_GROUNDS: [Colour; 3] = [Colour::new(0xff, 0xff, 0xff), Colour::new(0xf8, 0xf8, 0xf5), Colour::new(0xe8, 0xea, 0xe6)];
 const DARK_GROUNDS: [Colour; 3] = [Colour::new(0x17, 0x1d, 0x1d), Colour::new(0x0f, 0x14, 0x14), Colour::new(0x1f, 0x2a, 0x2a)];
+/// An Oklab lightness: text that only just reads at 4.5:1 looks switched off on a dark page.
+const ALIVE_ON_INK: f64 = 0.74;
 const WHITE: Colour = Colour::new(0xff, 0xff, 0xff);
 const INK: Colour = Colour::new(0x0f, 0x14, 0x14);
 
@@ -151,10 +153,11 @@ pub fn on_light(chosen: Colour) -> Accent {
     Accent { text, fill, fill_hover: hover(fill, on_fill), on_fill }
 }
 
-/// The accent for dark surfaces: the chosen colour, lightened only as far as it must be.
+/// The accent for dark surfaces: the chosen colour, at least as light as looks alive on ink.
 #[must_use]
 pub fn on_dark(chosen: Colour) -> Accent {
-    let text = readable_on(chosen, &DARK_GROUNDS, 0.01);
+    let lively = if chosen.oklab()[0] < ALIVE_ON_INK { chosen.at_lightness(ALIVE_ON_INK) } else { chosen };
+    let text = readable_on(lively, &DARK_GROUNDS, 0.01);
     Accent { text, fill: text, fill_hover: hover(text, INK), on_fill: INK }
 }
 

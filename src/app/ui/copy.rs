@@ -19,9 +19,13 @@ pub fn CopyButton(#[prop(into)] text: String, #[prop(default = "Copy".into(), in
 
 /// Copies what the element `from` says.
 #[component]
-pub fn CopyFrom(#[prop(into)] from: String, #[prop(default = "Copy".into(), into)] label: String) -> impl IntoView {
+pub fn CopyFrom(
+    #[prop(into)] from: String,
+    #[prop(default = "Copy".into(), into)] label: String,
+    #[prop(default = Kind::Plain)] kind: Kind,
+) -> impl IntoView {
     view! {
-        <button type="button" class=Kind::Plain.class() data-copy-from=from hidden=true>
+        <button type="button" class=kind.class() data-copy-from=from hidden=true>
             <Icon sign=Sign::Copy/><span data-said="" aria-live="polite">{label}</span>
         </button>
     }

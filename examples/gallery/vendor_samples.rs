@@ -1,0 +1,3 @@
+pub fn pages() -> Vec<(&'static str, super::Draw)> {
+    Vec::new()
+}

@@ -1,0 +1,59 @@
+//! `/activate`: an activation key and a computer id, turned into a computer key.
+
+use leptos::prelude::*;
+
+use crate::app::{
+    shell::{CustomerShell, Headline},
+    ui::{Button, Choice, Field, FormState, KeyField, PostForm, Select},
+    view::Frame,
+};
+
+#[derive(Clone, Debug, Default)]
+pub struct ActivateView {
+    /// Fields `key`, `device_id`, `device_name`, `email`, `product`; posts to `/activate`; carries a request id.
+    pub form: FormState,
+    /// Asked only when the key typed belongs to several products: their codes and names.
+    pub products: Vec<(String, String)>,
+}
+
+#[component]
+pub fn ActivatePage(
+    frame: Frame,
+    view: ActivateView,
+    /// The key field that checks while one types. Without it the plain one stands there.
+    #[prop(optional_no_strip)]
+    key_field: Option<AnyView>,
+    #[prop(optional_no_strip)] scripts: Option<AnyView>,
+) -> impl IntoView {
+    let ActivateView { form, products } = view;
+    let key = form.at("key");
+    let fresh = !form.is_refused();
+    let key_field = key_field.unwrap_or_else(|| view! { <KeyField at=key autofocus=fresh/> }.into_any());
+    let product = (!products.is_empty()).then(|| {
+        let choices = products.into_iter().map(|(code, name)| Choice::new(code, name)).collect();
+        view! { <Select at=form.at("product") label="Product" choices=choices hint="This key is good for several."/> }
+    });
+    let more = !form.value("device_name").is_empty() || !form.value("email").is_empty() || form.at("email").error.is_some();
+    view! {
+        <CustomerShell frame=frame title="Activate" here="/activate" scripts=scripts>
+            <Headline title="Activate with a key" lede="The app shows its computer id where it asks for a key."/>
+            <PostForm action="/activate" form=form.clone()>
+                {key_field}
+                {product}
+                <Field at=form.at("device_id") label="Computer id" mono=true maxlength=256 autocomplete="off"
+                    hint="Copy it from the app, exactly as it stands there."/>
+                <details class="more" open=more>
+                    <summary>"Add a name or an e-mail address"</summary>
+                    <div class="form">
+                        <Field at=form.at("device_name") label="Computer name" optional=true maxlength=128 autocomplete="off"
+                            hint="So that you can tell your computers apart later."/>
+                        <Field at=form.at("email") label="E-mail address" kind="email" optional=true maxlength=254 autocomplete="email"
+                            hint="Kept with this activation; nothing is sent to it now."/>
+                    </div>
+                </details>
+                <div class="actions"><Button>"Activate this computer"</Button></div>
+            </PostForm>
+            <p class="reference">"No network on that computer? "<a href="/offline">"Activate it with files"</a>"."</p>
+        </CustomerShell>
+    }
+}

@@ -1,0 +1,137 @@
+//! Pages for when there is no page: what happened, and the way on. The status is set by whoever answers with one.
+
+use leptos::prelude::*;
+
+use super::refusal::Reference;
+use crate::app::{
+    shell::{CustomerShell, Headline},
+    ui::{Kind, LinkButton},
+    view::Frame,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// 404
+    NotFound,
+    /// 404: a result whose address is wrong or has run out.
+    ResultGone,
+    /// 413, with the limit in KB.
+    TooLarge { most_kib: u32 },
+    /// 429
+    TooOften { wait_seconds: u64 },
+    /// 403: a post that another site sent.
+    OtherSite,
+    /// 403: signed in, but not allowed to.
+    NotAllowed,
+    /// 401: the session has ended.
+    SignedOut,
+    /// 400: a form that is not one of ours.
+    NotUnderstood,
+    /// 405
+    WrongMethod,
+    /// 409: another result of the same request.
+    Conflict,
+    /// 500, with a reference that stands in the log.
+    Fault { reference: String },
+    /// 503
+    Busy,
+}
+
+impl Problem {
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::NotUnderstood => 400,
+            Self::SignedOut => 401,
+            Self::OtherSite | Self::NotAllowed => 403,
+            Self::NotFound | Self::ResultGone => 404,
+            Self::WrongMethod => 405,
+            Self::Conflict => 409,
+            Self::TooLarge { .. } => 413,
+            Self::TooOften { .. } => 429,
+            Self::Fault { .. } => 500,
+            Self::Busy => 503,
+        }
+    }
+
+    fn words(&self) -> (&'static str, String) {
+        match self {
+            Self::NotFound => ("There is no page at this address", "It may have moved, or a letter of the address is missing. Nothing was lost.".into()),
+            Self::ResultGone => (
+                "This result is not here any more",
+                "Results can be opened for 30 days, at the exact address they were given. The same request gets the same answer again.".into(),
+            ),
+            Self::TooLarge { most_kib } => (
+                "This is larger than anything expected here",
+                format!("Request and license files are small: up to {most_kib} KB. Choose the file the app made. Nothing was kept."),
+            ),
+            Self::TooOften { wait_seconds } => (
+                "That was too often in a short time",
+                format!("To keep keys from being guessed, the portal waits. Try again in {}.", wait(*wait_seconds)),
+            ),
+            Self::OtherSite => (
+                "This was sent from another site",
+                "Forms are taken only from the portal’s own pages. Open the page here and send it again.".into(),
+            ),
+            Self::NotAllowed => ("Your role does not include this", "An owner or admin of your team can do it, or change your role.".into()),
+            Self::SignedOut => ("You are signed out", "The session has ended. Sign in again; what was not sent is still in the page before this one.".into()),
+            Self::NotUnderstood => ("This form arrived incomplete", "Something on the way changed it. Open the page again and send it once more.".into()),
+            Self::WrongMethod => ("This address does not take that", "Start from its page.".into()),
+            Self::Conflict => (
+                "Someone changed this in the meantime",
+                "Open it again, look at what it says now, and repeat the change if it is still wanted.".into(),
+            ),
+            Self::Fault { .. } => ("Something broke on our side", "It is not your file and not your key. Nothing was half done; trying again is safe.".into()),
+            Self::Busy => ("The portal is busy", "Try again in a moment. Trying again is safe and never takes a second seat.".into()),
+        }
+    }
+
+    /// Where the page leads: address and words.
+    const fn way_on(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::SignedOut => ("/vendor/sign-in", "Sign in"),
+            Self::NotAllowed | Self::Conflict => ("/vendor", "To the vendor’s home"),
+            Self::ResultGone | Self::TooLarge { .. } => ("/offline", "Bring a request file"),
+            _ => ("/", "To the front page"),
+        }
+    }
+}
+
+fn wait(seconds: u64) -> String {
+    match seconds {
+        0..=1 => "a second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+#[component]
+pub fn ProblemPage(frame: Frame, problem: Problem) -> impl IntoView {
+    let (title, text) = problem.words();
+    let (href, words) = problem.way_on();
+    let support = frame.brand.support_link();
+    let reference = match problem {
+        Problem::Fault { reference } => Some(view! { <Reference reference=reference support=support/> }),
+        _ => None,
+    };
+    view! {
+        <CustomerShell frame=frame title=title noindex=true>
+            <Headline title=title lede=text/>
+            <div class="actions"><LinkButton href=href kind=Kind::Primary>{words}</LinkButton></div>
+            {reference}
+        </CustomerShell>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_said_as_people_say_them() {
+        assert_eq!(
+            [wait(0), wait(30), wait(90), wait(91), wait(600)],
+            ["a second", "30 seconds", "90 seconds", "2 minutes", "10 minutes"]
+        );
+    }
+}
