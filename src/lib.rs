@@ -16,3 +16,5 @@ pub mod vault;
 pub fn hydrate() {
     leptos::mount::hydrate_islands();
 }
+#[cfg(feature = "ssr")]
+pub mod store;

@@ -1,0 +1,295 @@
+//! Activations, and the one joined read that an activation decision needs.
+
+use sqlx::any::AnyRow;
+
+use super::{
+    Conn, StoreError,
+    conn::Columns,
+    licenses::{license, license_columns},
+    products::{product, product_columns},
+};
+use crate::licensing::{
+    ActivationId, DeviceId, DeviceName, LicenseId, Timestamp,
+    activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
+    decide::Holder,
+    license::{Actor, License},
+    product::Product,
+};
+
+macro_rules! activation_columns {
+    () => {
+        "a.id as a_id, a.license_id as a_license_id, a.device_id as a_device_id, a.device_name as a_device_name, a.device_os as a_device_os, \
+         a.device_app as a_device_app, a.device_sdk as a_device_sdk, a.device_vm as a_device_vm, a.state as a_state, a.state_at as a_state_at, \
+         a.state_by as a_state_by, a.state_reason as a_state_reason, a.counted as a_counted, a.replaced_by as a_replaced_by, a.how as a_how, \
+         a.device_key as a_device_key, a.user_email as a_user_email, a.first_activated_at as a_first_activated_at, \
+         a.last_seen_at as a_last_seen_at, a.rebinds as a_rebinds, a.rebinds_since as a_rebinds_since, \
+         a.offline_releases as a_offline_releases, a.offline_releases_since as a_offline_releases_since, a.use_seq as a_use_seq, \
+         a.api_key as a_api_key"
+    };
+}
+
+/// What is read before deciding about a device on a license.
+#[derive(Clone, Debug)]
+pub struct ActivationFactsRow {
+    pub license: License,
+    pub product: Product,
+    pub audit_head: Option<Vec<u8>>,
+    pub known: Option<Activation>,
+    /// The oldest seat another device gave back and none has retaken.
+    pub vacated: Option<ActivationId>,
+    pub blocked: bool,
+}
+
+/// An activation to be added.
+#[derive(Clone, Debug)]
+pub struct NewActivation {
+    pub license: LicenseId,
+    pub device: Device,
+    pub how: How,
+    pub device_key: Option<DeviceKey>,
+    pub user: Option<String>,
+    pub api_key: Option<String>,
+}
+
+fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
+    let id = row.int("a_id")?;
+    let bad = |column| StoreError::inconsistent("activation", column, id);
+    let at = Timestamp::from_millis(row.int("a_state_at")?);
+    let by = || -> Result<Actor, StoreError> {
+        let text = row.maybe_string("a_state_by")?.ok_or_else(|| bad("state_by"))?;
+        serde_json::from_str(&text).map_err(|_| bad("state_by"))
+    };
+    let state = match row.string("a_state")?.as_str() {
+        "active" => ActivationState::Active { since: at },
+        "released" => ActivationState::Released {
+            at,
+            by: by()?,
+            counted: row.int("a_counted")? != 0,
+            replaced_by: row.maybe_int("a_replaced_by")?.map(ActivationId),
+        },
+        "revoked" => ActivationState::Revoked { at, by: by()?, reason: row.maybe_string("a_state_reason")?.unwrap_or_default() },
+        _ => return Err(bad("state")),
+    };
+    let counted = |times: &str, since: &str| -> Result<Counted, StoreError> {
+        Ok(Counted {
+            times: u32::try_from(row.int(times)?).map_err(|_| bad("rebinds"))?,
+            since: row.maybe_int(since)?.map(Timestamp::from_millis),
+        })
+    };
+    let name = row.maybe_string("a_device_name")?;
+    Ok(Activation {
+        id: ActivationId(id),
+        license: LicenseId(row.int("a_license_id")?),
+        device: Device {
+            id: DeviceId::parse(&row.string("a_device_id")?).map_err(|_| bad("device_id"))?,
+            name: name.map(|name| DeviceName::parse(&name).map_err(|_| bad("device_name"))).transpose()?,
+            os: row.maybe_string("a_device_os")?,
+            app: row.maybe_string("a_device_app")?,
+            sdk: row.maybe_string("a_device_sdk")?,
+            virtual_machine: row.maybe_int("a_device_vm")?.map(|vm| vm != 0),
+        },
+        state,
+        how: How::parse(&row.string("a_how")?).ok_or_else(|| bad("how"))?,
+        device_key: row.maybe_string("a_device_key")?.map(DeviceKey),
+        user: row.maybe_string("a_user_email")?,
+        first_activated: Timestamp::from_millis(row.int("a_first_activated_at")?),
+        last_seen: Timestamp::from_millis(row.int("a_last_seen_at")?),
+        rebinds: counted("a_rebinds", "a_rebinds_since")?,
+        offline_releases: counted("a_offline_releases", "a_offline_releases_since")?,
+        use_seq: row.int("a_use_seq")?,
+        api_key: row.maybe_string("a_api_key")?,
+    })
+}
+
+/// The license, its product, this device's activation, an open transfer and a block, in one trip.
+macro_rules! facts_query {
+    ($where:literal, $lock:literal) => {
+        concat!(
+            "select ",
+            license_columns!(),
+            ", ",
+            product_columns!(),
+            ", ",
+            activation_columns!(),
+            ", (select min(v.id) from activation v where v.license_id = l.id and v.state = 'released' and v.counted = 1 \
+               and v.replaced_by is null and v.device_id <> $1) as vacated, \
+             (select min(b.id) from device_block b where b.device_id = $1 and (b.product_id is null or b.product_id = l.product_id) \
+               and (b.license_id is null or b.license_id = l.id)) as blocked \
+             from license l join product p on p.id = l.product_id \
+             left join activation a on a.license_id = l.id and a.device_id = $1 where ",
+            $where,
+            $lock
+        )
+    };
+}
+
+impl Conn {
+    /// The facts about a device on the license with this key in this product, locked.
+    pub async fn facts_by_key(
+        &mut self,
+        product_folded: &str,
+        key_folded: &str,
+        device: &DeviceId,
+    ) -> Result<Option<ActivationFactsRow>, StoreError> {
+        const WHERE: &str = facts_query!("p.code_folded = $2 and l.key_folded = $3", "");
+        const LOCKED: &str = facts_query!("p.code_folded = $2 and l.key_folded = $3", " for update of l");
+        let sql = self.engine().pick(WHERE, LOCKED);
+        let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(product_folded.to_owned()).bind(key_folded.to_owned());
+        query.fetch_optional(self.db()).await?.as_ref().map(facts).transpose()
+    }
+
+    /// The facts about a device on a license, locked.
+    pub async fn facts_by_license(
+        &mut self,
+        license: LicenseId,
+        device: &DeviceId,
+    ) -> Result<Option<ActivationFactsRow>, StoreError> {
+        const WHERE: &str = facts_query!("l.id = $2", "");
+        const LOCKED: &str = facts_query!("l.id = $2", " for update of l");
+        let sql = self.engine().pick(WHERE, LOCKED);
+        let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(license.0);
+        query.fetch_optional(self.db()).await?.as_ref().map(facts).transpose()
+    }
+
+    /// The devices that hold a seat, oldest first, at most `most`.
+    pub async fn holders(&mut self, license: LicenseId, most: i64) -> Result<Vec<Holder>, StoreError> {
+        let sql = concat!(
+            "select ",
+            activation_columns!(),
+            " from activation a where a.license_id = $1 and a.state = 'active' order by a.state_at, a.id limit $2"
+        );
+        let rows = sqlx::query(sql).bind(license.0).bind(most).fetch_all(self.db()).await?;
+        rows.iter()
+            .map(|row| {
+                let held = activation(row)?;
+                let since = Timestamp::from_millis(row.int("a_state_at")?);
+                Ok(Holder::new(&held.device.id, held.device.name, since))
+            })
+            .collect()
+    }
+
+    /// A license's activations in whatever state, those that hold a seat first, at most `most`.
+    pub async fn activations(&mut self, license: LicenseId, most: i64) -> Result<Vec<Activation>, StoreError> {
+        let sql = concat!(
+            "select ",
+            activation_columns!(),
+            " from activation a where a.license_id = $1 \
+              order by case a.state when 'active' then 0 when 'revoked' then 1 else 2 end, a.state_at desc, a.id limit $2"
+        );
+        let rows = sqlx::query(sql).bind(license.0).bind(most).fetch_all(self.db()).await?;
+        rows.iter().map(activation).collect()
+    }
+
+    pub async fn activation(&mut self, id: ActivationId) -> Result<Option<Activation>, StoreError> {
+        let sql = concat!("select ", activation_columns!(), " from activation a where a.id = $1");
+        let row = sqlx::query(sql).bind(id.0).fetch_optional(self.db()).await?;
+        row.as_ref().map(activation).transpose()
+    }
+
+    /// Adds an activation that holds a seat.
+    pub async fn add_activation(&mut self, new: &NewActivation, now: Timestamp) -> Result<ActivationId, StoreError> {
+        let sql = "insert into activation (license_id, device_id, device_name, device_os, device_app, device_sdk, device_vm, state, state_at, \
+                   counted, how, device_key, user_email, first_activated_at, last_seen_at, rebinds, offline_releases, use_seq, api_key) \
+                   values ($1, $2, $3, $4, $5, $6, $7, 'active', $8, 0, $9, $10, $11, $8, $8, 0, 0, 0, $12) returning id";
+        let device = &new.device;
+        let row = sqlx::query(sql)
+            .bind(new.license.0)
+            .bind(device.id.as_str().to_owned())
+            .bind(device.name.as_ref().map(|name| name.as_str().to_owned()))
+            .bind(device.os.clone())
+            .bind(device.app.clone())
+            .bind(device.sdk.clone())
+            .bind(device.virtual_machine.map(i64::from))
+            .bind(now.millis())
+            .bind(new.how.as_str())
+            .bind(new.device_key.as_ref().map(|key| key.0.clone()))
+            .bind(new.user.clone())
+            .bind(new.api_key.clone())
+            .fetch_one(self.db())
+            .await?;
+        row.int("id").map(ActivationId)
+    }
+
+    /// Saves an activation after an act.
+    pub async fn save_activation(&mut self, activation: &Activation) -> Result<(), StoreError> {
+        let (at, by, reason, counted, replaced_by) = match &activation.state {
+            ActivationState::Active { since } => (*since, None, None, false, None),
+            ActivationState::Released { at, by, counted, replaced_by } => (*at, Some(by), None, *counted, *replaced_by),
+            ActivationState::Revoked { at, by, reason } => (*at, Some(by), Some(reason.clone()), false, None),
+        };
+        let device = &activation.device;
+        sqlx::query(
+            "update activation set device_name = $2, device_os = $3, device_app = $4, device_sdk = $5, device_vm = $6, state = $7, \
+             state_at = $8, state_by = $9, state_reason = $10, counted = $11, replaced_by = $12, how = $13, device_key = $14, \
+             user_email = $15, last_seen_at = $16, rebinds = $17, rebinds_since = $18, offline_releases = $19, \
+             offline_releases_since = $20, use_seq = $21, api_key = $22 where id = $1",
+        )
+        .bind(activation.id.0)
+        .bind(device.name.as_ref().map(|name| name.as_str().to_owned()))
+        .bind(device.os.clone())
+        .bind(device.app.clone())
+        .bind(device.sdk.clone())
+        .bind(device.virtual_machine.map(i64::from))
+        .bind(activation.state.as_str())
+        .bind(at.millis())
+        .bind(by.map(|by| serde_json::to_string(by).expect("actors are plain data")))
+        .bind(reason)
+        .bind(i64::from(counted))
+        .bind(replaced_by.map(|id| id.0))
+        .bind(activation.how.as_str())
+        .bind(activation.device_key.as_ref().map(|key| key.0.clone()))
+        .bind(activation.user.clone())
+        .bind(activation.last_seen.millis())
+        .bind(i64::from(activation.rebinds.times))
+        .bind(activation.rebinds.since.map(Timestamp::millis))
+        .bind(i64::from(activation.offline_releases.times))
+        .bind(activation.offline_releases.since.map(Timestamp::millis))
+        .bind(activation.use_seq)
+        .bind(activation.api_key.clone())
+        .execute(self.db())
+        .await?;
+        Ok(())
+    }
+
+    /// Notes which device took over a vacated seat.
+    pub async fn replace_activation(&mut self, vacated: ActivationId, by: ActivationId) -> Result<(), StoreError> {
+        sqlx::query("update activation set replaced_by = $2 where id = $1 and state = 'released'")
+            .bind(vacated.0)
+            .bind(by.0)
+            .execute(self.db())
+            .await?;
+        Ok(())
+    }
+
+    /// Blocks a device on one license.
+    pub async fn block_device(&mut self, license: LicenseId, device: &DeviceId, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("insert into device_block (device_id, license_id, created_at) values ($1, $2, $3)")
+            .bind(device.as_str().to_owned())
+            .bind(license.0)
+            .bind(now.millis())
+            .execute(self.db())
+            .await?;
+        Ok(())
+    }
+
+    /// Lifts every block of a device on one license.
+    pub async fn allow_device(&mut self, license: LicenseId, device: &DeviceId) -> Result<bool, StoreError> {
+        let lifted = sqlx::query("delete from device_block where device_id = $1 and license_id = $2")
+            .bind(device.as_str().to_owned())
+            .bind(license.0)
+            .execute(self.db())
+            .await?;
+        Ok(lifted.rows_affected() > 0)
+    }
+}
+
+fn facts(row: &AnyRow) -> Result<ActivationFactsRow, StoreError> {
+    Ok(ActivationFactsRow {
+        license: license(row)?,
+        product: product(row)?,
+        audit_head: row.maybe_bytes("l_audit_head")?,
+        known: row.maybe_int("a_id")?.map(|_| activation(row)).transpose()?,
+        vacated: row.maybe_int("vacated")?.map(ActivationId),
+        blocked: row.maybe_int("blocked")?.is_some(),
+    })
+}

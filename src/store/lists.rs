@@ -1,0 +1,361 @@
+//! Lists as the vendor portal shows them: filtered, sorted and paged by the server, each page from a key, never from an offset.
+
+use sqlx::{AssertSqlSafe, any::AnyRow};
+
+use super::{
+    Attempt, AuditEntry, Conn, StoreError, Subject,
+    attempts::{attempt, attempt_columns},
+    audit::{audit_columns, entry},
+    conn::{Bound, Columns},
+};
+use crate::licensing::{LicenseId, OrderId, ProductId, Timestamp};
+
+/// A page of a list and the key the next one starts after.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    pub rows: Vec<T>,
+    pub next: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LicenseSort {
+    #[default]
+    NewestFirst,
+    OldestFirst,
+    ExpiresFirst,
+    ExpiresLast,
+    SeatsTakenMost,
+}
+
+impl LicenseSort {
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("newest", Self::NewestFirst),
+        ("oldest", Self::OldestFirst),
+        ("expires", Self::ExpiresFirst),
+        ("expires-last", Self::ExpiresLast),
+        ("seats", Self::SeatsTakenMost),
+    ];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, sort)| sort)
+    }
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, sort)| *sort == self).map_or("newest", |(name, _)| name)
+    }
+
+    /// What is sorted by, and whether it descends. Licenses without an end come last of those that end first.
+    const fn by(self) -> (&'static str, bool) {
+        match self {
+            Self::NewestFirst => ("l.id", true),
+            Self::OldestFirst => ("l.id", false),
+            Self::ExpiresFirst => ("coalesce(l.valid_until, 9007199254740991)", false),
+            Self::ExpiresLast => ("coalesce(l.valid_until, 0)", true),
+            Self::SeatsTakenMost => ("l.seats_taken", true),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct LicenseFilter {
+    /// A key or part of it, an e-mail address, an order reference, a device id.
+    pub search: Option<String>,
+    pub product: Option<ProductId>,
+    /// `enabled`, `disabled`, `archived` or `expired`.
+    pub state: Option<String>,
+    pub sort: LicenseSort,
+    pub after: Option<String>,
+    pub limit: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct LicenseRow {
+    pub id: LicenseId,
+    pub key: Option<String>,
+    pub product_code: String,
+    pub product_name: String,
+    pub customer: Option<String>,
+    pub order: Option<String>,
+    pub kind: String,
+    pub trial: bool,
+    pub seats: Option<i64>,
+    pub seats_taken: i64,
+    pub valid_until: Option<Timestamp>,
+    pub state: String,
+    pub last_seen: Option<Timestamp>,
+    pub created: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct OrderRow {
+    pub id: OrderId,
+    pub provider: String,
+    pub reference: String,
+    pub status: String,
+    pub customer: Option<String>,
+    pub licenses: i64,
+    pub ordered: Timestamp,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct AttemptFilter {
+    pub search: Option<String>,
+    pub after: Option<i64>,
+    pub limit: i64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    pub subject: Option<(String, Option<i64>)>,
+    pub after: Option<i64>,
+    pub limit: i64,
+}
+
+/// A statement put together from constants of this file; what comes from outside is bound.
+#[derive(Default)]
+struct Statement {
+    wheres: Vec<String>,
+    texts: Vec<Value>,
+}
+
+enum Value {
+    Text(String),
+    Int(i64),
+}
+
+impl Statement {
+    fn place(&mut self, value: Value) -> String {
+        self.texts.push(value);
+        format!("${}", self.texts.len())
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        self.place(Value::Text(text.to_owned()))
+    }
+
+    fn int(&mut self, number: i64) -> String {
+        self.place(Value::Int(number))
+    }
+
+    fn wheres(&self) -> String {
+        if self.wheres.is_empty() { String::new() } else { format!(" where {}", self.wheres.join(" and ")) }
+    }
+
+    fn query(self, sql: String) -> Bound {
+        // Safe: every caller in this file builds `sql` from literals and the numbered places above.
+        self.texts.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Int(number) => query.bind(number),
+        })
+    }
+}
+
+/// A text to be found inside another, its own wildcards taken literally.
+fn like(text: &str, before: &str, after: &str) -> String {
+    let mut pattern = before.to_owned();
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + after
+}
+
+fn license_wheres(statement: &mut Statement, filter: &LicenseFilter, now: Timestamp) {
+    if let Some(search) = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
+        let lower = statement.text(&like(&search.to_lowercase(), "%", "%"));
+        let email = format!("c.email_folded like {lower} escape '\\'");
+        if search.contains('@') {
+            let user = format!(
+                "exists (select 1 from license_user u where u.license_id = l.id and u.email_folded like {lower} escape '\\')"
+            );
+            statement.wheres.push(format!("({email} or {user})"));
+        } else {
+            let folded: String =
+                search.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect();
+            let key = statement.text(&like(&folded, "%", "%"));
+            let prefix = statement.text(&like(search, "", "%"));
+            statement.wheres.push(format!(
+                "(l.key_folded like {key} escape '\\' or {email} or o.reference like {prefix} escape '\\' or exists \
+                 (select 1 from activation a where a.license_id = l.id and (a.device_id like {prefix} escape '\\' \
+                  or lower(a.device_name) like {lower} escape '\\')))"
+            ));
+        }
+    }
+    if let Some(product) = filter.product {
+        let place = statement.int(product.0);
+        statement.wheres.push(format!("l.product_id = {place}"));
+    }
+    match filter.state.as_deref() {
+        Some("expired") => {
+            let place = statement.int(now.millis());
+            statement.wheres.push(format!("l.state = 'enabled' and l.valid_until <= {place}"));
+        }
+        Some("enabled") => {
+            let place = statement.int(now.millis());
+            statement.wheres.push(format!("l.state = 'enabled' and (l.valid_until is null or l.valid_until > {place})"));
+        }
+        Some(state) => {
+            let place = statement.text(state);
+            statement.wheres.push(format!("l.state = {place}"));
+        }
+        None => {}
+    }
+}
+
+const LICENSE_FROM: &str = " from license l join product p on p.id = l.product_id left join customer c on c.id = l.customer_id \
+     left join orders o on o.id = l.order_id";
+
+fn license_row(row: &AnyRow) -> Result<LicenseRow, StoreError> {
+    Ok(LicenseRow {
+        id: LicenseId(row.int("id")?),
+        key: row.maybe_string("key_text")?,
+        product_code: row.string("product_code")?,
+        product_name: row.string("product_name")?,
+        customer: row.maybe_string("customer_email")?,
+        order: row.maybe_string("order_reference")?,
+        kind: row.string("kind")?,
+        trial: row.int("trial")? != 0,
+        seats: row.maybe_int("seats")?,
+        seats_taken: row.int("seats_taken")?,
+        valid_until: row.maybe_int("valid_until")?.map(Timestamp::from_millis),
+        state: row.string("state")?,
+        last_seen: row.maybe_int("last_seen")?.map(Timestamp::from_millis),
+        created: Timestamp::from_millis(row.int("created_at")?),
+    })
+}
+
+impl Conn {
+    pub async fn list_licenses(&mut self, filter: &LicenseFilter, now: Timestamp) -> Result<Page<LicenseRow>, StoreError> {
+        let mut statement = Statement::default();
+        license_wheres(&mut statement, filter, now);
+        let (by, descends) = filter.sort.by();
+        let (compare, direction) = if descends { ("<", "desc") } else { (">", "asc") };
+        if let Some((value, id)) = filter.after.as_deref().and_then(cursor) {
+            let (value, id) = (statement.int(value), statement.int(id));
+            statement.wheres.push(format!("({by} {compare} {value} or ({by} = {value} and l.id {compare} {id}))"));
+        }
+        let wheres = statement.wheres();
+        let limit = statement.int(filter.limit + 1);
+        let sql = format!(
+            "select l.id as id, l.key_text as key_text, p.code as product_code, p.name as product_name, c.email as customer_email, \
+             o.reference as order_reference, l.kind as kind, l.trial as trial, l.seats as seats, l.seats_taken as seats_taken, \
+             l.valid_until as valid_until, l.state as state, l.created_at as created_at, {by} as sorted, \
+             (select max(a.last_seen_at) from activation a where a.license_id = l.id) as last_seen \
+             {LICENSE_FROM}{wheres} order by {by} {direction}, l.id {direction} limit {limit}"
+        );
+        let rows = statement.query(sql).fetch_all(self.db()).await?;
+        let most = usize::try_from(filter.limit).unwrap_or(0);
+        let next = match (rows.len() > most).then(|| rows.get(most.wrapping_sub(1))).flatten() {
+            Some(last) => Some(format!("{}.{}", last.int("sorted")?, last.int("id")?)),
+            None => None,
+        };
+        Ok(Page { rows: rows.iter().take(most).map(license_row).collect::<Result<_, _>>()?, next })
+    }
+
+    /// How many licenses the filter finds.
+    pub async fn count_licenses(&mut self, filter: &LicenseFilter, now: Timestamp) -> Result<i64, StoreError> {
+        let mut statement = Statement::default();
+        license_wheres(&mut statement, filter, now);
+        let sql = format!("select count(*) as found{LICENSE_FROM}{}", statement.wheres());
+        statement.query(sql).fetch_one(self.db()).await?.int("found")
+    }
+
+    pub async fn list_orders(
+        &mut self,
+        search: Option<&str>,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<Page<OrderRow>, StoreError> {
+        let mut statement = Statement::default();
+        if let Some(search) = search.map(str::trim).filter(|search| !search.is_empty()) {
+            let prefix = statement.text(&like(search, "", "%"));
+            let lower = statement.text(&like(&search.to_lowercase(), "%", "%"));
+            statement.wheres.push(format!("(o.reference like {prefix} escape '\\' or c.email_folded like {lower} escape '\\')"));
+        }
+        if let Some(after) = after {
+            let place = statement.int(after);
+            statement.wheres.push(format!("o.id < {place}"));
+        }
+        let wheres = statement.wheres();
+        let most = statement.int(limit + 1);
+        let sql = format!(
+            "select o.id as id, o.provider as provider, o.reference as reference, o.status as status, o.ordered_at as ordered_at, \
+             c.email as customer_email, (select count(*) from license l where l.order_id = o.id) as licenses \
+             from orders o left join customer c on c.id = o.customer_id{wheres} order by o.id desc limit {most}"
+        );
+        let rows = statement.query(sql).fetch_all(self.db()).await?;
+        let all = rows.iter().map(|row| {
+            Ok(OrderRow {
+                id: OrderId(row.int("id")?),
+                provider: row.string("provider")?,
+                reference: row.string("reference")?,
+                status: row.string("status")?,
+                customer: row.maybe_string("customer_email")?,
+                licenses: row.int("licenses")?,
+                ordered: Timestamp::from_millis(row.int("ordered_at")?),
+            })
+        });
+        page(all.collect::<Result<_, StoreError>>()?, limit, |row| row.id.0)
+    }
+
+    pub async fn list_attempts(&mut self, filter: &AttemptFilter) -> Result<Page<Attempt>, StoreError> {
+        let mut statement = Statement::default();
+        if let Some(search) = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
+            let exact = statement.text(&search.to_uppercase());
+            let prefix = statement.text(&like(search, "", "%"));
+            statement.wheres.push(format!(
+                "(reference = {exact} or device_id like {prefix} escape '\\' or device_name like {prefix} escape '\\' \
+                 or key_ends = {exact} or code like {prefix} escape '\\')"
+            ));
+        }
+        if let Some(after) = filter.after {
+            let place = statement.int(after);
+            statement.wheres.push(format!("id < {place}"));
+        }
+        let wheres = statement.wheres();
+        let most = statement.int(filter.limit + 1);
+        let sql = format!("select {} from attempt{wheres} order by id desc limit {most}", attempt_columns!());
+        let rows = statement.query(sql).fetch_all(self.db()).await?;
+        page(rows.iter().map(attempt).collect::<Result<_, _>>()?, filter.limit, |row| row.id)
+    }
+
+    pub async fn list_audit(&mut self, filter: &AuditFilter) -> Result<Page<AuditEntry>, StoreError> {
+        let mut statement = Statement::default();
+        if let Some((kind, id)) = &filter.subject
+            && let Some(kind) = Subject::KINDS.into_iter().find(|known| known == kind)
+        {
+            let place = statement.text(kind);
+            statement.wheres.push(format!("subject_kind = {place}"));
+            if let Some(id) = id {
+                let place = statement.int(*id);
+                statement.wheres.push(format!("subject_id = {place}"));
+            }
+        }
+        if let Some(after) = filter.after {
+            let place = statement.int(after);
+            statement.wheres.push(format!("id < {place}"));
+        }
+        let wheres = statement.wheres();
+        let most = statement.int(filter.limit + 1);
+        let sql = format!("select {} from audit{wheres} order by id desc limit {most}", audit_columns!());
+        let rows = statement.query(sql).fetch_all(self.db()).await?;
+        page(rows.iter().map(entry).collect::<Result<_, _>>()?, filter.limit, |row| row.id)
+    }
+}
+
+fn page<T>(mut rows: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Result<Page<T>, StoreError> {
+    let most = usize::try_from(limit).unwrap_or(0);
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let next = more.then(|| rows.last().map(|row| id(row).to_string())).flatten();
+    Ok(Page { rows, next })
+}
+
+fn cursor(text: &str) -> Option<(i64, i64)> {
+    let (value, id) = text.split_once('.')?;
+    Some((value.parse().ok()?, id.parse().ok()?))
+}

@@ -1,0 +1,116 @@
+//! Where things are kept: SQLite by default, PostgreSQL where one machine is not enough. SQL lives here and nowhere else, and
+//! rows become domain values here. No rule is decided in this room: it fetches facts and saves answers.
+
+mod activations;
+mod answers;
+mod api_keys;
+mod attempts;
+mod audit;
+mod conn;
+mod engine;
+mod error;
+mod forms;
+mod licenses;
+mod lists;
+mod orders;
+mod pages;
+mod products;
+mod seals;
+mod settings;
+mod staff;
+mod users;
+mod writer;
+
+#[cfg(test)]
+mod contract;
+
+use std::sync::Arc;
+
+use sqlx::{AnyPool, any::AnyPoolOptions};
+
+pub use activations::{ActivationFactsRow, NewActivation};
+pub use answers::Answer;
+pub use api_keys::{ApiKey, NewApiKey};
+pub use attempts::{Attempt, NewAttempt};
+pub use audit::{AuditEntry, Broken, NewAudit, Subject};
+pub use conn::Conn;
+pub use engine::{Engine, Location};
+pub use error::StoreError;
+pub use licenses::NewLicense;
+pub use lists::{AttemptFilter, AuditFilter, LicenseFilter, LicenseRow, LicenseSort, OrderRow, Page};
+pub use orders::{Customer, NewOrder, Order};
+pub use pages::ResultPage;
+pub use products::{NewProduct, NewRelease};
+pub use staff::{Session, Staff};
+pub use users::LicenseUser;
+use writer::Writer;
+
+/// The store: cheap to clone, one for a process.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+    readers: AnyPool,
+    writer: Arc<Writer>,
+}
+
+impl Store {
+    /// Connects, and brings the schema up to date. Refuses a database whose schema is newer than this program.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let engine = location.engine();
+        let writers = Self::pool(location, if engine == Engine::Sqlite { 1 } else { 24 }, engine::WRITER_SETUP).await?;
+        {
+            let mut conn = writers.acquire().await?;
+            engine.migrator().run(&mut *conn).await?;
+        }
+        let readers = Self::pool(location, 6, engine::READER_SETUP).await?;
+        let writer = Arc::new(Writer::start(engine, writers));
+        Ok(Self { engine, readers, writer })
+    }
+
+    async fn pool(location: &Location, size: u32, sqlite_setup: &'static str) -> Result<AnyPool, StoreError> {
+        let sqlite = location.engine() == Engine::Sqlite;
+        let options = AnyPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(std::time::Duration::from_secs(10))
+            .test_before_acquire(!sqlite)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(move |conn, _| {
+                Box::pin(async move {
+                    if sqlite {
+                        sqlx::raw_sql(sqlite_setup).execute(conn).await?;
+                    }
+                    Ok(())
+                })
+            });
+        Ok(options.connect(&location.url()).await?)
+    }
+
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// A connection that only reads: what it sees is committed.
+    pub async fn read(&self) -> Result<Conn, StoreError> {
+        Ok(Conn::new(self.readers.acquire().await?, self.engine))
+    }
+
+    /// Runs an act in one transaction and answers after the commit. On SQLite acts that come together share a transaction, each
+    /// under its own savepoint; on PostgreSQL each has its own and is run again after a serialization failure, so it must be
+    /// repeatable: it may do nothing but read and write through the connection.
+    pub async fn write<T, F>(&self, act: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Conn) -> futures::future::BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        self.writer.run(act).await
+    }
+
+    /// Finishes what has been accepted and closes every connection.
+    pub async fn close(&self) {
+        self.writer.stop().await;
+        self.readers.close().await;
+    }
+}

@@ -1,0 +1,111 @@
+//! Orders and the customers behind them.
+
+use sqlx::any::AnyRow;
+
+use super::{Conn, StoreError, conn::Columns};
+use crate::licensing::{CustomerId, Email, OrderId, Timestamp};
+
+#[derive(Clone, Debug)]
+pub struct Customer {
+    pub id: CustomerId,
+    pub email: Email,
+    pub name: String,
+    pub company: String,
+    pub created: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub id: OrderId,
+    pub provider: String,
+    pub reference: String,
+    pub customer: Option<CustomerId>,
+    pub status: String,
+    pub ordered: Timestamp,
+    pub created: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    pub provider: String,
+    pub reference: String,
+    pub customer: Option<CustomerId>,
+    pub ordered: Timestamp,
+}
+
+fn customer(row: &AnyRow) -> Result<Customer, StoreError> {
+    let id = row.int("id")?;
+    Ok(Customer {
+        id: CustomerId(id),
+        email: Email::parse(&row.string("email")?).map_err(|_| StoreError::inconsistent("customer", "email", id))?,
+        name: row.string("name")?,
+        company: row.string("company")?,
+        created: Timestamp::from_millis(row.int("created_at")?),
+    })
+}
+
+fn order(row: &AnyRow) -> Result<Order, StoreError> {
+    Ok(Order {
+        id: OrderId(row.int("id")?),
+        provider: row.string("provider")?,
+        reference: row.string("reference")?,
+        customer: row.maybe_int("customer_id")?.map(CustomerId),
+        status: row.string("status")?,
+        ordered: Timestamp::from_millis(row.int("ordered_at")?),
+        created: Timestamp::from_millis(row.int("created_at")?),
+    })
+}
+
+impl Conn {
+    /// The customer with this address, made if there is none. An existing one is left as it is.
+    pub async fn customer_for(&mut self, email: &Email, name: &str, now: Timestamp) -> Result<CustomerId, StoreError> {
+        let insert = "insert into customer (email, email_folded, name, company, created_at) values ($1, $2, $3, '', $4) on conflict do nothing";
+        let query =
+            sqlx::query(insert).bind(email.as_str().to_owned()).bind(email.folded()).bind(name.to_owned()).bind(now.millis());
+        query.execute(self.db()).await?;
+        let row =
+            sqlx::query("select id from customer where email_folded = $1").bind(email.folded()).fetch_one(self.db()).await?;
+        row.int("id").map(CustomerId)
+    }
+
+    pub async fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+        let sql = "select id, email, name, company, created_at from customer where id = $1";
+        sqlx::query(sql).bind(id.0).fetch_optional(self.db()).await?.as_ref().map(customer).transpose()
+    }
+
+    pub async fn customer_by_email(&mut self, email: &Email) -> Result<Option<Customer>, StoreError> {
+        let sql = "select id, email, name, company, created_at from customer where email_folded = $1";
+        sqlx::query(sql).bind(email.folded()).fetch_optional(self.db()).await?.as_ref().map(customer).transpose()
+    }
+
+    /// Customers by address, after this id.
+    pub async fn customers(&mut self, after: i64, most: i64) -> Result<Vec<Customer>, StoreError> {
+        let sql = "select id, email, name, company, created_at from customer where id > $1 order by id limit $2";
+        let rows = sqlx::query(sql).bind(after).bind(most).fetch_all(self.db()).await?;
+        rows.iter().map(customer).collect()
+    }
+
+    /// Adds an order. `None` when the provider has used this reference.
+    pub async fn add_order(&mut self, new: &NewOrder, now: Timestamp) -> Result<Option<OrderId>, StoreError> {
+        let sql = "insert into orders (provider, reference, customer_id, status, ordered_at, created_at) \
+                   values ($1, $2, $3, 'completed', $4, $5) on conflict do nothing returning id";
+        let query = sqlx::query(sql)
+            .bind(new.provider.clone())
+            .bind(new.reference.clone())
+            .bind(new.customer.map(|id| id.0))
+            .bind(new.ordered.millis())
+            .bind(now.millis());
+        query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(OrderId)).transpose()
+    }
+
+    pub async fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let sql = "select id, provider, reference, customer_id, status, ordered_at, created_at from orders where id = $1";
+        sqlx::query(sql).bind(id.0).fetch_optional(self.db()).await?.as_ref().map(order).transpose()
+    }
+
+    /// The newest order with this reference, whichever provider gave it.
+    pub async fn order_by_reference(&mut self, reference: &str) -> Result<Option<Order>, StoreError> {
+        let sql = "select id, provider, reference, customer_id, status, ordered_at, created_at from orders where reference = $1 order by id desc limit 1";
+        sqlx::query(sql).bind(reference.to_owned()).fetch_optional(self.db()).await?.as_ref().map(order).transpose()
+    }
+}

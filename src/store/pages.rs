@@ -1,0 +1,61 @@
+//! Result pages: kept under the hash of their link, which nobody but its holder has.
+
+use super::{
+    Conn, StoreError,
+    conn::{Bound, Columns},
+};
+use crate::licensing::Timestamp;
+
+#[derive(Clone, Debug)]
+pub struct ResultPage {
+    pub token_hash: Vec<u8>,
+    pub kind: String,
+    /// JSON, read only by the room that wrote it.
+    pub content: String,
+    pub created: Timestamp,
+    pub expires: Timestamp,
+}
+
+impl ResultPage {
+    pub(super) fn bind(&self, query: Bound) -> Bound {
+        query
+            .bind(self.token_hash.clone())
+            .bind(self.kind.clone())
+            .bind(self.content.clone())
+            .bind(self.created.millis())
+            .bind(self.expires.millis())
+    }
+}
+
+impl Conn {
+    /// Keeps a page; it is written with the commit.
+    pub fn keep_page(&mut self, page: ResultPage) {
+        self.pages.push(page);
+    }
+
+    /// The page under this link, unless its time is over.
+    pub async fn page(&mut self, token_hash: &[u8], now: Timestamp) -> Result<Option<ResultPage>, StoreError> {
+        let sql = "select kind, content, created_at, expires_at from result_page where token_hash = $1 and expires_at > $2";
+        let row = sqlx::query(sql).bind(token_hash.to_vec()).bind(now.millis()).fetch_optional(self.db()).await?;
+        row.map(|row| {
+            Ok(ResultPage {
+                token_hash: token_hash.to_vec(),
+                kind: row.string("kind")?,
+                content: row.string("content")?,
+                created: Timestamp::from_millis(row.int("created_at")?),
+                expires: Timestamp::from_millis(row.int("expires_at")?),
+            })
+        })
+        .transpose()
+    }
+
+    /// Forgets what nobody can read any more: pages, form requests, sessions and rate windows past their time.
+    pub async fn sweep(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("delete from result_page where expires_at <= $1").bind(now.millis()).execute(self.db()).await?;
+        sqlx::query("delete from session where expires_at <= $1").bind(now.millis()).execute(self.db()).await?;
+        let day_ago = now.plus_days(-1).millis();
+        sqlx::query("delete from form_request where created_at <= $1").bind(day_ago).execute(self.db()).await?;
+        sqlx::query("delete from rate where window_start <= $1").bind(day_ago).execute(self.db()).await?;
+        Ok(())
+    }
+}
