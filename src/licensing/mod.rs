@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod decide;
+pub mod files;
 pub mod issue;
 pub mod key;
 pub mod license;

@@ -1,0 +1,21 @@
+//! LicenseSpring's offline files: the requests its clients write, in every dialect, and the `.lic` they accept.
+//! Facts about another product's wire format; the code is ours. Not affiliated with LicenseSpring: compatible with it.
+
+pub mod hmac;
+pub mod request;
+
+use alloc::string::String;
+use core::fmt;
+
+pub use hmac::HmacVerdict;
+pub use request::{Dialect, LicenseSpringAct, LicenseSpringRequest};
+
+/// A text that may be compared and sent, and never appears in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(pub String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden(…)")
+    }
+}
