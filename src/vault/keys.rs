@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 
 use super::{CipherError, MasterKey, Purpose, SecretBytes, Subject, TokenKey, public, random_bytes};
 use crate::licensing::{
-    ProductId, Timestamp,
+    ProductId, Timestamp, files,
     seal::{KeyRing, Seal, SealFor, SealProduct, SealState, SealUse},
 };
 
@@ -294,6 +294,16 @@ impl Opened {
     }
 }
 
+impl files::Signer for LicenseSigner {
+    fn kid(&self) -> &str {
+        &self.0.kid
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.0.key.sign(message).to_bytes()
+    }
+}
+
 impl LicenseSigner {
     fn read(seal: &Seal, secret: &SecretBytes) -> Result<Self, VaultError> {
         let key = ed25519_key(secret.as_slice()).filter(|key| key.verifying_key().as_bytes().as_slice() == seal.public);
@@ -301,17 +311,6 @@ impl LicenseSigner {
         let last_exp = AtomicI64::new(seal.last_exp.map_or(i64::MIN, Timestamp::millis));
         let signed_without_exp = AtomicBool::new(seal.signed_without_exp);
         Ok(Self(Arc::new(LicenseKey { kid: seal.kid.clone(), key, last_exp, signed_without_exp })))
-    }
-
-    /// RFC 7638 thumbprint of the public half.
-    #[must_use]
-    pub fn kid(&self) -> &str {
-        &self.0.kid
-    }
-
-    #[must_use]
-    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.0.key.sign(message).to_bytes()
     }
 
     /// Whether the stored row already covers a file that ends at `exp` (None: one without end). If not, the transaction that
@@ -462,7 +461,7 @@ impl fmt::Debug for LicenseSigner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::licensing::ProductCode;
+    use crate::licensing::{ProductCode, files::Signer as _};
     use std::time::Instant;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::licensing::{
     Timestamp,
+    files::{KeyState, TrustedKey, TrustedKeys},
     seal::{Seal, SealUse},
 };
 
@@ -54,6 +55,18 @@ pub fn jwk(seal: &Seal) -> Option<Value> {
         jwk.insert("exp".into(), until.seconds().into());
     }
     Some(Value::Object(jwk))
+}
+
+/// The keys of our own files, for the server's own checker: also those no longer published, so that it can say why.
+#[must_use]
+pub fn trusted_keys<'a>(seals: impl IntoIterator<Item = &'a Seal>) -> TrustedKeys {
+    let ours = seals.into_iter().filter(|seal| seal.purpose == SealUse::License);
+    let keys = ours.filter_map(|seal| {
+        let products = seal.product.iter().map(|product| product.code.clone()).collect();
+        let key = TrustedKey::new(seal.public.as_slice().try_into().ok()?, products, KeyState::parse(seal.state.text())?);
+        Some(TrustedKey { not_before: Some(seal.created_at), expires: seal.state.until(), ..key })
+    });
+    TrustedKeys::new(keys.collect())
 }
 
 /// `-----BEGIN PUBLIC KEY-----`: the `SubjectPublicKeyInfo` of either kind of key, as OpenSSL reads it.
@@ -186,6 +199,29 @@ mod tests {
         assert_eq!(key["exp"], NOW.plus_days(1).seconds());
         // Even where no one has tidied up yet.
         assert!(!kids(&jwks(&seals, NOW.plus_days(1))).contains(&retiring.as_str()));
+    }
+
+    #[test]
+    fn our_checker_reads_the_set_and_believes_what_the_active_key_signed() {
+        use crate::licensing::files::jws::{Jws, Typ, sign_with_kid};
+        let product = |id, code| SealProduct { id: ProductId(id), code: ProductCode::parse(code).unwrap() };
+        let (vault, rings) = Vault::for_testing(&[product(1, "PRESS"), product(2, "LATHE")], NOW);
+        let mut seals: Vec<Seal> = rings.iter().flat_map(|ring| ring.seals().to_vec()).collect();
+        let signer = vault.license_signer(ProductId(1)).unwrap();
+        let claims = json!({"v": 1}).as_object().unwrap().clone();
+        let file = Jws::parse(&sign_with_kid(Typ::License, &claims, &signer).unwrap(), Some(Typ::License)).unwrap();
+
+        let published = TrustedKeys::from_jwks(&jwks(&seals, NOW).to_string()).unwrap();
+        assert_eq!(published, trusted_keys(&seals));
+        assert_eq!(published.keys().len(), 4);
+        let key = published.verify(&file).unwrap();
+        assert!(key.may_sign_for(&product(1, "press").code).is_ok());
+        assert!(key.may_sign_for(&product(2, "LATHE").code).is_err());
+
+        seals[0].state = SealState::Compromised { at: NOW };
+        let published = TrustedKeys::from_jwks(&jwks(&seals, NOW).to_string()).unwrap();
+        assert_eq!(published.verify(&file).unwrap_err().code.as_str(), "unknown_signing_key");
+        assert_eq!(trusted_keys(&seals).verify(&file).unwrap_err().code.as_str(), "key_compromised");
     }
 
     #[test]
