@@ -2,13 +2,17 @@
 //! Facts about another product's wire format; the code is ours. Not affiliated with LicenseSpring: compatible with it.
 
 pub mod hmac;
+pub mod license;
 pub mod request;
+pub mod response;
 
 use alloc::string::String;
 use core::fmt;
 
 pub use hmac::HmacVerdict;
-pub use request::{Dialect, LicenseSpringAct, LicenseSpringRequest};
+pub use license::{LicenseSpringLicense, RsaCheck};
+pub use request::{Caller, Dialect, LicenseSpringAct, LicenseSpringRequest};
+pub use response::{AnswerFile, Recipient, RsaSigner, activation_file, refresh_file};
 
 /// A text that may be compared and sent, and never appears in a log.
 #[derive(Clone, PartialEq, Eq)]
