@@ -2,7 +2,10 @@
 //! LicenseSpring's. The same code runs on the server, in the browser and on the command line, so that all say the same.
 //! Nothing here decides about a license; nothing here knows a private key that was not handed in.
 
+pub mod answer;
+pub mod asked;
 pub mod base64;
+pub mod check;
 mod claims;
 pub mod json;
 pub mod jws;
@@ -18,6 +21,9 @@ pub mod terms;
 pub mod text;
 pub mod words;
 
+pub use answer::{Verified, verify_answer};
+pub use asked::Asked;
+pub use check::{Check, Content, Context, Kind, Report, Verdict, inspect};
 pub use jws::{KeyPair, Signer, Typ};
 pub use key_proof::KeyProof;
 pub use keyset::{KeyState, TrustedKey, TrustedKeys};

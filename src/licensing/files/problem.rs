@@ -59,6 +59,8 @@ codes! {
     NotThisDevice = "not_this_device",
     OtherRequest = "other_request",
     Expired = "expired",
+    /// The license begins later (`nbf`).
+    NotStarted = "not_started",
     ClockOff = "clock_off",
     ClockBack = "clock_back",
     Stale = "stale",

@@ -13,29 +13,29 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::licensing::{ActivationKey, DeviceId, DeviceName, Email, LicenseId, ProductCode, Timestamp};
 
-const UUID: &str = "7f1d0c1e-2b0a-4c59-9a53-0f6f3f0c9b11";
+pub(super) const UUID: &str = "7f1d0c1e-2b0a-4c59-9a53-0f6f3f0c9b11";
 
-fn device_key() -> KeyPair {
+pub(super) fn device_key() -> KeyPair {
     KeyPair::from_seed(&[7; 32])
 }
 
-fn signing_key() -> KeyPair {
+pub(super) fn signing_key() -> KeyPair {
     KeyPair::from_seed(&[9; 32])
 }
 
-fn product() -> ProductCode {
+pub(super) fn product() -> ProductCode {
     ProductCode::parse("press-4").unwrap()
 }
 
-fn trusted() -> TrustedKeys {
+pub(super) fn trusted() -> TrustedKeys {
     TrustedKeys::new(vec![TrustedKey::new(signing_key().public(), vec![product()], KeyState::Active)])
 }
 
-fn key() -> ActivationKey {
+pub(super) fn key() -> ActivationKey {
     ActivationKey::from_random([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
 }
 
-fn request() -> Request {
+pub(super) fn request() -> Request {
     Request {
         act: Act::Activate,
         product: product(),
@@ -52,11 +52,11 @@ fn request() -> Request {
     }
 }
 
-fn device_id() -> DeviceId {
+pub(super) fn device_id() -> DeviceId {
     DeviceId::parse("HW-1").unwrap()
 }
 
-fn license() -> LicenseFile {
+pub(super) fn license() -> LicenseFile {
     LicenseFile {
         issuer: "https://portal.example".into(),
         product: product(),
@@ -73,7 +73,7 @@ fn license() -> LicenseFile {
     }
 }
 
-fn receipt() -> Receipt {
+pub(super) fn receipt() -> Receipt {
     Receipt {
         issuer: "https://portal.example".into(),
         product: product(),
@@ -88,7 +88,7 @@ fn receipt() -> Receipt {
 }
 
 /// A compact JWS of any header and payload, signed with a real key.
-fn forge(header: &str, payload: &str, key: &KeyPair) -> String {
+pub(super) fn forge(header: &str, payload: &str, key: &KeyPair) -> String {
     let input = format!("{}.{}", base64::url(header.as_bytes()), base64::url(payload.as_bytes()));
     format!("{input}.{}", base64::url(&key.sign(input.as_bytes())))
 }
@@ -111,7 +111,7 @@ fn with_header(change: impl Fn(&mut Map<String, Value>)) -> Code {
     SignedRequest::parse(&forge(&json!(header).to_string(), &json!(claims).to_string(), &device_key())).unwrap_err().code
 }
 
-fn code<T: core::fmt::Debug>(result: Result<T, Problem>) -> Code {
+pub(super) fn code<T: core::fmt::Debug>(result: Result<T, Problem>) -> Code {
     result.unwrap_err().code
 }
 

@@ -61,6 +61,12 @@ pub fn unwrap(bytes: &[u8]) -> Result<Carried, Problem> {
     }
 }
 
+/// Where the data inside a file ended too early, says how long the file itself is: that is what a person can compare.
+#[must_use]
+pub fn cut_off_in(bytes: &[u8], problem: Problem) -> Problem {
+    if problem.code == Code::Truncated { problem.at(bytes.trim_ascii().len()) } else { problem }
+}
+
 fn not_base64(at: usize, found: char) -> Problem {
     let mut buffer = [0; 4];
     Problem::new(Code::NotBase64).at(at + 1).found(found.encode_utf8(&mut buffer))

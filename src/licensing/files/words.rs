@@ -46,7 +46,9 @@ pub fn sentence(code: Code, details: &Details) -> Sentence {
         | Code::UnsupportedVersion => not_ours(code, details),
         Code::UnknownSigningKey | Code::KeyCompromised | Code::WrongProductKey | Code::BadSignature => signature(code, details),
         Code::ClaimTooLong | Code::HiddenCharacters | Code::BadKeyChecksum | Code::DeviceIdMissing => content(code, details),
-        Code::WrongProduct | Code::OtherDevice | Code::NotThisDevice | Code::OtherRequest | Code::Expired => fit(code, details),
+        Code::WrongProduct | Code::OtherDevice | Code::NotThisDevice | Code::OtherRequest | Code::Expired | Code::NotStarted => {
+            fit(code, details)
+        }
         Code::ClockOff | Code::ClockBack | Code::Stale | Code::HmacUnchecked => worth_knowing(code, details),
     };
     Sentence { what, next: next.to_owned() }
@@ -204,6 +206,13 @@ fn fit(code: Code, details: &Details) -> (String, &'static str) {
         Code::OtherRequest => (
             "This file answers another request.".to_owned(),
             "Take the answer to the request you brought, or send that request again.",
+        ),
+        Code::NotStarted => (
+            match &details.found {
+                Some(day) => format!("This license begins on {day}."),
+                None => "This license has not begun yet.".to_owned(),
+            },
+            "Use it from that day on; if that day has come, set the clock of this computer right.",
         ),
         _ => (
             match &details.found {

@@ -6,13 +6,14 @@ use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 use serde_json::{Map, Value};
 
 use super::{
-    Hidden,
+    Hidden, LicenseSpringRequest,
     response::{escape_non_ascii, v1_message},
 };
 use crate::licensing::files::{
     base64,
     claims::Claims,
     json::{self, Limits, Member},
+    jws::{Typ, wrong_kind},
     problem::{Code, Problem},
 };
 
@@ -47,6 +48,9 @@ impl LicenseSpringLicense {
     /// Reads the JSON text a `.lic` carries. Refuses what the strict scanner refuses, and a file without its signatures.
     pub fn parse(json_text: &[u8]) -> Result<Self, Problem> {
         let (map, members) = json::object(json_text, Limits::LICENSESPRING)?;
+        if !Self::is_license(&map) && LicenseSpringRequest::is_request(&map) {
+            return Err(wrong_kind(Typ::License.name(), Typ::Request.name()));
+        }
         if !Self::is_license(&map) {
             return Err(Code::UnknownFormat.into());
         }
@@ -80,7 +84,7 @@ impl LicenseSpringLicense {
     }
 
     pub(in crate::licensing::files) fn is_license(map: &Map<String, Value>) -> bool {
-        map.contains_key("license_signature_v2") && map.contains_key("license_signature")
+        map.contains_key("license_signature_v2") || map.contains_key("license_signature")
     }
 }
 

@@ -6,12 +6,13 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::Hidden;
+use super::{Hidden, LicenseSpringLicense};
 use crate::licensing::{
     ActivationKey, DeviceId, ProductCode, Timestamp,
     files::{
         claims::Claims,
         json::{self, Limits},
+        jws::{Typ, wrong_kind},
         problem::{Code, Problem},
         request::read_key,
     },
@@ -100,6 +101,9 @@ impl LicenseSpringRequest {
     /// `hidden_characters`, `claim_too_long`, and a mistyped key of our own shape.
     pub fn parse(json_text: &[u8]) -> Result<Self, Problem> {
         let (outer, members) = json::object(json_text, Limits::LICENSESPRING)?;
+        if LicenseSpringLicense::is_license(&outer) {
+            return Err(wrong_kind(Typ::Request.name(), Typ::License.name()));
+        }
         if !Self::is_request(&outer) {
             return Err(Code::UnknownFormat.into());
         }
@@ -168,10 +172,9 @@ impl LicenseSpringRequest {
 
     /// Whether an object looks like a LicenseSpring request, right or wrong.
     pub(in crate::licensing::files) fn is_request(map: &Map<String, Value>) -> bool {
-        let licensed = map.contains_key("license_signature_v2") || map.contains_key("license_signature");
         let flat =
             ["hardware_id", "api_key", "client_id", "license_key", "username"].iter().filter(|name| map.contains_key(**name));
-        !licensed && (matches!(map.get("request"), Some(Value::Object(_))) || flat.count() >= 2)
+        matches!(map.get("request"), Some(Value::Object(_))) || flat.count() >= 2
     }
 
     /// The bytes the outermost signature covers: of an envelope, the exact text of its `request`; of a flat file, its string to sign.
