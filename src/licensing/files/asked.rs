@@ -13,7 +13,7 @@ use crate::licensing::{DeviceId, ProductCode, files::licensespring::LicenseSprin
 /// A request file, read. Ours has its signature checked; LicenseSpring's is worth what its HMAC is, which needs the shared key.
 #[derive(Clone, Debug)]
 pub enum Asked {
-    Countersign(SignedRequest),
+    Countersign(Box<SignedRequest>),
     LicenseSpring(Box<LicenseSpringRequest>),
 }
 
@@ -21,7 +21,7 @@ impl Asked {
     /// Reads what a customer brought. Refuses with the code of the first thing that is wrong; a license or receipt is `wrong_kind`.
     pub fn read(bytes: &[u8]) -> Result<Self, Problem> {
         match unwrap(bytes)? {
-            Carried::Jws(text) => SignedRequest::parse(&text).map(Self::Countersign),
+            Carried::Jws(text) => SignedRequest::parse(&text).map(|signed| Self::Countersign(Box::new(signed))),
             Carried::Json(json) => LicenseSpringRequest::parse(&json)
                 .map(|request| Self::LicenseSpring(Box::new(request)))
                 .map_err(|problem| cut_off_in(bytes, problem)),
