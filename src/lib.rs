@@ -3,6 +3,9 @@ extern crate alloc;
 
 pub mod licensing;
 
+#[cfg(feature = "ssr")]
+pub mod desk;
+
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod app;
 #[cfg(feature = "ssr")]

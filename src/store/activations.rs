@@ -124,18 +124,13 @@ macro_rules! facts_query {
 }
 
 impl Conn {
-    /// The facts about a device on the license with this key in this product, locked.
-    pub async fn facts_by_key(
-        &mut self,
-        product_folded: &str,
-        key_folded: &str,
-        device: &DeviceId,
-    ) -> Result<Option<ActivationFactsRow>, StoreError> {
-        const WHERE: &str = facts_query!("p.code_folded = $2 and l.key_folded = $3", "");
-        const LOCKED: &str = facts_query!("p.code_folded = $2 and l.key_folded = $3", " for update of l");
+    /// The facts about a device on each license with this key, one a product at the most, locked.
+    pub async fn facts_with_key(&mut self, key_folded: &str, device: &DeviceId) -> Result<Vec<ActivationFactsRow>, StoreError> {
+        const WHERE: &str = facts_query!("l.key_folded = $2", " order by l.id");
+        const LOCKED: &str = facts_query!("l.key_folded = $2", " order by l.id for update of l");
         let sql = self.engine().pick(WHERE, LOCKED);
-        let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(product_folded.to_owned()).bind(key_folded.to_owned());
-        query.fetch_optional(self.db()).await?.as_ref().map(facts).transpose()
+        let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(key_folded.to_owned());
+        query.fetch_all(self.db()).await?.iter().map(facts).collect()
     }
 
     /// The facts about a device on a license, locked.

@@ -210,6 +210,13 @@ impl Conn {
         Ok(())
     }
 
+    /// Notes whose license it is, where nobody is noted.
+    pub async fn set_license_customer(&mut self, license: LicenseId, customer: CustomerId) -> Result<(), StoreError> {
+        let sql = "update license set customer_id = $2 where id = $1 and customer_id is null";
+        sqlx::query(sql).bind(license.0).bind(customer.0).execute(self.db()).await?;
+        Ok(())
+    }
+
     /// Saves what an activation or a release changes, which is not an edit: answers given before stay as they were.
     pub async fn save_seats(&mut self, license: &License, audit_head: &[u8]) -> Result<(), StoreError> {
         sqlx::query(

@@ -45,7 +45,9 @@ impl Conn {
         sqlx::query(
             "insert into seal (kid, purpose, product_id, public, secret, state, since, until, created_at, last_exp, signed_without_exp) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-             on conflict (kid) do update set state = $6, since = $7, until = $8, last_exp = $10, signed_without_exp = $11",
+             on conflict (kid) do update set secret = $5, state = $6, since = $7, until = $8, \
+             last_exp = case when seal.last_exp is null or $10 > seal.last_exp then $10 else seal.last_exp end, \
+             signed_without_exp = case when seal.signed_without_exp = 1 then 1 else $11 end",
         )
         .bind(seal.kid.clone())
         .bind(seal.purpose.text())
@@ -63,18 +65,14 @@ impl Conn {
         Ok(())
     }
 
-    /// Raises what a key has promised: the last end it signed, or that it signed a file without one.
-    pub async fn record_signed(&mut self, kid: &str, exp: Option<Timestamp>) -> Result<(), StoreError> {
-        match exp {
-            Some(exp) => {
-                let sql = "update seal set last_exp = $2 where kid = $1 and (last_exp is null or last_exp < $2)";
-                sqlx::query(sql).bind(kid.to_owned()).bind(exp.millis()).execute(self.db()).await?;
-            }
-            None => {
-                let sql = "update seal set signed_without_exp = 1 where kid = $1 and signed_without_exp = 0";
-                sqlx::query(sql).bind(kid.to_owned()).execute(self.db()).await?;
-            }
-        }
-        Ok(())
+    /// A key by its id, locked until the act ends.
+    pub async fn seal_by_kid(&mut self, kid: &str) -> Result<Option<Seal>, StoreError> {
+        const Q: &str = "select s.id, s.kid, s.purpose, s.product_id, p.code as product_code, s.public, s.secret, s.state, s.since, s.until, \
+             s.created_at, s.last_exp, s.signed_without_exp from seal s left join product p on p.id = s.product_id where s.kid = $1";
+        const LOCKED: &str = "select s.id, s.kid, s.purpose, s.product_id, p.code as product_code, s.public, s.secret, s.state, s.since, \
+             s.until, s.created_at, s.last_exp, s.signed_without_exp from seal s left join product p on p.id = s.product_id \
+             where s.kid = $1 for update of s";
+        let sql = self.engine().pick(Q, LOCKED);
+        sqlx::query(sql).bind(kid.to_owned()).fetch_optional(self.db()).await?.as_ref().map(seal).transpose()
     }
 }

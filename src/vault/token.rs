@@ -58,7 +58,13 @@ impl TokenKey {
     /// The token of an id: the same each time, and a guess for everyone else.
     #[must_use]
     pub fn token(&self, id: i64) -> Token {
-        let tag = hmac::sign(&self.0, &id.to_be_bytes());
+        self.token_for(&id.to_be_bytes())
+    }
+
+    /// The token of whatever these bytes name.
+    #[must_use]
+    pub fn token_for(&self, name: &[u8]) -> Token {
+        let tag = hmac::sign(&self.0, name);
         let mut bytes = Zeroizing::new([0; LENGTH]);
         bytes.copy_from_slice(tag.as_ref());
         Token(bytes)

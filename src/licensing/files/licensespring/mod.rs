@@ -1,6 +1,7 @@
 //! LicenseSpring's offline files: the requests its clients write, in every dialect, and the `.lic` they accept.
 //! Facts about another product's wire format; the code is ours. Not affiliated with LicenseSpring: compatible with it.
 
+pub mod body;
 pub mod hmac;
 pub mod license;
 pub mod request;
@@ -9,6 +10,7 @@ pub mod response;
 use alloc::string::String;
 use core::fmt;
 
+pub use body::{BodyFacts, BodyUser, activation_body};
 pub use hmac::HmacVerdict;
 pub use license::{LicenseSpringLicense, RsaCheck};
 pub use request::{Caller, Dialect, LicenseSpringAct, LicenseSpringRequest};

@@ -1,0 +1,328 @@
+//! Activation by the form: an activation key and a computer id become a computer key.
+
+use super::{
+    ActError, Desk, Fault, Refused,
+    files::{self, license_file, promise},
+    pages::ActivationPage,
+    refusal::{About, Refusal, new_reference, refuse},
+};
+use crate::{
+    licensing::{
+        ActivationId, ActivationKey, Email, ProductCode, Timestamp,
+        activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
+        decide::{self, ActivationAsk, ActivationFacts, ActivationRefusal, Grant, Holder},
+        license::Actor,
+        product::{DeviceDetails, Product, Version, VersionNumber},
+    },
+    store::{ActivationFactsRow, Conn, NewActivation, NewAudit, ResultPage, StoreError, Subject},
+    vault::{Purpose, Token},
+};
+
+/// How many holders a refusal names.
+pub(super) const HOLDERS_NAMED: i64 = 20;
+const PAGE_DAYS: i64 = 30;
+
+/// What the form asks.
+#[derive(Clone, Debug)]
+pub struct OnlineActivation {
+    pub key: ActivationKey,
+    /// Needed only where several products have the key.
+    pub product: Option<ProductCode>,
+    pub device: Device,
+    pub email: Option<Email>,
+    pub version: Option<VersionNumber>,
+    /// The form's hidden id: the same form sent twice ends on the same page.
+    pub request_id: String,
+    pub door: &'static str,
+}
+
+/// Where the answer is.
+#[derive(Clone, Debug)]
+pub struct Activated {
+    /// Opens `/activations/{token}`.
+    pub token: Token,
+}
+
+/// What happened inside the transaction.
+enum Outcome {
+    Page { promised: Option<crate::licensing::seal::Seal>, signed_by: Option<crate::vault::LicenseSigner> },
+    Refused(Refused),
+    Several(Vec<Product>),
+    Fault(Fault),
+}
+
+impl Desk {
+    /// Activates a device online. Refuses with what stands in the way; a device that holds a seat already gets its key again.
+    pub async fn activate_online(&self, ask: OnlineActivation) -> Result<Activated, ActError> {
+        let now = self.now();
+        let device_id = ask.device.id.as_str();
+        let seed = [ask.request_id.as_str(), &ask.key.folded(), device_id].join("\n");
+        let token = self.vault.token_key(Purpose::ACTIVATION_TOKEN).token_for(seed.as_bytes());
+        let token_hash = token.hash().0.to_vec();
+        let reference = new_reference();
+        let desk = self.clone();
+        let outcome = self
+            .store
+            .write(move |conn| {
+                let (desk, ask, token_hash, reference) = (desk.clone(), ask.clone(), token_hash.clone(), reference.clone());
+                Box::pin(async move { desk.activate_in(conn, &ask, token_hash, &reference, now).await })
+            })
+            .await?;
+        match outcome {
+            Outcome::Page { promised, signed_by } => {
+                if let (Some(seal), Some(signer)) = (promised, signed_by) {
+                    signer.recorded(&seal);
+                }
+                Ok(Activated { token })
+            }
+            Outcome::Refused(refused) => Err(ActError::Refused(Box::new(refused))),
+            Outcome::Several(products) => Err(ActError::WhichProduct(products)),
+            Outcome::Fault(fault) => Err(fault.into()),
+        }
+    }
+
+    async fn activate_in(
+        &self,
+        conn: &mut Conn,
+        ask: &OnlineActivation,
+        token_hash: Vec<u8>,
+        reference: &str,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let mut about = About {
+            door: ask.door,
+            product_code: ask.product.as_ref().map(ToString::to_string),
+            key_ends: Some(ask.key.last_group()),
+            device: Some(ask.device.id.clone()),
+            device_name: ask.device.name.clone(),
+            ..About::default()
+        };
+        let mut found = conn.facts_with_key(&ask.key.folded(), &ask.device.id).await?;
+        if let Some(code) = &ask.product {
+            let elsewhere = !found.is_empty();
+            found.retain(|facts| facts.product.code == *code);
+            if found.is_empty() {
+                let refusal = if elsewhere { ActivationRefusal::WrongProduct } else { ActivationRefusal::UnknownKey };
+                return Ok(Outcome::Refused(refuse(conn, refusal, &about, reference, now)));
+            }
+        }
+        if found.len() > 1 {
+            return Ok(Outcome::Several(found.into_iter().map(|facts| facts.product).collect()));
+        }
+        let Some(facts) = found.pop() else {
+            return Ok(Outcome::Refused(refuse(conn, ActivationRefusal::UnknownKey, &about, reference, now)));
+        };
+        about.product_code = Some(facts.product.code.to_string());
+        about.product_name = Some(facts.product.name.clone());
+        about.license = Some(facts.license.id);
+        if conn.page(&token_hash, now).await?.is_some() {
+            return Ok(Outcome::Page { promised: None, signed_by: None });
+        }
+
+        let version = known_version(conn, &facts, ask.version).await?;
+        let wants =
+            ActivationAsk { how: How::Online, licensespring_file: false, device_key: None, virtual_machine: ask.device.virtual_machine, version };
+        let granted = grant(conn, facts, &wants, &ask.device, None, None, Actor::Customer, now).await?;
+        let Granted { facts, activation } = match granted {
+            Ok(granted) => granted,
+            Err(refusal) => return Ok(Outcome::Refused(refuse(conn, Refusal::from(refusal), &about, reference, now))),
+        };
+        if let Some(email) = ask.email.as_ref().filter(|_| facts.license.customer.is_none()) {
+            let customer = conn.customer_for(email, "", now).await?;
+            conn.set_license_customer(facts.license.id, customer).await?;
+        }
+        let signer = match self.vault.license_signer(facts.product.id) {
+            Ok(signer) => signer,
+            Err(error) => return Ok(Outcome::Fault(error.into())),
+        };
+        let file = license_file(self, &facts.product, &facts.license, &activation, None, now);
+        let body = match file.sign(&signer) {
+            Ok(body) => body,
+            Err(problem) => return Ok(Outcome::Fault(Fault::File(problem))),
+        };
+        let promised = promise(conn, &signer, file.expires).await?;
+        let page = ActivationPage {
+            license: facts.license.id,
+            product_name: facts.product.name.clone(),
+            product_code: facts.product.code.to_string(),
+            key_ends: facts.license.key.as_ref().map(ActivationKey::last_group),
+            device_id: activation.device.id.to_string(),
+            device_name: activation.device.name.as_ref().map(ToString::to_string),
+            valid_until: file.expires,
+            made: now,
+            file_name: files::file_name(&facts.product, &activation, "lic"),
+            computer_key: body,
+        };
+        conn.keep_page(ResultPage {
+            token_hash,
+            kind: "activation".to_owned(),
+            content: serde_json::to_string(&page).expect("pages are plain data"),
+            created: now,
+            expires: now.plus_days(PAGE_DAYS),
+        });
+        Ok(Outcome::Page { promised, signed_by: Some(signer) })
+    }
+}
+
+/// What a grant leaves behind: the facts and the activation as they are now.
+pub(super) struct Granted {
+    pub facts: ActivationFactsRow,
+    pub activation: Activation,
+}
+
+/// The version an app names, where the license's maintenance makes it matter and the product knows it.
+pub(super) async fn known_version(conn: &mut Conn, facts: &ActivationFactsRow, named: Option<VersionNumber>) -> Result<Option<Version>, StoreError> {
+    let Some(named) = named.filter(|_| facts.license.terms.maintenance.instant(facts.license.first_activated).is_some()) else {
+        return Ok(None);
+    };
+    let releases = conn.releases(facts.product.id).await?;
+    let same = |version: &Version| version.major == named.major && version.minor == named.minor;
+    // Of several channels the first to come out counts.
+    Ok(releases.iter().map(|release| release.version).filter(same).min_by_key(|version| version.released))
+}
+
+/// The one way a seat is taken: asks `licensing`, and saves what it grants.
+#[expect(clippy::too_many_arguments, reason = "each is a fact of its own, and there are two callers")]
+pub(super) async fn grant(
+    conn: &mut Conn,
+    mut facts: ActivationFactsRow,
+    ask: &ActivationAsk<'_>,
+    device: &Device,
+    user: Option<&str>,
+    api_key: Option<&str>,
+    by: Actor,
+    now: Timestamp,
+) -> Result<Result<Granted, ActivationRefusal>, StoreError> {
+    let holds = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
+    let full = !facts.license.terms.seats.allows_one_more(facts.license.seats_taken);
+    let holders: Vec<Holder> = if full && !holds { conn.holders(facts.license.id, HOLDERS_NAMED).await? } else { Vec::new() };
+    let asked = ActivationFacts {
+        product: &facts.product,
+        license: &facts.license,
+        known: facts.known.as_ref(),
+        vacated: facts.vacated,
+        blocked: facts.blocked,
+        slots_in_use: if facts.license.terms.floating.is_some() { facts.license.seats_taken } else { 0 },
+        holders: &holders,
+    };
+    let grant = match decide::activate(&asked, ask, now) {
+        Ok(grant) => grant,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let device = kept_details(&facts.product, device);
+    let activation = match facts.known.take() {
+        Some(known) => again(conn, known, &grant, ask, device, user, api_key, now).await?,
+        None => {
+            let new = NewActivation {
+                license: facts.license.id,
+                device,
+                how: ask.how,
+                device_key: ask.device_key.cloned(),
+                user: user.map(str::to_owned),
+                api_key: api_key.map(str::to_owned),
+            };
+            let id = conn.add_activation(&new, now).await?;
+            Activation {
+                id,
+                license: new.license,
+                device: new.device,
+                state: ActivationState::Active { since: now },
+                how: new.how,
+                device_key: new.device_key,
+                user: new.user,
+                first_activated: now,
+                last_seen: now,
+                rebinds: Counted::default(),
+                offline_releases: Counted::default(),
+                use_seq: 0,
+                api_key: new.api_key,
+            }
+        }
+    };
+    if grant.takes_seat {
+        facts.license.seats_taken += 1;
+        facts.license.first_activated.get_or_insert(now);
+    }
+    if let Some(vacated) = grant.transfer_of {
+        facts.license.transfers_used += 1;
+        conn.replace_activation(vacated, activation.id).await?;
+    }
+    if grant.takes_seat || grant.rebind {
+        record(conn, &mut facts, &activation, &grant, by, now).await?;
+    }
+    Ok(Ok(Granted { facts, activation }))
+}
+
+#[expect(clippy::too_many_arguments, reason = "the second half of `grant`")]
+async fn again(
+    conn: &mut Conn,
+    mut known: Activation,
+    grant: &Grant,
+    ask: &ActivationAsk<'_>,
+    device: Device,
+    user: Option<&str>,
+    api_key: Option<&str>,
+    now: Timestamp,
+) -> Result<Activation, StoreError> {
+    known.last_seen = now;
+    if device.name.is_some() {
+        known.device.name = device.name;
+    }
+    known.device.os = device.os.or(known.device.os);
+    known.device.app = device.app.or(known.device.app);
+    known.device.sdk = device.sdk.or(known.device.sdk);
+    known.device.virtual_machine = device.virtual_machine.or(known.device.virtual_machine);
+    if grant.takes_seat {
+        known.state = ActivationState::Active { since: now };
+        known.how = ask.how;
+        known.user = user.map(str::to_owned);
+        known.api_key = api_key.map(str::to_owned);
+    }
+    if grant.rebind {
+        known.rebinds = known.rebinds.once_more(now);
+    }
+    if let Some(key) = ask.device_key {
+        known.device_key = Some(DeviceKey(key.0.clone()));
+    }
+    conn.save_activation(&known).await?;
+    Ok(known)
+}
+
+async fn record(
+    conn: &mut Conn,
+    facts: &mut ActivationFactsRow,
+    activation: &Activation,
+    grant: &Grant,
+    by: Actor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let entry = NewAudit {
+        at: now,
+        subject: Subject::license(facts.license.id.0),
+        act: if grant.takes_seat { "license.activated" } else { "license.rebound" },
+        actor: by,
+        before: None,
+        after: Some(serde_json::json!({
+            "device": activation.device.id.as_str(),
+            "name": activation.device.name.as_ref().map(|name| name.as_str()),
+            "how": activation.how.as_str(),
+            "seats_taken": facts.license.seats_taken,
+            "transfer_of": grant.transfer_of.map(|ActivationId(id)| id),
+        })),
+    };
+    let head = conn.audit(&entry, facts.audit_head.as_deref());
+    conn.save_seats(&facts.license, &head).await?;
+    facts.audit_head = Some(head);
+    Ok(())
+}
+
+/// As much of a device's self-description as the product keeps.
+fn kept_details(product: &Product, device: &Device) -> Device {
+    match product.rules.device_details {
+        DeviceDetails::Id => Device { virtual_machine: device.virtual_machine, ..Device::bare(device.id.clone()) },
+        DeviceDetails::Names => {
+            Device { name: device.name.clone(), virtual_machine: device.virtual_machine, ..Device::bare(device.id.clone()) }
+        }
+        DeviceDetails::All => device.clone(),
+    }
+}

@@ -1,0 +1,401 @@
+//! LicenseSpring's request files at our door. The shared key ships in every app, so a right HMAC says which app wrote the file
+//! and authorizes nothing by itself: what a file may do follows from what its signature covers.
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    Desk, Fault, Refused,
+    activate::{Granted, grant, known_version},
+    answer::{Answered, FileAnswer, FileRequest, give_back, named_version, with_key},
+    files::{self, Asked, license_file, promise, receipt},
+    refusal::{About, Refusal, new_reference, refuse},
+};
+use crate::{
+    licensing::{
+        ActivationKey, DeviceName, Email, LicenseId, Timestamp,
+        activation::{Activation, ActivationState, Device, How},
+        decide::{self, ActivationAsk, ActivationRefusal, ReleaseProof, ReleaseRefusal},
+        files::{
+            RequestRef, base64,
+            licensespring::{BodyFacts, BodyUser, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body, activation_file},
+            mirror,
+        },
+        license::Actor,
+        product::Product,
+    },
+    store::{ActivationFactsRow, Answer, Conn, LicenseUser, StoreError},
+    vault::{Password, Purpose, SecretBytes, Subject, VaultError},
+};
+
+/// A request whose signature holds, with what checking it brought to light.
+#[derive(Clone)]
+struct Checked {
+    request: LicenseSpringRequest,
+    verdict: HmacVerdict,
+    /// The assignment whose password was right.
+    user: Option<LicenseUser>,
+    door: &'static str,
+    confirmed: bool,
+}
+
+enum Outcome {
+    /// The seat is taken and committed; the file is signed afterwards, away from the writer.
+    Activated { facts: Box<ActivationFactsRow>, activation: Box<Activation> },
+    Answered(FileAnswer),
+    Refused(Refused),
+    Fault(Fault),
+}
+
+impl Desk {
+    pub(super) async fn answer_licensespring(&self, json: &[u8], file: &FileRequest) -> Result<Answered, Fault> {
+        let request = match LicenseSpringRequest::parse(json) {
+            Ok(request) => request,
+            Err(problem) => return Ok(Err(self.refuse_file(problem, file).await?)),
+        };
+        let about = About {
+            door: file.door,
+            product_code: Some(request.product.to_string()),
+            key_ends: request.key.as_ref().map(ActivationKey::last_group),
+            device: Some(request.hardware_id.clone()),
+            device_name: request.hostname.as_deref().and_then(|name| DeviceName::parse(name).ok()),
+            ..About::default()
+        };
+        let shared_key = match self.shared_key_for(&request).await? {
+            Ok(shared_key) => shared_key,
+            Err(refusal) => return Ok(Err(self.refuse_with(refusal, about).await?)),
+        };
+        let verdict = request.check(Some(shared_key.as_slice()));
+        if !verdict.is_valid() {
+            return Ok(Err(self.refuse_with(Refusal::Hmac, about).await?));
+        }
+        let user = match self.user_of(&request).await? {
+            Ok(user) => user,
+            Err(refusal) => return Ok(Err(self.refuse_with(refusal, about).await?)),
+        };
+        let checked = Checked { request, verdict, user, door: file.door, confirmed: file.confirmed };
+        self.answer_checked(checked, about, shared_key).await
+    }
+
+    /// The shared key of the app that wrote the request, if that app may activate this product.
+    async fn shared_key_for(&self, request: &LicenseSpringRequest) -> Result<Result<SecretBytes, Refusal>, Fault> {
+        let Some(row) = self.read().await?.api_key(request.caller.id()).await? else { return Ok(Err(Refusal::ApiKey)) };
+        let serves = row.products.as_ref().is_none_or(|codes| codes.iter().any(|code| code.eq_ignore_ascii_case(request.product.as_str())));
+        if row.revoked.is_some() || row.read_only || !serves {
+            return Ok(Err(Refusal::ApiKey));
+        }
+        Ok(Ok(self.vault.decrypt_secret(Purpose::SHARED_KEY, Subject::named(&row.api_key), &row.shared_key)?))
+    }
+
+    /// The assignment a request without a key speaks for: its password must be right, and a release has none to show.
+    async fn user_of(&self, request: &LicenseSpringRequest) -> Result<Result<Option<LicenseUser>, Refusal>, Fault> {
+        if request.key.is_some() {
+            return Ok(Ok(None));
+        }
+        let name = request.username.as_ref().map(|name| name.0.split('|').next().unwrap_or_default().to_owned()).unwrap_or_default();
+        let Some(password) = &request.password else { return Ok(Err(ActivationRefusal::UserProofRequired.into())) };
+        let users = match Email::parse(&name) {
+            Ok(email) => self.read().await?.users_in_product(&request.product.folded(), &email.folded()).await?,
+            Err(_) => Vec::new(),
+        };
+        let wanted = request.license_id.map(LicenseId);
+        let user = users.into_iter().find(|user| wanted.is_none_or(|wanted| user.license == wanted));
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let right = self.passwords.verify(Password::given(&password.0), hash).await;
+        Ok(match user.filter(|_| right) {
+            Some(user) => Ok(Some(user)),
+            None => Err(ActivationRefusal::UserCredentials.into()),
+        })
+    }
+
+    async fn answer_checked(&self, checked: Checked, about: About, shared_key: SecretBytes) -> Result<Answered, Fault> {
+        let now = self.now();
+        let (reference, desk) = (new_reference(), self.clone());
+        let for_act = checked.clone();
+        let outcome = self
+            .store
+            .write(move |conn| {
+                let (desk, checked, about, reference) = (desk.clone(), for_act.clone(), about.clone(), reference.clone());
+                Box::pin(async move { desk.licensespring_in(conn, &checked, about, &reference, now).await })
+            })
+            .await?;
+        match outcome {
+            Outcome::Activated { facts, activation } => {
+                self.give_licensespring(checked, *facts, *activation, shared_key, now).await.map(Ok)
+            }
+            Outcome::Answered(answer) => Ok(Ok(answer)),
+            Outcome::Refused(refused) => Ok(Err(refused)),
+            Outcome::Fault(fault) => Err(fault),
+        }
+    }
+
+    async fn licensespring_in(
+        &self,
+        conn: &mut Conn,
+        checked: &Checked,
+        mut about: About,
+        reference: &str,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let request = &checked.request;
+        macro_rules! refused {
+            ($refusal:expr) => {
+                return Ok(Outcome::Refused(refuse(conn, $refusal, &about, reference, now)))
+            };
+        }
+        let Some(product) = conn.product(&request.product).await? else { refused!(ActivationRefusal::WrongProduct) };
+        about.product_name = Some(product.name.clone());
+        let found = match (&request.key, &checked.user) {
+            (Some(key), _) => with_key(conn, key, &product.code, &request.hardware_id).await?,
+            (None, Some(user)) => {
+                let facts = conn.facts_by_license(user.license, &request.hardware_id).await?;
+                facts.filter(|facts| facts.product.id == product.id).ok_or_else(|| ActivationRefusal::UserCredentials.into())
+            }
+            (None, None) => Err(ActivationRefusal::UserProofRequired.into()),
+        };
+        let facts = match found {
+            Ok(facts) => facts,
+            Err(refusal) => refused!(refusal),
+        };
+        if request.license_id.is_some_and(|id| id != facts.license.id.0) {
+            refused!(ActivationRefusal::UnknownKey);
+        }
+        about.license = Some(facts.license.id);
+
+        if let Some(before) = conn.answer(product.id, &asked_by(request, &facts), &request_name(request)).await? {
+            if before.request_hash != request.hash() {
+                refused!(Refusal::RequestIdReused);
+            }
+            let Some(activation) = conn.activation(before.activation).await? else { refused!(Refusal::RequestSpent) };
+            match (&activation.state, before.kind.as_str()) {
+                (ActivationState::Active { since }, "ls-license")
+                    if *since <= before.made && before.license_revision == facts.license.revision =>
+                {
+                    return Ok(Outcome::Answered(answer(&product, &activation, before.body, false)));
+                }
+                (ActivationState::Active { since }, "ls-license") if *since <= before.made => {}
+                (ActivationState::Released { at, .. }, "ls-receipt") if *at == before.made => {
+                    return Ok(Outcome::Answered(answer(&product, &activation, before.body, true)));
+                }
+                _ => refused!(Refusal::RequestSpent),
+            }
+        }
+
+        match request.act {
+            Some(LicenseSpringAct::Activation) => {
+                let device = device_of(request);
+                let version = known_version(conn, &facts, named_version(request.app.as_deref())).await?;
+                let ask = ActivationAsk {
+                    how: How::Offline,
+                    licensespring_file: true,
+                    device_key: None,
+                    virtual_machine: request.is_vm,
+                    version,
+                };
+                let user = checked.user.as_ref().map(|user| user.email.to_string());
+                match grant(conn, facts, &ask, &device, user.as_deref(), Some(request.caller.id()), Actor::Customer, now).await? {
+                    Ok(Granted { facts, activation }) => {
+                        Ok(Outcome::Activated { facts: Box::new(facts), activation: Box::new(activation) })
+                    }
+                    Err(refusal) => refused!(refusal),
+                }
+            }
+            Some(LicenseSpringAct::Deactivation) | None => {
+                let covers_request = checked.verdict.covers_everything();
+                if !covers_request && conn.answer(product.id, &signature_name(request), &signature_text(request)).await?.is_some() {
+                    refused!(Refusal::RequestSpent);
+                }
+                let proof = ReleaseProof::LicenseSpringFile { api_key: request.caller.id(), covers_request, confirmed: checked.confirmed };
+                let releasing = match decide::release(&product, facts.known.as_ref(), &proof, now) {
+                    Ok(releasing) => releasing,
+                    Err(refusal) => refused!(refusal),
+                };
+                let Some(known) = facts.known.clone() else { refused!(ReleaseRefusal::NotActivated) };
+                let (facts, activation) = give_back(conn, facts, known, releasing, Actor::Customer, now).await?;
+                self.receipt_for(conn, request, &facts, &activation, now).await
+            }
+        }
+    }
+
+    async fn receipt_for(
+        &self,
+        conn: &mut Conn,
+        request: &LicenseSpringRequest,
+        facts: &ActivationFactsRow,
+        activation: &Activation,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let signer = match self.vault.license_signer(facts.product.id) {
+            Ok(signer) => signer,
+            Err(error) => return Ok(Outcome::Fault(error.into())),
+        };
+        let body = match receipt(self, &facts.product.code, activation, &asked(request, now), now).sign(&signer) {
+            Ok(body) => body,
+            Err(problem) => return Ok(Outcome::Fault(Fault::File(problem))),
+        };
+        if let Some(seal) = promise(conn, &signer, None).await? {
+            signer.recorded(&seal);
+        }
+        remember(conn, request, facts, activation, "ls-receipt", &body, now).await?;
+        Ok(Outcome::Answered(answer(&facts.product, activation, body, true)))
+    }
+
+    /// Two RSA signatures, away from the async threads and from the writer; then the answer is remembered. A crash between
+    /// costs nothing: the same request finds its seat taken by itself, and is signed again.
+    async fn give_licensespring(
+        &self,
+        checked: Checked,
+        facts: ActivationFactsRow,
+        activation: Activation,
+        shared_key: SecretBytes,
+        now: Timestamp,
+    ) -> Result<FileAnswer, Fault> {
+        let customer = match facts.license.customer {
+            Some(id) => self.read().await?.customer(id).await?.map(|customer| customer.email.to_string()),
+            None => None,
+        };
+        let signer = self.vault.license_signer(facts.product.id)?;
+        let claims = license_file(self, &facts.product, &facts.license, &activation, Some(&asked(&checked.request, now)), now);
+        let mirrored = mirror::sign(&claims, &signer).map_err(Fault::File)?;
+        let (vault, for_signing, facts_for_signing, activation_for_signing) =
+            (self.vault.clone(), checked.clone(), facts.clone(), activation.clone());
+        let signed = tokio::task::spawn_blocking(move || {
+            let request = &for_signing.request;
+            let user = for_signing.user.as_ref().map(|user| BodyUser {
+                id: user.id,
+                email: user.email.to_string(),
+                is_initial_password: user.is_initial_password,
+            });
+            let body = activation_body(&BodyFacts {
+                product: &facts_for_signing.product,
+                license: &facts_for_signing.license,
+                activation: &activation_for_signing,
+                short_code: request.product.as_str(),
+                customer_email: customer.as_deref(),
+                user: user.as_ref(),
+                now,
+            });
+            let rsa = |message: &[u8]| -> Result<Vec<u8>, VaultError> {
+                let text = vault.licensespring_sign_now(message)?;
+                Ok(base64::from_standard(&text).unwrap_or_default())
+            };
+            activation_file(body, &Recipient::of(request, shared_key.as_slice()), now, Some(&mirrored), &rsa)
+        });
+        let signed = signed.await.map_err(|_| Fault::Kept("the signing task"))??;
+        let given = answer(&facts.product, &activation, signed.file.clone(), false);
+        self.store
+            .write(move |conn| {
+                let (checked, facts, activation, body, signer, expires) =
+                    (checked.clone(), facts.clone(), activation.clone(), signed.file.clone(), signer.clone(), claims.expires);
+                Box::pin(async move {
+                    if let Some(seal) = promise(conn, &signer, expires).await? {
+                        signer.recorded(&seal);
+                    }
+                    remember(conn, &checked.request, &facts, &activation, "ls-license", &body, now).await?;
+                    if !checked.verdict.covers_everything() {
+                        remember_signature(conn, &checked.request, &facts, &activation, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok(given)
+    }
+}
+
+fn device_of(request: &LicenseSpringRequest) -> Device {
+    Device {
+        id: request.hardware_id.clone(),
+        name: request.hostname.as_deref().and_then(|name| DeviceName::parse(name).ok()),
+        os: request.os.clone(),
+        app: request.app.clone(),
+        sdk: request.sdk.clone(),
+        virtual_machine: request.is_vm,
+    }
+}
+
+fn asked(request: &LicenseSpringRequest, now: Timestamp) -> Asked {
+    Asked {
+        request: RequestRef { id: request.request_id.clone().unwrap_or_default(), hash: request.hash() },
+        device_clock: request.made_at.unwrap_or(now),
+    }
+}
+
+/// Whose request it is: app, act, license and machine. The samples' activation and deactivation share a request id on purpose.
+fn asked_by(request: &LicenseSpringRequest, facts: &ActivationFactsRow) -> String {
+    let act = match request.act {
+        Some(LicenseSpringAct::Activation) => "activation",
+        Some(LicenseSpringAct::Deactivation) | None => "deactivation",
+    };
+    let device = base64::url(&Sha256::digest(request.hardware_id.as_str()));
+    format!("ls:{}:{act}:{}:{device}", request.caller.id(), facts.license.id)
+}
+
+/// What the request is called: its id, or its signature where it has none.
+fn request_name(request: &LicenseSpringRequest) -> String {
+    request.request_id.clone().unwrap_or_else(|| signature_text(request))
+}
+
+fn signature_name(request: &LicenseSpringRequest) -> String {
+    format!("ls-signature:{}", request.caller.id())
+}
+
+fn signature_text(request: &LicenseSpringRequest) -> String {
+    base64::url(&Sha256::digest(format!("{}\n{}", request.date, request.signature().unwrap_or_default())))
+}
+
+async fn remember(
+    conn: &mut Conn,
+    request: &LicenseSpringRequest,
+    facts: &ActivationFactsRow,
+    activation: &Activation,
+    kind: &str,
+    body: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    conn.remember(&Answer {
+        product: facts.product.id,
+        asked_by: asked_by(request, facts),
+        request_id: request_name(request),
+        request_hash: request.hash().to_vec(),
+        activation: activation.id,
+        license_revision: facts.license.revision,
+        kind: kind.to_owned(),
+        body: body.to_owned(),
+        made: now,
+    })
+    .await
+}
+
+/// A v1 signature does not cover the act: one that was seen on an activation must not release anything.
+async fn remember_signature(
+    conn: &mut Conn,
+    request: &LicenseSpringRequest,
+    facts: &ActivationFactsRow,
+    activation: &Activation,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    conn.remember(&Answer {
+        product: facts.product.id,
+        asked_by: signature_name(request),
+        request_id: signature_text(request),
+        request_hash: request.hash().to_vec(),
+        activation: activation.id,
+        license_revision: facts.license.revision,
+        kind: "ls-signature".to_owned(),
+        body: String::new(),
+        made: now,
+    })
+    .await
+}
+
+fn answer(product: &Product, activation: &Activation, body: String, receipt: bool) -> FileAnswer {
+    FileAnswer {
+        product_name: product.name.clone(),
+        device_id: activation.device.id.to_string(),
+        device_name: activation.device.name.as_ref().map(ToString::to_string),
+        file_name: files::file_name(product, activation, if receipt { "receipt" } else { "lic" }),
+        body,
+        receipt,
+        licensespring: !receipt,
+    }
+}

@@ -1,0 +1,140 @@
+//! License files and receipts, put together from what is known inside the act that grants them.
+
+use serde_json::{Map, Value};
+
+use super::Desk;
+use crate::{
+    licensing::{
+        ProductCode, Timestamp,
+        activation::Activation,
+        files::{self, FileDevice, FileFeature, FileLicenseType, LicenseFile, Receipt, RequestRef},
+        license::{License, LicenseType, Limit, TransferLimit},
+        product::{FeatureKind, Product},
+        seal::Seal,
+    },
+    store::{Conn, StoreError},
+    vault::{LicenseSigner, random_bytes},
+};
+
+/// What a file answers, where it answers a request file.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub request: RequestRef,
+    pub device_clock: Timestamp,
+}
+
+/// A UUID of version 4.
+pub(super) fn new_uuid() -> String {
+    uuid::Builder::from_random_bytes(random_bytes()).into_uuid().to_string()
+}
+
+pub(super) fn terms(license: &License, user: Option<&str>, product: &Product) -> files::Terms {
+    let terms = &license.terms;
+    let count = |limit: Limit| limit.most().map(u64::from);
+    files::Terms {
+        kind: match terms.kind {
+            LicenseType::Perpetual => FileLicenseType::Perpetual,
+            LicenseType::TimeLimited => FileLicenseType::TimeLimited,
+            LicenseType::Subscription => FileLicenseType::Subscription,
+            LicenseType::Consumption => FileLicenseType::Consumption,
+        },
+        trial: terms.trial,
+        key_last_group: license.key.as_ref().map(crate::licensing::ActivationKey::last_group).unwrap_or_default(),
+        user: user.and_then(|user| crate::licensing::Email::parse(user).ok()),
+        seats: count(terms.seats),
+        valid_until: license.valid_until(),
+        duration_days: if license.valid_until().is_none() { terms.expiry.days_counted_by_client.map(u64::from) } else { None },
+        maintenance_until: terms.maintenance.instant(license.first_activated),
+        grace_hours: terms.grace_hours,
+        transfers_max: match terms.transfers {
+            TransferLimit::Unlimited => None,
+            TransferLimit::Forbidden => Some(0),
+            TransferLimit::AtMost(most) => Some(u64::from(most)),
+        },
+        transfers_used: u64::from(license.transfers_used),
+        floating: terms.floating.map(|floating| u64::from(floating.slots)),
+        features: terms
+            .entitlements
+            .iter()
+            .map(|entitlement| FileFeature {
+                code: entitlement.code.clone(),
+                consumption: entitlement.kind == FeatureKind::Consumption,
+                valid_until: entitlement.valid_until,
+                max: entitlement.meter.and_then(|meter| count(meter.max)),
+                used: entitlement.meter.and_then(|meter| u64::try_from(meter.used).ok()),
+            })
+            .collect(),
+        fields: product
+            .rules
+            .file_fields
+            .iter()
+            .filter_map(|name| terms.fields.get(name).map(|value| (name.clone(), Value::String(value.clone()))))
+            .collect(),
+        meta: Map::new(),
+    }
+}
+
+/// The claims of a license file for an activation as it stands after the act.
+pub(super) fn license_file(
+    desk: &Desk,
+    product: &Product,
+    license: &License,
+    activation: &Activation,
+    asked: Option<&Asked>,
+    now: Timestamp,
+) -> LicenseFile {
+    let terms = terms(license, activation.user.as_deref(), product);
+    let lease = product.rules.offline_lease_days.map(|days| now.plus_days(i64::from(days)));
+    LicenseFile {
+        issuer: desk.issuer.to_string(),
+        product: product.code.clone(),
+        license: license.id,
+        id: asked.map(|_| new_uuid()),
+        request: asked.map(|asked| asked.request.clone()),
+        made_at: now,
+        not_before: license.terms.start,
+        expires: LicenseFile::end_of_use(lease, terms.valid_until, terms.grace_hours),
+        device_clock: asked.map(|asked| asked.device_clock),
+        device: FileDevice { id: activation.device.id.clone(), name: activation.device.name.clone() },
+        device_key: asked.and(activation.device_key.as_ref()).map(|key| key.0.clone()),
+        terms,
+    }
+}
+
+pub(super) fn receipt(desk: &Desk, product: &ProductCode, activation: &Activation, asked: &Asked, released_at: Timestamp) -> Receipt {
+    Receipt {
+        issuer: desk.issuer.to_string(),
+        product: product.clone(),
+        license: activation.license,
+        id: new_uuid(),
+        request: Some(asked.request.clone()),
+        made_at: released_at,
+        device: FileDevice { id: activation.device.id.clone(), name: activation.device.name.clone() },
+        device_key: activation.device_key.as_ref().map(|key| key.0.clone()),
+        released_at,
+    }
+}
+
+/// Notes on the signing key's row what it has promised by a file that ends at `expires`, where the row does not say so yet.
+/// Once that is committed, `LicenseSigner::recorded` keeps the next act from asking again.
+pub(super) async fn promise(conn: &mut Conn, signer: &LicenseSigner, expires: Option<Timestamp>) -> Result<Option<Seal>, StoreError> {
+    if signer.covers(expires) {
+        return Ok(None);
+    }
+    let Some(seal) = conn.seal_by_kid(signer.kid()).await? else { return Ok(None) };
+    let Ok(seal) = seal.record_signed(expires) else { return Ok(None) };
+    conn.save_seal(&seal).await?;
+    Ok(Some(seal))
+}
+
+/// A file's name: the product and the machine, and nothing that could harm a file system or a header.
+pub(super) fn file_name(product: &Product, activation: &Activation, extension: &str) -> String {
+    let plain = |text: &str| -> String {
+        let kept: String = text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' }).collect();
+        kept.trim_matches('-').chars().take(40).collect()
+    };
+    let device = activation.device.name.as_ref().map_or_else(|| activation.device.id.as_str(), |name| name.as_str());
+    let device = plain(device);
+    let product = plain(product.code.as_str()).to_lowercase();
+    if device.is_empty() { format!("{product}.{extension}") } else { format!("{product}-{device}.{extension}") }
+}

@@ -1,0 +1,93 @@
+//! The acts of the house (activate, release, issue, revoke, renew, …), each one transaction, and the views pages read.
+//! Every door (pages, files, APIs, the command line) comes through here, so that a rule can never differ between them.
+//! An act fetches facts, asks `licensing`, saves the answer and records it; it decides nothing itself.
+
+mod access;
+mod activate;
+mod answer;
+mod answer_licensespring;
+mod api_keys;
+mod error;
+mod files;
+mod issue;
+mod keys;
+mod licenses;
+mod pages;
+mod products;
+mod refusal;
+mod settings;
+mod team;
+mod views;
+
+use std::sync::{Arc, RwLock};
+
+pub use access::{Area, Level, Role, Visitor};
+pub use activate::{Activated, OnlineActivation};
+pub use answer::{Answered, FileAnswer, FileRequest};
+pub use api_keys::MadeApiKey;
+pub use error::{ActError, Fault};
+pub use issue::{Issue, Issued, IssuedLicense, IssuedUser, Password as UserPassword};
+pub use keys::SealRow;
+pub use licenses::{Edit, Renewal};
+pub use pages::{ActivationPage, BatchPage, BatchRow, BatchVerdict};
+pub use products::{ProductEdit, ProductView};
+pub use refusal::{Refusal, Refused};
+pub use settings::{Settings, SettingError};
+pub use team::SignedIn;
+pub use views::{ActivationView, AttemptView, LicenseView, OrderView};
+
+use crate::{
+    licensing::Timestamp,
+    store::{Conn, Store, StoreError},
+    vault::{Passwords, Vault},
+};
+
+/// What tells the time. Tests move it.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// The desk: cheap to clone, one for a process.
+#[derive(Clone)]
+pub struct Desk {
+    store: Store,
+    vault: Vault,
+    passwords: Passwords,
+    clock: Arc<dyn Clock>,
+    /// The portal's public URL: informative, inside files.
+    issuer: Arc<str>,
+    settings: Arc<RwLock<Arc<Settings>>>,
+}
+
+impl Desk {
+    #[must_use]
+    pub fn new(store: Store, vault: Vault, clock: Arc<dyn Clock>, issuer: &str) -> Self {
+        Self {
+            store,
+            vault,
+            passwords: Passwords::new(),
+            clock,
+            issuer: issuer.into(),
+            settings: Arc::new(RwLock::new(Arc::new(Settings::default()))),
+        }
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    #[must_use]
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    pub(crate) async fn read(&self) -> Result<Conn, StoreError> {
+        self.store.read().await
+    }
+}

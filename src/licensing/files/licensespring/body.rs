@@ -1,0 +1,177 @@
+//! A license as LicenseSpring's clients read it after an activation: members, order and spellings of `licensespring-v4.md` §6 and §7.1.
+
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::licensing::{
+    Timestamp,
+    activation::Activation,
+    license::{Entitlement, License, Limit, Meter, Period, TransferLimit},
+    product::{FeatureKind, Product},
+};
+
+/// Who the license belongs to, as far as a client may know: the address alone.
+#[derive(Clone, Debug, Default)]
+pub struct BodyUser {
+    pub id: i64,
+    pub email: String,
+    pub is_initial_password: bool,
+}
+
+/// What an activation answer is made of.
+#[derive(Clone, Debug)]
+pub struct BodyFacts<'a> {
+    pub product: &'a Product,
+    pub license: &'a License,
+    pub activation: &'a Activation,
+    /// The product code as the request spelt it: clients compare it to the letter.
+    pub short_code: &'a str,
+    pub customer_email: Option<&'a str>,
+    pub user: Option<&'a BodyUser>,
+    pub now: Timestamp,
+}
+
+/// LicenseSpring knows one company; this installation is it.
+const COMPANY: i64 = 1;
+
+/// The body of an activation answer, without the members a response adds (`request`, `hardware_id`, signatures).
+#[must_use]
+pub fn activation_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
+    let BodyFacts { product, license, activation, now, .. } = facts;
+    let terms = &license.terms;
+    let meter = terms.meter.as_ref();
+    let instant = |at: Option<Timestamp>| at.map_or(Value::Null, |at| at.to_rfc3339().into());
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Value| {
+        body.insert(name.to_string(), value);
+    };
+    put("id", license.id.0.into());
+    put("active", true.into());
+    put("allow_grace_period", (terms.grace_hours > 0).into());
+    put("allow_overages", meter.is_some_and(allows_overages).into());
+    put("allow_unlimited_activations", (terms.seats == Limit::Unlimited).into());
+    put("allow_offline_activation", terms.offline_allowed.into());
+    put("can_borrow", terms.floating.is_some_and(|floating| floating.borrow_hours > 0).into());
+    let fields = terms.fields.iter().map(|(name, value)| json!({ "name": name, "data_type": "text", "value": value }));
+    put("custom_fields", Value::Array(fields.collect()));
+    put("customer", customer(facts.customer_email));
+    put("company", json!({ "id": COMPANY }));
+    put("device_id", activation.id.0.into());
+    let maintenance = terms.maintenance.instant(license.first_activated);
+    put("enable_maintenance_period", maintenance.is_some().into());
+    put("floating_timeout", product.rules.floating_timeout_minutes.into());
+    put("grace_period", terms.grace_hours.into());
+    put("is_air_gapped", false.into());
+    put("is_expired", license.use_ends().is_some_and(|end| end <= *now).into());
+    put("is_floating_cloud", terms.floating.is_some().into());
+    put("is_floating", false.into());
+    put("is_hardware_key_auth", false.into());
+    put("is_trial", terms.trial.into());
+    if let (Some(key), None) = (&license.key, facts.user) {
+        put("license_key", key.text().into());
+    }
+    put("license_type", terms.kind.as_str().into());
+    put("license_template_id", license.policy.map_or(Value::Null, |id| id.0.into()));
+    put("maintenance_period", instant(maintenance));
+    put("max_activations", terms.seats.most().unwrap_or(0).into());
+    put("max_borrow_time", terms.floating.map_or(0, |floating| floating.borrow_hours).into());
+    put("max_overages", meter.map_or(0, max_overages).into());
+    put(
+        "max_transfers",
+        match terms.transfers {
+            TransferLimit::Unlimited => 0.into(),
+            TransferLimit::Forbidden => (-1).into(),
+            TransferLimit::AtMost(most) => most.into(),
+        },
+    );
+    put("metadata", Value::Object(terms.metadata.clone()));
+    put("prevent_vm", product.rules.refuse_virtual_machines.into());
+    put("product_details", product_details(product, facts.short_code));
+    put("product_features", Value::Array(terms.entitlements.iter().enumerate().map(feature).collect()));
+    put("start_date", instant(terms.start));
+    put("times_activated", license.seats_taken.into());
+    put("transfer_count", license.transfers_used.into());
+    put("validity_period", instant(license.valid_until()));
+    if let Some(meter) = meter {
+        for (name, value) in meter_members(meter, "max_consumptions") {
+            put(name, value);
+        }
+    }
+    if let Some(user) = facts.user {
+        put("max_license_users", 1.into());
+        put("user", user_value(user, license));
+    }
+    body
+}
+
+fn user_value(user: &BodyUser, license: &License) -> Value {
+    json!({
+        "id": user.id, "email": user.email, "first_name": "", "last_name": "", "phone_number": "",
+        "is_initial_password": user.is_initial_password, "max_activations": license.terms.seats.most().unwrap_or(0),
+        "allow_unlimited_activations": license.terms.seats == Limit::Unlimited, "total_activations": license.seats_taken,
+    })
+}
+
+fn customer(email: Option<&str>) -> Value {
+    json!({
+        "email": email.unwrap_or_default(), "company_name": "", "reference": "", "phone": "", "first_name": "", "last_name": "", "city": "",
+        "postcode": "", "state": "", "country": "", "address": "", "customer_account": null, "metadata": {},
+    })
+}
+
+fn product_details(product: &Product, short_code: &str) -> Value {
+    json!({
+        "product_id": product.id.0, "product_name": product.name, "short_code": short_code,
+        "allow_trial": product.rules.trial_days > 0, "trial_days": product.rules.trial_days,
+        "authorization_method": if product.authorization.by_key() { "license-key" } else { "user" },
+        "allow_overages": false, "max_overages": 0, "prevent_vm": product.rules.refuse_virtual_machines, "validity_period": null,
+        "floating_timeout": product.rules.floating_timeout_minutes, "company_id": COMPANY, "metadata": {},
+    })
+}
+
+fn feature((place, entitlement): (usize, &Entitlement)) -> Value {
+    let mut members = Map::new();
+    members.insert("id".into(), (place as u64 + 1).into());
+    members.insert("code".into(), entitlement.code.clone().into());
+    members.insert("name".into(), entitlement.name.clone().into());
+    members.insert("feature_type".into(), entitlement.kind.as_str().into());
+    members.insert("expiry_date".into(), entitlement.valid_until.map_or(Value::Null, |at| at.to_rfc3339().into()));
+    members.insert("metadata".into(), json!({}));
+    if let (FeatureKind::Consumption, Some(meter)) = (entitlement.kind, &entitlement.meter) {
+        members.extend(meter_members(meter, "max_consumption").into_iter().map(|(name, value)| (name.to_string(), value)));
+    }
+    members.insert("is_floating".into(), false.into());
+    members.insert("is_floating_cloud".into(), entitlement.floating.is_some().into());
+    if let Some(slots) = entitlement.floating {
+        members.insert("floating_timeout".into(), 0.into());
+        members.insert("floating_users".into(), slots.into());
+    }
+    Value::Object(members)
+}
+
+/// A meter's members; the allowance is spelt `max_consumption` in a feature and `max_consumptions` in a license.
+fn meter_members(meter: &Meter, max: &'static str) -> Vec<(&'static str, Value)> {
+    Vec::from([
+        (max, meter.max.most().unwrap_or(0).into()),
+        ("allow_unlimited_consumptions", (meter.max == Limit::Unlimited).into()),
+        ("total_consumptions", meter.used.into()),
+        ("allow_overages", allows_overages(meter).into()),
+        ("max_overages", max_overages(meter).into()),
+        ("reset_consumption", meter.period.is_some().into()),
+        ("consumption_period", meter.period.map_or(Value::Null, |period: Period| period.as_str().into())),
+        ("allow_negative_consumptions", meter.negatives.into()),
+    ])
+}
+
+const fn allows_overages(meter: &Meter) -> bool {
+    !matches!(meter.overage, Limit::AtMost(0))
+}
+
+/// 0 beside `allow_overages` means unlimited.
+fn max_overages(meter: &Meter) -> u32 {
+    meter.overage.most().unwrap_or(0)
+}
