@@ -67,7 +67,11 @@ impl Role {
 /// Who stands at the desk.
 #[derive(Clone, Debug)]
 pub enum Visitor {
-    Staff { id: UserId, email: String, role: Role },
+    Staff {
+        id: UserId,
+        email: String,
+        role: Role,
+    },
     /// At the command line of the server: may do everything.
     Operator,
 }

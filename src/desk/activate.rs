@@ -120,8 +120,13 @@ impl Desk {
         }
 
         let version = known_version(conn, &facts, ask.version).await?;
-        let wants =
-            ActivationAsk { how: How::Online, licensespring_file: false, device_key: None, virtual_machine: ask.device.virtual_machine, version };
+        let wants = ActivationAsk {
+            how: How::Online,
+            licensespring_file: false,
+            device_key: None,
+            virtual_machine: ask.device.virtual_machine,
+            version,
+        };
         let granted = grant(conn, facts, &wants, &ask.device, None, None, Actor::Customer, now).await?;
         let Granted { facts, activation } = match granted {
             Ok(granted) => granted,
@@ -171,7 +176,11 @@ pub(super) struct Granted {
 }
 
 /// The version an app names, where the license's maintenance makes it matter and the product knows it.
-pub(super) async fn known_version(conn: &mut Conn, facts: &ActivationFactsRow, named: Option<VersionNumber>) -> Result<Option<Version>, StoreError> {
+pub(super) async fn known_version(
+    conn: &mut Conn,
+    facts: &ActivationFactsRow,
+    named: Option<VersionNumber>,
+) -> Result<Option<Version>, StoreError> {
     let Some(named) = named.filter(|_| facts.license.terms.maintenance.instant(facts.license.first_activated).is_some()) else {
         return Ok(None);
     };

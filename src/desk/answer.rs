@@ -104,7 +104,14 @@ impl Desk {
         }
     }
 
-    async fn answer_in(&self, conn: &mut Conn, signed: &SignedRequest, door: &'static str, reference: &str, now: Timestamp) -> Result<Outcome, StoreError> {
+    async fn answer_in(
+        &self,
+        conn: &mut Conn,
+        signed: &SignedRequest,
+        door: &'static str,
+        reference: &str,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let request = &signed.request;
         let mut about = About {
             door,
@@ -190,7 +197,13 @@ impl Desk {
         }
     }
 
-    async fn still_stands(&self, conn: &mut Conn, before: &Answer, facts: &ActivationFactsRow, key: &DeviceKey) -> Result<Standing, StoreError> {
+    async fn still_stands(
+        &self,
+        conn: &mut Conn,
+        before: &Answer,
+        facts: &ActivationFactsRow,
+        key: &DeviceKey,
+    ) -> Result<Standing, StoreError> {
         let Some(activation) = conn.activation(before.activation).await? else { return Ok(Standing::Spent) };
         let own_key = activation.device_key.as_ref() == Some(key);
         Ok(match (&activation.state, before.kind.as_str()) {
@@ -264,7 +277,11 @@ enum Standing {
 }
 
 /// The license a request is about, with the facts about its device.
-async fn find_license(conn: &mut Conn, signed: &SignedRequest, product: &Product) -> Result<Result<ActivationFactsRow, Refusal>, StoreError> {
+async fn find_license(
+    conn: &mut Conn,
+    signed: &SignedRequest,
+    product: &Product,
+) -> Result<Result<ActivationFactsRow, Refusal>, StoreError> {
     let request = &signed.request;
     let device = &request.device.id;
     match &request.grounds {
@@ -297,9 +314,10 @@ pub(super) async fn with_key(
 ) -> Result<Result<ActivationFactsRow, Refusal>, StoreError> {
     let found = conn.facts_with_key(&key.folded(), device).await?;
     let elsewhere = !found.is_empty();
-    Ok(found.into_iter().find(|facts| facts.product.code == *product).ok_or_else(|| {
-        if elsewhere { ActivationRefusal::WrongProduct.into() } else { ActivationRefusal::UnknownKey.into() }
-    }))
+    Ok(found
+        .into_iter()
+        .find(|facts| facts.product.code == *product)
+        .ok_or_else(|| if elsewhere { ActivationRefusal::WrongProduct.into() } else { ActivationRefusal::UnknownKey.into() }))
 }
 
 /// The one way a seat is given back.

@@ -17,7 +17,10 @@ use crate::{
         decide::{self, ActivationAsk, ActivationRefusal, ReleaseProof, ReleaseRefusal},
         files::{
             RequestRef, base64,
-            licensespring::{BodyFacts, BodyUser, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body, activation_file},
+            licensespring::{
+                BodyFacts, BodyUser, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body,
+                activation_file,
+            },
             mirror,
         },
         license::Actor,
@@ -34,13 +37,15 @@ struct Checked {
     verdict: HmacVerdict,
     /// The assignment whose password was right.
     user: Option<LicenseUser>,
-    door: &'static str,
     confirmed: bool,
 }
 
 enum Outcome {
     /// The seat is taken and committed; the file is signed afterwards, away from the writer.
-    Activated { facts: Box<ActivationFactsRow>, activation: Box<Activation> },
+    Activated {
+        facts: Box<ActivationFactsRow>,
+        activation: Box<Activation>,
+    },
     Answered(FileAnswer),
     Refused(Refused),
     Fault(Fault),
@@ -72,14 +77,17 @@ impl Desk {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(self.refuse_with(refusal, about).await?)),
         };
-        let checked = Checked { request, verdict, user, door: file.door, confirmed: file.confirmed };
+        let checked = Checked { request, verdict, user, confirmed: file.confirmed };
         self.answer_checked(checked, about, shared_key).await
     }
 
     /// The shared key of the app that wrote the request, if that app may activate this product.
     async fn shared_key_for(&self, request: &LicenseSpringRequest) -> Result<Result<SecretBytes, Refusal>, Fault> {
         let Some(row) = self.read().await?.api_key(request.caller.id()).await? else { return Ok(Err(Refusal::ApiKey)) };
-        let serves = row.products.as_ref().is_none_or(|codes| codes.iter().any(|code| code.eq_ignore_ascii_case(request.product.as_str())));
+        let serves = row
+            .products
+            .as_ref()
+            .is_none_or(|codes| codes.iter().any(|code| code.eq_ignore_ascii_case(request.product.as_str())));
         if row.revoked.is_some() || row.read_only || !serves {
             return Ok(Err(Refusal::ApiKey));
         }
@@ -91,7 +99,8 @@ impl Desk {
         if request.key.is_some() {
             return Ok(Ok(None));
         }
-        let name = request.username.as_ref().map(|name| name.0.split('|').next().unwrap_or_default().to_owned()).unwrap_or_default();
+        let name =
+            request.username.as_ref().map(|name| name.0.split('|').next().unwrap_or_default().to_owned()).unwrap_or_default();
         let Some(password) = &request.password else { return Ok(Err(ActivationRefusal::UserProofRequired.into())) };
         let users = match Email::parse(&name) {
             Ok(email) => self.read().await?.users_in_product(&request.product.folded(), &email.folded()).await?,
@@ -201,10 +210,15 @@ impl Desk {
             }
             Some(LicenseSpringAct::Deactivation) | None => {
                 let covers_request = checked.verdict.covers_everything();
-                if !covers_request && conn.answer(product.id, &signature_name(request), &signature_text(request)).await?.is_some() {
+                if !covers_request && conn.answer(product.id, &signature_name(request), &signature_text(request)).await?.is_some()
+                {
                     refused!(Refusal::RequestSpent);
                 }
-                let proof = ReleaseProof::LicenseSpringFile { api_key: request.caller.id(), covers_request, confirmed: checked.confirmed };
+                let proof = ReleaseProof::LicenseSpringFile {
+                    api_key: request.caller.id(),
+                    covers_request,
+                    confirmed: checked.confirmed,
+                };
                 let releasing = match decide::release(&product, facts.known.as_ref(), &proof, now) {
                     Ok(releasing) => releasing,
                     Err(refusal) => refused!(refusal),

@@ -7,7 +7,7 @@ use crate::{
     licensing::{
         ProductCode, Timestamp,
         activation::Activation,
-        files::{self, FileDevice, FileFeature, FileLicenseType, LicenseFile, Receipt, RequestRef},
+        files::{self, FileDevice, FileFeature, FileLicenseType, LicenseFile, Receipt, RequestRef, Signer as _},
         license::{License, LicenseType, Limit, TransferLimit},
         product::{FeatureKind, Product},
         seal::Seal,
@@ -101,7 +101,13 @@ pub(super) fn license_file(
     }
 }
 
-pub(super) fn receipt(desk: &Desk, product: &ProductCode, activation: &Activation, asked: &Asked, released_at: Timestamp) -> Receipt {
+pub(super) fn receipt(
+    desk: &Desk,
+    product: &ProductCode,
+    activation: &Activation,
+    asked: &Asked,
+    released_at: Timestamp,
+) -> Receipt {
     Receipt {
         issuer: desk.issuer.to_string(),
         product: product.clone(),
@@ -117,7 +123,11 @@ pub(super) fn receipt(desk: &Desk, product: &ProductCode, activation: &Activatio
 
 /// Notes on the signing key's row what it has promised by a file that ends at `expires`, where the row does not say so yet.
 /// Once that is committed, `LicenseSigner::recorded` keeps the next act from asking again.
-pub(super) async fn promise(conn: &mut Conn, signer: &LicenseSigner, expires: Option<Timestamp>) -> Result<Option<Seal>, StoreError> {
+pub(super) async fn promise(
+    conn: &mut Conn,
+    signer: &LicenseSigner,
+    expires: Option<Timestamp>,
+) -> Result<Option<Seal>, StoreError> {
     if signer.covers(expires) {
         return Ok(None);
     }
@@ -130,7 +140,8 @@ pub(super) async fn promise(conn: &mut Conn, signer: &LicenseSigner, expires: Op
 /// A file's name: the product and the machine, and nothing that could harm a file system or a header.
 pub(super) fn file_name(product: &Product, activation: &Activation, extension: &str) -> String {
     let plain = |text: &str| -> String {
-        let kept: String = text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' }).collect();
+        let kept: String =
+            text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' }).collect();
         kept.trim_matches('-').chars().take(40).collect()
     };
     let device = activation.device.name.as_ref().map_or_else(|| activation.device.id.as_str(), |name| name.as_str());

@@ -31,8 +31,9 @@ pub use keys::SealRow;
 pub use licenses::{Edit, Renewal};
 pub use pages::{ActivationPage, BatchPage, BatchRow, BatchVerdict};
 pub use products::{ProductEdit, ProductView};
+pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};
-pub use settings::{Settings, SettingError};
+pub use settings::{SettingError, Settings};
 pub use team::SignedIn;
 pub use views::{ActivationView, AttemptView, LicenseView, OrderView};
 
@@ -57,6 +58,8 @@ pub struct Desk {
     /// The portal's public URL: informative, inside files.
     issuer: Arc<str>,
     settings: Arc<RwLock<Arc<Settings>>>,
+    /// The revision of the signing keys this process has taken over.
+    seals_seen: Arc<std::sync::atomic::AtomicI64>,
 }
 
 impl Desk {
@@ -69,6 +72,7 @@ impl Desk {
             clock,
             issuer: issuer.into(),
             settings: Arc::new(RwLock::new(Arc::new(Settings::default()))),
+            seals_seen: Arc::new(std::sync::atomic::AtomicI64::new(i64::MIN)),
         }
     }
 

@@ -44,8 +44,19 @@ pub struct BatchRow {
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum BatchVerdict {
     /// A file to take back: a license or a receipt.
-    Answered { file_name: String, body: String, receipt: bool },
-    Refused { code: String, what: String, why: String, next: String, reference: String, holders: Vec<Holder> },
+    Answered {
+        file_name: String,
+        body: String,
+        receipt: bool,
+    },
+    Refused {
+        code: String,
+        what: String,
+        why: String,
+        next: String,
+        reference: String,
+        holders: Vec<Holder>,
+    },
 }
 
 impl Desk {

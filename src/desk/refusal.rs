@@ -32,7 +32,9 @@ pub enum Refusal {
     /// The signature of a LicenseSpring request does not hold.
     Hmac,
     /// Too much at once from one side.
-    TooMany { seconds: i64 },
+    TooMany {
+        seconds: i64,
+    },
 }
 
 impl Refusal {
@@ -53,7 +55,11 @@ impl Refusal {
 
     #[must_use]
     pub fn words(&self) -> Words {
-        let of = |what: &'static str, why: &'static str, next: &'static str| Words { what: what.into(), why: why.into(), next: next.into() };
+        let of = |what: &'static str, why: &'static str, next: &'static str| Words {
+            what: what.into(),
+            why: why.into(),
+            next: next.into(),
+        };
         match self {
             Self::Activation(refusal) => refusal.words(),
             Self::Release(refusal) => refusal.words(),

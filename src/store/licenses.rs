@@ -210,6 +210,12 @@ impl Conn {
         Ok(())
     }
 
+    pub async fn set_audit_head(&mut self, license: LicenseId, head: &[u8]) -> Result<(), StoreError> {
+        let sql = "update license set audit_head = $2 where id = $1";
+        sqlx::query(sql).bind(license.0).bind(head.to_vec()).execute(self.db()).await?;
+        Ok(())
+    }
+
     /// Notes whose license it is, where nobody is noted.
     pub async fn set_license_customer(&mut self, license: LicenseId, customer: CustomerId) -> Result<(), StoreError> {
         let sql = "update license set customer_id = $2 where id = $1 and customer_id is null";

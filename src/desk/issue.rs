@@ -1,0 +1,275 @@
+//! Issuing: an order becomes keys and seats.
+
+use super::{ActError, Area, Desk, Level, Visitor, activate::HOLDERS_NAMED};
+use crate::{
+    licensing::{
+        ActivationKey, Email, LicenseId, OrderId, ProductCode, Timestamp,
+        files::{KeyProof, base64},
+        issue::{BatchError, Quantities, QuantitySettings, batch},
+        license::{Actor, Limit, Terms},
+        product::Product,
+    },
+    store::{Conn, NewAudit, NewLicense, NewOrder, StoreError, Subject},
+    vault::{Password as Secret, random_bytes},
+};
+
+/// How an assigned user gets a password.
+#[derive(Clone)]
+pub enum Password {
+    /// One is made and shown once.
+    Made,
+    Given(String),
+}
+
+/// What is to be issued.
+#[derive(Clone)]
+pub struct Issue {
+    pub product: ProductCode,
+    /// A key made elsewhere; only with one license.
+    pub key: Option<ActivationKey>,
+    pub id: Option<LicenseId>,
+    /// The terms; their seats are those of one unit, and the quantities multiply them.
+    pub terms: Terms,
+    pub quantities: Quantities,
+    pub customer: Option<Email>,
+    pub users: Vec<Email>,
+    pub user_password: Password,
+    /// The shop's or the vendor's own order number; one is made when there is none.
+    pub order: Option<String>,
+    pub provider: String,
+    pub policy: Option<String>,
+    pub note: String,
+    /// The form's hidden id: the same form sent twice issues once.
+    pub request_id: Option<String>,
+}
+
+impl Issue {
+    #[must_use]
+    pub fn one(product: ProductCode, terms: Terms) -> Self {
+        Self {
+            product,
+            key: None,
+            id: None,
+            terms,
+            quantities: Quantities::default(),
+            customer: None,
+            users: Vec::new(),
+            user_password: Password::Made,
+            order: None,
+            provider: "manual".to_owned(),
+            policy: None,
+            note: String::new(),
+            request_id: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Issued {
+    pub order: OrderId,
+    pub order_reference: String,
+    pub licenses: Vec<IssuedLicense>,
+}
+
+#[derive(Clone, Debug)]
+pub struct IssuedLicense {
+    pub id: LicenseId,
+    pub key: Option<ActivationKey>,
+    pub seats: Limit,
+    pub users: Vec<IssuedUser>,
+}
+
+#[derive(Clone)]
+pub struct IssuedUser {
+    pub email: Email,
+    /// Shown here once; absent where the password was given.
+    pub initial_password: Option<String>,
+}
+
+impl std::fmt::Debug for IssuedUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IssuedUser(…)")
+    }
+}
+
+/// What an act makes by chance is drawn before it, so that running it again makes the same.
+#[derive(Clone)]
+struct Drawn {
+    keys: Vec<ActivationKey>,
+    order: String,
+    users: Vec<(Email, String, Option<String>)>,
+}
+
+enum Outcome {
+    Issued(Issued),
+    NoProduct,
+    NoPolicy,
+    Taken(&'static str),
+}
+
+impl Desk {
+    /// Issues licenses. Refuses an unknown product or policy, a taken key, and more than the caps of [`batch`].
+    pub async fn issue(&self, visitor: &Visitor, issue: Issue) -> Result<Issued, ActError> {
+        visitor.needs(Area::Licenses, Level::Manage)?;
+        let made = batch(issue.quantities, QuantitySettings::default()).map_err(|error| match error {
+            BatchError::TooManyKeys => {
+                ActError::field("quantity", "At most 10,000 keys can be issued at once. Issue them in parts.")
+            }
+            BatchError::TooManySeats => {
+                ActError::field("seats", "A key can have at most 1,000,000 seats. Choose unlimited instead.")
+            }
+        })?;
+        if issue.key.is_some() && made.keys > 1 {
+            return Err(ActError::field("key", "A key of your own can be given to one license only. Set the quantity to one."));
+        }
+        let seats = match issue.terms.seats {
+            Limit::Unlimited => Limit::Unlimited,
+            Limit::AtMost(_) => Limit::AtMost(made.seats_each),
+        };
+        let drawn = self.draw(&issue, made.keys).await?;
+        let (now, actor) = (self.now(), visitor.actor());
+        let outcome = self
+            .store
+            .write(move |conn| {
+                let (issue, drawn, actor) = (issue.clone(), drawn.clone(), actor.clone());
+                Box::pin(async move { issue_in(conn, &issue, &drawn, seats, &actor, now).await })
+            })
+            .await?;
+        match outcome {
+            Outcome::Issued(issued) => Ok(issued),
+            Outcome::NoProduct => Err(ActError::field("product", "There is no product with this code.")),
+            Outcome::NoPolicy => Err(ActError::field("policy", "The product has no policy with this code.")),
+            Outcome::Taken(what) => Err(ActError::Taken(what)),
+        }
+    }
+
+    async fn draw(&self, issue: &Issue, count: u32) -> Result<Drawn, ActError> {
+        let keys = match &issue.key {
+            Some(key) => vec![key.clone()],
+            None => (0..count).map(|_| ActivationKey::from_random(random_bytes())).collect(),
+        };
+        let mut users = Vec::new();
+        for email in &issue.users {
+            let (text, shown) = match &issue.user_password {
+                Password::Given(text) => (text.clone(), None),
+                Password::Made => {
+                    let made = base64::url(&random_bytes::<12>());
+                    (made.clone(), Some(made))
+                }
+            };
+            users.push((email.clone(), self.passwords.hash(Secret::given(&text)).await, shown));
+        }
+        let order = issue.order.clone().unwrap_or_else(|| super::refusal::new_reference().replacen("R-", "CS-", 1));
+        Ok(Drawn { keys, order, users })
+    }
+}
+
+async fn issue_in(
+    conn: &mut Conn,
+    issue: &Issue,
+    drawn: &Drawn,
+    seats: Limit,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    let form_actor = serde_json::to_string(actor).expect("actors are plain data");
+    if let Some(id) = &issue.request_id
+        && let Some(before) = conn.form_result(id, &form_actor).await?
+        && let Some(order) = before.parse().ok().map(OrderId)
+    {
+        return issued_before(conn, order).await;
+    }
+    let Some(product) = conn.product(&issue.product).await? else { return Ok(Outcome::NoProduct) };
+    let policy = match &issue.policy {
+        Some(code) => match conn.policies(product.id).await?.into_iter().find(|policy| policy.code == *code) {
+            Some(policy) => Some(policy.id),
+            None => return Ok(Outcome::NoPolicy),
+        },
+        None => None,
+    };
+    let customer = match &issue.customer {
+        Some(email) => Some(conn.customer_for(email, "", now).await?),
+        None => None,
+    };
+    let new_order = NewOrder { provider: issue.provider.clone(), reference: drawn.order.clone(), customer, ordered: now };
+    let order = match conn.add_order(&new_order, now).await? {
+        Some(order) => order,
+        // The same order again: these licenses belong to it too.
+        None => match conn.order_by_reference(&drawn.order).await? {
+            Some(order) => order.id,
+            None => return Ok(Outcome::Taken("order")),
+        },
+    };
+    let mut licenses = Vec::with_capacity(drawn.keys.len());
+    for key in &drawn.keys {
+        let key = product.authorization.by_key().then(|| key.clone()).or_else(|| issue.key.clone());
+        let new = NewLicense {
+            id: issue.id,
+            product: product.id,
+            key_id: key.as_ref().map(|key| base64::url(&KeyProof::key_id(key))),
+            key,
+            terms: Terms { seats, ..issue.terms.clone() },
+            customer,
+            order: Some(order),
+            policy,
+            subscription: None,
+            note: issue.note.clone(),
+        };
+        let Some(id) = conn.add_license(&new, now).await? else {
+            return Ok(Outcome::Taken(if issue.id.is_some() { "id" } else { "key" }));
+        };
+        licenses.push(added(conn, id, &new, &product, drawn, actor, now).await?);
+    }
+    if let Some(id) = &issue.request_id {
+        conn.keep_form_result(id, &form_actor, &order.to_string(), now).await?;
+    }
+    Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses }))
+}
+
+async fn added(
+    conn: &mut Conn,
+    id: LicenseId,
+    new: &NewLicense,
+    product: &Product,
+    drawn: &Drawn,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<IssuedLicense, StoreError> {
+    let mut users = Vec::new();
+    for (email, hash, shown) in &drawn.users {
+        if conn.add_license_user(id, email, hash).await?.is_some() {
+            users.push(IssuedUser { email: email.clone(), initial_password: shown.clone() });
+        }
+    }
+    let entry = NewAudit {
+        at: now,
+        subject: Subject::license(id.0),
+        act: "license.issued",
+        actor: actor.clone(),
+        before: None,
+        after: Some(serde_json::json!({
+            "product": product.code.as_str(),
+            "type": new.terms.kind.as_str(),
+            "seats": new.terms.seats.most(),
+            "valid_until": new.terms.expiry.instant(None).map(Timestamp::to_rfc3339),
+            "order": drawn.order,
+            "users": users.len(),
+        })),
+    };
+    let head = conn.audit(&entry, None);
+    conn.set_audit_head(id, &head).await?;
+    Ok(IssuedLicense { id, key: new.key.clone(), seats: new.terms.seats, users })
+}
+
+/// The form was sent before: what it made then. Passwords are not shown again.
+async fn issued_before(conn: &mut Conn, order: OrderId) -> Result<Outcome, StoreError> {
+    let reference = conn.order(order).await?.map(|order| order.reference).unwrap_or_default();
+    let mut licenses = Vec::new();
+    for (license, _) in conn.licenses_of_order(order).await? {
+        let users = conn.license_users(license.id).await?;
+        let users =
+            users.into_iter().take(HOLDERS_NAMED as usize).map(|user| IssuedUser { email: user.email, initial_password: None });
+        licenses.push(IssuedLicense { id: license.id, key: license.key, seats: license.terms.seats, users: users.collect() });
+    }
+    Ok(Outcome::Issued(Issued { order, order_reference: reference, licenses }))
+}

@@ -1,0 +1,470 @@
+//! What staff does with a license: edit, renew, disable, enable, archive; free, revoke, allow or block a machine; a file again.
+
+use super::{
+    ActError, Area, Desk, Fault, FileAnswer, Level, Visitor,
+    answer::give_back,
+    files::{self, license_file, promise},
+};
+use crate::{
+    licensing::{
+        ActivationKey, Date, DeviceId, LicenseId, Timestamp,
+        activation::{Activation, ActivationState},
+        decide::{self, ReleaseProof},
+        license::{Actor, Expiry, License, LicenseState, LicenseType, Limit, Maintenance, Terms, TransferLimit},
+    },
+    store::{ActivationFactsRow, Conn, NewAudit, StoreError, Subject},
+};
+
+/// What may be edited; what is not given stays.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
+    pub kind: Option<LicenseType>,
+    pub seats: Option<Limit>,
+    pub start: Option<Option<Timestamp>>,
+    pub expiry: Option<Expiry>,
+    pub grace_hours: Option<u32>,
+    pub maintenance: Option<Maintenance>,
+    pub transfers: Option<TransferLimit>,
+    pub offline_allowed: Option<bool>,
+    pub note: Option<String>,
+    pub terms: Option<Terms>,
+}
+
+/// A new end.
+#[derive(Clone, Copy, Debug)]
+pub enum Renewal {
+    Until(Date),
+    /// Days more: from the present end, or from now where that is past.
+    Days(u32),
+}
+
+/// How an act on a locked license ends inside its transaction.
+enum Done<T> {
+    Ok(T),
+    NotFound,
+    Refused(ActError),
+}
+
+impl Desk {
+    /// The one license with a key, whichever product it is of. Refuses when several products have it.
+    pub async fn license_id(&self, key: &ActivationKey) -> Result<LicenseId, ActError> {
+        let mut found = self.read().await?.licenses_with_key(key).await?;
+        match found.len() {
+            0 => Err(ActError::NotFound),
+            1 => Ok(found.remove(0).0.id),
+            _ => Err(ActError::WhichProduct(found.into_iter().map(|(_, product)| product).collect())),
+        }
+    }
+
+    /// Changes limits and facts. The state stays as it is, and so do the seats that are taken.
+    pub async fn edit_license(&self, visitor: &Visitor, id: LicenseId, edit: Edit) -> Result<(), ActError> {
+        self.change(visitor, id, "license.edited", move |license| {
+            let edit = edit.clone();
+            let terms = &mut license.terms;
+            if let Some(new) = edit.terms {
+                *terms = new;
+            }
+            terms.kind = edit.kind.unwrap_or(terms.kind);
+            terms.seats = edit.seats.unwrap_or(terms.seats);
+            terms.start = edit.start.unwrap_or(terms.start);
+            terms.expiry = edit.expiry.unwrap_or(terms.expiry);
+            terms.grace_hours = edit.grace_hours.unwrap_or(terms.grace_hours);
+            terms.maintenance = edit.maintenance.unwrap_or(terms.maintenance);
+            terms.transfers = edit.transfers.unwrap_or(terms.transfers);
+            terms.offline_allowed = edit.offline_allowed.unwrap_or(terms.offline_allowed);
+            if let Some(note) = edit.note {
+                license.note = note;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives the license a new end. It stays disabled if it is.
+    pub async fn renew_license(
+        &self,
+        visitor: &Visitor,
+        id: LicenseId,
+        renewal: Renewal,
+        maintenance: Option<Date>,
+    ) -> Result<Timestamp, ActError> {
+        let now = self.now();
+        let end = move |license: &License| match renewal {
+            Renewal::Until(date) => date.end(),
+            Renewal::Days(days) => {
+                let from = license.valid_until().filter(|until| *until > now).unwrap_or(now);
+                from.plus_days(i64::from(days)).plus_millis(-1).next_midnight()
+            }
+        };
+        self.change(visitor, id, "license.renewed", move |license| {
+            let until = end(license);
+            license.renew(until, maintenance.map(Date::end));
+            Ok(())
+        })
+        .await?;
+        let license = self.read().await?.license(id).await?.ok_or(ActError::NotFound)?.0;
+        Ok(license.valid_until().unwrap_or(now))
+    }
+
+    pub async fn disable_license(&self, visitor: &Visitor, id: LicenseId, reason: String) -> Result<(), ActError> {
+        let (now, by) = (self.now(), visitor.actor());
+        self.state(visitor, id, "license.disabled", move |state| state.disable(by.clone(), reason.clone(), now)).await
+    }
+
+    pub async fn enable_license(&self, visitor: &Visitor, id: LicenseId) -> Result<(), ActError> {
+        self.state(visitor, id, "license.enabled", LicenseState::enable).await
+    }
+
+    pub async fn archive_license(&self, visitor: &Visitor, id: LicenseId, reason: String) -> Result<(), ActError> {
+        let (now, by) = (self.now(), visitor.actor());
+        self.state(visitor, id, "license.archived", move |state| state.archive(by.clone(), reason.clone(), now)).await
+    }
+
+    async fn state(
+        &self,
+        visitor: &Visitor,
+        id: LicenseId,
+        act: &'static str,
+        step: impl Fn(LicenseState) -> Result<LicenseState, crate::licensing::license::TransitionError>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<(), ActError> {
+        self.change(visitor, id, act, move |license| {
+            license.state = step(license.state.clone())?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Locks a license, changes it, and records what is different.
+    async fn change(
+        &self,
+        visitor: &Visitor,
+        id: LicenseId,
+        act: &'static str,
+        edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
+    ) -> Result<(), ActError> {
+        visitor.needs(Area::Licenses, Level::Manage)?;
+        let (now, actor) = (self.now(), visitor.actor());
+        let done = self
+            .store
+            .write(move |conn| {
+                let (actor, edit) = (actor.clone(), edit.clone());
+                Box::pin(async move {
+                    let Some((before, _, head)) = conn.lock_license(id).await? else { return Ok(Done::NotFound) };
+                    let mut license = before.clone();
+                    if let Err(error) = edit(&mut license) {
+                        return Ok(Done::Refused(error));
+                    }
+                    let (old, new) = difference(&facts_of(&before), &facts_of(&license));
+                    if old == new {
+                        return Ok(Done::Ok(()));
+                    }
+                    let entry =
+                        NewAudit { at: now, subject: Subject::license(id.0), act, actor, before: Some(old), after: Some(new) };
+                    let head = conn.audit(&entry, head.as_deref());
+                    conn.save_license(&license, Some(&head)).await?;
+                    Ok(Done::Ok(()))
+                })
+            })
+            .await?;
+        finish(done)
+    }
+
+    /// Frees a machine's seat on staff's word. It may come back through any door.
+    pub async fn release_device(&self, visitor: &Visitor, id: LicenseId, device: &DeviceId) -> Result<(), ActError> {
+        self.with_device(visitor, id, device, |conn, facts, known, actor, now| {
+            Box::pin(async move {
+                match decide::release(&facts.product, Some(&known), &ReleaseProof::Authority, now) {
+                    Ok(releasing) => {
+                        give_back(conn, facts, known, releasing, actor, now).await?;
+                        Ok(Done::Ok(()))
+                    }
+                    Err(_) => Ok(Done::Refused(crate::licensing::license::TransitionError::NotActive.into())),
+                }
+            })
+        })
+        .await
+    }
+
+    /// Frees the seat and bars the machine until it is allowed again.
+    pub async fn revoke_device(
+        &self,
+        visitor: &Visitor,
+        id: LicenseId,
+        device: &DeviceId,
+        reason: String,
+    ) -> Result<(), ActError> {
+        self.with_device(visitor, id, device, move |conn, mut facts, mut known, actor, now| {
+            let reason = reason.clone();
+            Box::pin(async move {
+                if known.state.holds_seat() {
+                    facts.license.seats_taken = facts.license.seats_taken.saturating_sub(1);
+                }
+                known.state = known.state.clone().revoke(actor.clone(), reason.clone(), now);
+                conn.save_activation(&known).await?;
+                seats_changed(conn, &facts, "device.revoked", &known, Some(&reason), actor, now).await?;
+                Ok(Done::Ok(()))
+            })
+        })
+        .await
+    }
+
+    /// Lets a barred or blocked machine back in; it holds no seat until it activates.
+    pub async fn allow_device(&self, visitor: &Visitor, id: LicenseId, device: &DeviceId) -> Result<(), ActError> {
+        visitor.needs(Area::Licenses, Level::Manage)?;
+        let (now, actor, device) = (self.now(), visitor.actor(), device.clone());
+        let done = self
+            .store
+            .write(move |conn| {
+                let (actor, device) = (actor.clone(), device.clone());
+                Box::pin(async move {
+                    let Some(facts) = conn.facts_by_license(id, &device).await? else { return Ok(Done::NotFound) };
+                    let lifted = conn.allow_device(id, &device).await?;
+                    let mut known = facts.known.clone();
+                    let mut allowed = false;
+                    if let Some(known) = known.as_mut().filter(|known| matches!(known.state, ActivationState::Revoked { .. })) {
+                        known.state = known.state.clone().allow(actor.clone(), now).unwrap_or_else(|_| known.state.clone());
+                        known.device_key = None;
+                        conn.save_activation(known).await?;
+                        allowed = true;
+                    }
+                    if !lifted && !allowed {
+                        return Ok(Done::Refused(crate::licensing::license::TransitionError::NotRevoked.into()));
+                    }
+                    device_audit(conn, &facts, "device.allowed", &device, actor, now).await?;
+                    Ok(Done::Ok(()))
+                })
+            })
+            .await?;
+        finish(done)
+    }
+
+    /// Keeps a machine off a license, whether it was ever on it or not. A seat it holds stays until it is revoked.
+    pub async fn block_device(&self, visitor: &Visitor, id: LicenseId, device: &DeviceId) -> Result<(), ActError> {
+        visitor.needs(Area::Licenses, Level::Manage)?;
+        let (now, actor, device) = (self.now(), visitor.actor(), device.clone());
+        let done = self
+            .store
+            .write(move |conn| {
+                let (actor, device) = (actor.clone(), device.clone());
+                Box::pin(async move {
+                    let Some(facts) = conn.facts_by_license(id, &device).await? else { return Ok(Done::NotFound) };
+                    if !facts.blocked {
+                        conn.block_device(id, &device, now).await?;
+                        device_audit(conn, &facts, "device.blocked", &device, actor, now).await?;
+                    }
+                    Ok(Done::Ok(()))
+                })
+            })
+            .await?;
+        finish(done)
+    }
+
+    /// Frees every machine and sets consumption to zero.
+    pub async fn reset_license(&self, visitor: &Visitor, id: LicenseId) -> Result<u32, ActError> {
+        visitor.needs(Area::Licenses, Level::Manage)?;
+        let (now, actor) = (self.now(), visitor.actor());
+        let done = self
+            .store
+            .write(move |conn| {
+                let actor = actor.clone();
+                Box::pin(async move {
+                    let Some((mut license, _, head)) = conn.lock_license(id).await? else { return Ok(Done::NotFound) };
+                    let taken = license.seats_taken;
+                    for mut activation in conn.activations(id, i64::MAX).await? {
+                        if let Ok(state) = activation.state.clone().release(actor.clone(), false, now) {
+                            activation.state = state;
+                            activation.device_key = None;
+                            conn.save_activation(&activation).await?;
+                        }
+                    }
+                    license.seats_taken = 0;
+                    if let Some(meter) = &mut license.terms.meter {
+                        meter.used = 0;
+                    }
+                    for meter in license.terms.entitlements.iter_mut().filter_map(|entitlement| entitlement.meter.as_mut()) {
+                        meter.used = 0;
+                    }
+                    let entry = NewAudit {
+                        at: now,
+                        subject: Subject::license(id.0),
+                        act: "license.reset",
+                        actor,
+                        before: Some(serde_json::json!({ "seats_taken": taken })),
+                        after: Some(serde_json::json!({ "seats_taken": 0 })),
+                    };
+                    let head = conn.audit(&entry, head.as_deref());
+                    conn.save_license(&license, Some(&head)).await?;
+                    Ok(Done::Ok(taken))
+                })
+            })
+            .await?;
+        finish(done)
+    }
+
+    /// The license file of a machine that holds a seat, made anew.
+    pub async fn refresh_file(&self, visitor: &Visitor, id: LicenseId, device: &DeviceId) -> Result<FileAnswer, ActError> {
+        visitor.needs(Area::Licenses, Level::Read)?;
+        let (now, desk, device) = (self.now(), self.clone(), device.clone());
+        let done = self
+            .store
+            .write(move |conn| {
+                let (desk, device) = (desk.clone(), device.clone());
+                Box::pin(async move { desk.refresh_in(conn, id, &device, now).await })
+            })
+            .await?;
+        finish(done)
+    }
+
+    async fn refresh_in(
+        &self,
+        conn: &mut Conn,
+        id: LicenseId,
+        device: &DeviceId,
+        now: Timestamp,
+    ) -> Result<Done<FileAnswer>, StoreError> {
+        let Some(facts) = conn.facts_by_license(id, device).await? else { return Ok(Done::NotFound) };
+        let Some(known) = facts.known.clone().filter(|known| known.state.holds_seat()) else {
+            return Ok(Done::Refused(crate::licensing::license::TransitionError::NotActive.into()));
+        };
+        if let Err(refusal) = decide::usable(&facts.product, &facts.license, now) {
+            let refused = super::Refused {
+                refusal: refusal.into(),
+                reference: super::refusal::new_reference(),
+                product_name: Some(facts.product.name),
+            };
+            return Ok(Done::Refused(ActError::Refused(Box::new(refused))));
+        }
+        let signer = match self.vault.license_signer(facts.product.id) {
+            Ok(signer) => signer,
+            Err(error) => return Ok(Done::Refused(error.into())),
+        };
+        let mut file = license_file(self, &facts.product, &facts.license, &known, None, now);
+        // Bound to the device key where there is one: a file without it would be a way around the key.
+        file.device_key = known.device_key.as_ref().map(|key| key.0.clone());
+        file.id = file.device_key.as_ref().map(|_| files::new_uuid());
+        let body = match file.sign(&signer) {
+            Ok(body) => body,
+            Err(problem) => return Ok(Done::Refused(Fault::File(problem).into())),
+        };
+        if let Some(seal) = promise(conn, &signer, file.expires).await? {
+            signer.recorded(&seal);
+        }
+        Ok(Done::Ok(FileAnswer {
+            product_name: facts.product.name.clone(),
+            device_id: known.device.id.to_string(),
+            device_name: known.device.name.as_ref().map(ToString::to_string),
+            file_name: files::file_name(&facts.product, &known, "lic"),
+            body,
+            receipt: false,
+            licensespring: false,
+        }))
+    }
+
+    async fn with_device(
+        &self,
+        visitor: &Visitor,
+        id: LicenseId,
+        device: &DeviceId,
+        act: impl for<'c> Fn(
+            &'c mut Conn,
+            ActivationFactsRow,
+            Activation,
+            Actor,
+            Timestamp,
+        ) -> futures::future::BoxFuture<'c, Result<Done<()>, StoreError>>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<(), ActError> {
+        visitor.needs(Area::Licenses, Level::Manage)?;
+        let (now, actor, device) = (self.now(), visitor.actor(), device.clone());
+        let done = self
+            .store
+            .write(move |conn| {
+                let (actor, device, act) = (actor.clone(), device.clone(), act.clone());
+                Box::pin(async move {
+                    let Some(facts) = conn.facts_by_license(id, &device).await? else { return Ok(Done::NotFound) };
+                    let Some(known) = facts.known.clone() else { return Ok(Done::NotFound) };
+                    act(conn, facts, known, actor, now).await
+                })
+            })
+            .await?;
+        finish(done)
+    }
+}
+
+fn finish<T>(done: Done<T>) -> Result<T, ActError> {
+    match done {
+        Done::Ok(value) => Ok(value),
+        Done::NotFound => Err(ActError::NotFound),
+        Done::Refused(error) => Err(error),
+    }
+}
+
+async fn seats_changed(
+    conn: &mut Conn,
+    facts: &ActivationFactsRow,
+    act: &'static str,
+    known: &Activation,
+    reason: Option<&str>,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let entry = NewAudit {
+        at: now,
+        subject: Subject::license(facts.license.id.0),
+        act,
+        actor,
+        before: Some(serde_json::json!({ "device": known.device.id.as_str() })),
+        after: Some(serde_json::json!({ "seats_taken": facts.license.seats_taken, "reason": reason })),
+    };
+    let head = conn.audit(&entry, facts.audit_head.as_deref());
+    conn.save_seats(&facts.license, &head).await
+}
+
+async fn device_audit(
+    conn: &mut Conn,
+    facts: &ActivationFactsRow,
+    act: &'static str,
+    device: &DeviceId,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let after = Some(serde_json::json!({ "device": device.as_str() }));
+    let entry = NewAudit { at: now, subject: Subject::license(facts.license.id.0), act, actor, before: None, after };
+    let head = conn.audit(&entry, facts.audit_head.as_deref());
+    conn.save_seats(&facts.license, &head).await
+}
+
+/// A license as the audit log shows it: what staff can change.
+fn facts_of(license: &License) -> serde_json::Value {
+    let mut facts = serde_json::to_value(&license.terms).unwrap_or_default();
+    if let Some(members) = facts.as_object_mut() {
+        members.insert("state".to_owned(), serde_json::to_value(&license.state).unwrap_or_default());
+        members.insert("note".to_owned(), license.note.clone().into());
+    }
+    facts
+}
+
+/// Only the members that differ.
+pub(super) fn difference(before: &serde_json::Value, after: &serde_json::Value) -> (serde_json::Value, serde_json::Value) {
+    let (mut old, mut new) = (serde_json::Map::new(), serde_json::Map::new());
+    if let (Some(before), Some(after)) = (before.as_object(), after.as_object()) {
+        for (name, value) in before {
+            if after.get(name) != Some(value) {
+                old.insert(name.clone(), value.clone());
+            }
+        }
+        for (name, value) in after {
+            if before.get(name) != Some(value) {
+                new.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    (old.into(), new.into())
+}

@@ -1,0 +1,243 @@
+//! Products, their versions, features and policies.
+
+use super::{ActError, Area, Desk, Level, Visitor, licenses::difference};
+use crate::{
+    licensing::{
+        FeatureId, PolicyId, ProductCode, ProductId,
+        license::Terms,
+        product::{Authorization, Feature, FeatureKind, Policy, Product, ProductRules, ProductState, Release},
+        seal::{Seal, SealFor, SealProduct},
+    },
+    store::{Conn, NewAudit, NewProduct, NewRelease, StoreError, Subject},
+};
+
+/// What may be edited; what is not given stays. The code stays always: it is inside every file.
+#[derive(Clone, Debug, Default)]
+pub struct ProductEdit {
+    pub name: Option<String>,
+    pub number: Option<Option<i64>>,
+    pub authorization: Option<Authorization>,
+    pub state: Option<ProductState>,
+    pub rules: Option<ProductRules>,
+}
+
+/// A product with what belongs to it.
+#[derive(Clone, Debug)]
+pub struct ProductView {
+    pub product: Product,
+    pub releases: Vec<Release>,
+    pub features: Vec<Feature>,
+    pub policies: Vec<Policy>,
+}
+
+impl Desk {
+    pub async fn products(&self) -> Result<Vec<Product>, ActError> {
+        Ok(self.read().await?.products().await?)
+    }
+
+    pub async fn product(&self, code: &ProductCode) -> Result<ProductView, ActError> {
+        let mut conn = self.read().await?;
+        let product = conn.product(code).await?.ok_or(ActError::NotFound)?;
+        let releases = conn.releases(product.id).await?;
+        let features = conn.features(product.id).await?;
+        let policies = conn.policies(product.id).await?;
+        Ok(ProductView { product, releases, features, policies })
+    }
+
+    /// Adds a product and the signing keys of its files. Refuses a taken code or number.
+    pub async fn add_product(&self, visitor: &Visitor, new: NewProduct) -> Result<ProductId, ActError> {
+        visitor.needs(Area::Products, Level::Manage)?;
+        check_name(&new.name)?;
+        let (now, actor) = (self.now(), visitor.actor());
+        let added = self
+            .store
+            .write(move |conn| {
+                let (new, actor) = (new.clone(), actor.clone());
+                Box::pin(async move {
+                    let Some(id) = conn.add_product(&new, now).await? else { return Ok(None) };
+                    let after = serde_json::json!({ "code": new.code.as_str(), "name": new.name, "authorization": new.authorization.as_str() });
+                    let subject = Subject::of("product", id.0);
+                    conn.audit_apart(&NewAudit { at: now, subject, act: "product.added", actor, before: None, after: Some(after) }).await?;
+                    Ok(Some((id, new.code)))
+                })
+            })
+            .await?;
+        let Some((id, code)) = added else { return Err(ActError::Taken("code or number")) };
+        self.begin_product_ring(id, code).await?;
+        Ok(id)
+    }
+
+    /// Makes sure that every product has its signing keys: a crash between adding a product and its keys is mended at the next start.
+    pub async fn complete_rings(&self) -> Result<(), ActError> {
+        let mut conn = self.read().await?;
+        let seals = conn.seals().await?;
+        let products = conn.products().await?;
+        drop(conn);
+        for product in products {
+            if !seals.iter().any(|seal| seal.product_id() == Some(product.id)) {
+                self.begin_product_ring(product.id, product.code).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn begin_product_ring(&self, id: ProductId, code: ProductCode) -> Result<(), ActError> {
+        let ring = self.vault.begin_ring_aside(SealFor::License(SealProduct { id, code }), self.now()).await?;
+        self.save_seals(ring.seals().to_vec()).await
+    }
+
+    pub(super) async fn save_seals(&self, seals: Vec<Seal>) -> Result<(), ActError> {
+        self.store
+            .write(move |conn| {
+                let seals = seals.clone();
+                Box::pin(async move {
+                    for seal in &seals {
+                        conn.save_seal(seal).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        self.reload_seals().await
+    }
+
+    /// Edits a product. Refuses a number that is taken.
+    pub async fn edit_product(&self, visitor: &Visitor, code: &ProductCode, edit: ProductEdit) -> Result<(), ActError> {
+        visitor.needs(Area::Products, Level::Manage)?;
+        if let Some(name) = &edit.name {
+            check_name(name)?;
+        }
+        let (now, actor, code) = (self.now(), visitor.actor(), code.clone());
+        let done = self
+            .store
+            .write(move |conn| {
+                let (edit, actor, code) = (edit.clone(), actor.clone(), code.clone());
+                Box::pin(async move {
+                    let Some(mut product) = conn.product(&code).await? else { return Ok(Err(ActError::NotFound)) };
+                    let before = facts_of(&product);
+                    product.name = edit.name.unwrap_or(product.name);
+                    product.number = edit.number.unwrap_or(product.number);
+                    product.authorization = edit.authorization.unwrap_or(product.authorization);
+                    product.state = edit.state.unwrap_or(product.state);
+                    product.rules = edit.rules.unwrap_or(product.rules);
+                    let (old, new) = difference(&before, &facts_of(&product));
+                    if old == new {
+                        return Ok(Ok(()));
+                    }
+                    if conn.save_product(&product).await?.is_none() {
+                        return Ok(Err(ActError::Taken("number")));
+                    }
+                    let subject = Subject::of("product", product.id.0);
+                    let entry = NewAudit { at: now, subject, act: "product.edited", actor, before: Some(old), after: Some(new) };
+                    conn.audit_apart(&entry).await?;
+                    Ok(Ok(()))
+                })
+            })
+            .await?;
+        done
+    }
+
+    pub async fn add_release(&self, visitor: &Visitor, code: &ProductCode, new: NewRelease) -> Result<i64, ActError> {
+        let number = format!("{}.{}", new.version.major, new.version.minor);
+        self.add_to_product(
+            visitor,
+            code,
+            "version.added",
+            "version",
+            serde_json::json!({ "version": number }),
+            move |conn, product| {
+                let new = new.clone();
+                Box::pin(async move { conn.add_release(product, &new).await })
+            },
+        )
+        .await
+    }
+
+    pub async fn add_feature(
+        &self,
+        visitor: &Visitor,
+        code: &ProductCode,
+        feature: &str,
+        name: &str,
+        kind: FeatureKind,
+    ) -> Result<FeatureId, ActError> {
+        let feature = ProductCode::parse(feature)
+            .map_err(|_| ActError::field("code", "A feature's code is 1 to 64 letters, digits, dashes, dots or underscores."))?;
+        check_name(name)?;
+        let after = serde_json::json!({ "feature": feature.as_str(), "name": name, "type": kind.as_str() });
+        let name = name.to_owned();
+        let id = self
+            .add_to_product(visitor, code, "feature.added", "code", after, move |conn, product| {
+                let (feature, name) = (feature.clone(), name.clone());
+                Box::pin(async move { Ok(conn.add_feature(product, feature.as_str(), &name, kind).await?.map(|id| id.0)) })
+            })
+            .await?;
+        Ok(FeatureId(id))
+    }
+
+    pub async fn add_policy(
+        &self,
+        visitor: &Visitor,
+        code: &ProductCode,
+        policy: &str,
+        name: &str,
+        terms: Terms,
+    ) -> Result<PolicyId, ActError> {
+        let policy = ProductCode::parse(policy)
+            .map_err(|_| ActError::field("code", "A policy's code is 1 to 64 letters, digits, dashes, dots or underscores."))?;
+        let after = serde_json::json!({ "policy": policy.as_str(), "terms": terms });
+        let name = if name.is_empty() { policy.to_string() } else { name.to_owned() };
+        let id = self
+            .add_to_product(visitor, code, "policy.added", "code", after, move |conn, product| {
+                let (policy, name, terms) = (policy.clone(), name.clone(), terms.clone());
+                Box::pin(async move { Ok(conn.add_policy(product, policy.as_str(), &name, &terms).await?.map(|id| id.0)) })
+            })
+            .await?;
+        Ok(PolicyId(id))
+    }
+
+    async fn add_to_product(
+        &self,
+        visitor: &Visitor,
+        code: &ProductCode,
+        act: &'static str,
+        taken: &'static str,
+        after: serde_json::Value,
+        add: impl for<'c> Fn(&'c mut Conn, ProductId) -> futures::future::BoxFuture<'c, Result<Option<i64>, StoreError>>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<i64, ActError> {
+        visitor.needs(Area::Products, Level::Manage)?;
+        let (now, actor, code) = (self.now(), visitor.actor(), code.clone());
+        self.store
+            .write(move |conn| {
+                let (actor, code, after, add) = (actor.clone(), code.clone(), after.clone(), add.clone());
+                Box::pin(async move {
+                    let Some(product) = conn.product(&code).await? else { return Ok(Err(ActError::NotFound)) };
+                    let Some(id) = add(conn, product.id).await? else { return Ok(Err(ActError::Taken(taken))) };
+                    let subject = Subject::of("product", product.id.0);
+                    conn.audit_apart(&NewAudit { at: now, subject, act, actor, before: None, after: Some(after) }).await?;
+                    Ok(Ok(id))
+                })
+            })
+            .await?
+    }
+}
+
+fn check_name(name: &str) -> Result<(), ActError> {
+    let shown = !name.trim().is_empty() && name.chars().count() <= 128 && !name.chars().any(crate::licensing::text::is_hidden);
+    if shown { Ok(()) } else { Err(ActError::field("name", "A name has 1 to 128 characters, all of them visible.")) }
+}
+
+fn facts_of(product: &Product) -> serde_json::Value {
+    let mut facts = serde_json::to_value(&product.rules).unwrap_or_default();
+    if let Some(members) = facts.as_object_mut() {
+        members.insert("name".to_owned(), product.name.clone().into());
+        members.insert("number".to_owned(), product.number.into());
+        members.insert("authorization".to_owned(), product.authorization.as_str().into());
+        members.insert("state".to_owned(), product.state.as_str().into());
+    }
+    facts
+}

@@ -1,0 +1,262 @@
+//! Settings: the vendor's brand and the limits, each with its default. Read often, so every process keeps them and looks for a
+//! newer revision.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{ActError, Area, Desk, Level, Visitor};
+use crate::{
+    licensing::Email,
+    store::{NewAudit, Subject},
+};
+
+/// The settings as they stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub portal_name: String,
+    /// An https address, or nothing.
+    pub logo_url: Option<String>,
+    /// `#rrggbb`.
+    pub accent: String,
+    /// Where customers can ask: an e-mail address.
+    pub support: Option<String>,
+    /// Sign-in tries for an address within fifteen minutes.
+    pub sign_in_tries: i64,
+    /// Activations from one network address within a minute.
+    pub activations_per_minute: i64,
+    /// Raised by every change.
+    pub revision: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            portal_name: "Countersign".to_owned(),
+            logo_url: None,
+            accent: "#0b6464".to_owned(),
+            support: None,
+            sign_in_tries: 10,
+            activations_per_minute: 60,
+            revision: 0,
+        }
+    }
+}
+
+/// Why a setting was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    #[error("there is no setting named {0}; `setting list` shows them all")]
+    Unknown(String),
+    #[error("{0}")]
+    Value(&'static str),
+}
+
+/// A setting: its name, what it is for, and how its text is read and written.
+struct Known {
+    name: &'static str,
+    about: &'static str,
+    read: fn(&mut Settings, &str) -> Result<(), SettingError>,
+    write: fn(&Settings) -> String,
+}
+
+const KNOWN: [Known; 6] = [
+    Known {
+        name: "portalName",
+        about: "The name at the top of every page",
+        read: |settings, text| {
+            let text = text.trim();
+            if text.is_empty() || text.chars().count() > 60 || text.chars().any(crate::licensing::text::is_hidden) {
+                return Err(SettingError::Value("A name has 1 to 60 characters, all of them visible."));
+            }
+            settings.portal_name = text.to_owned();
+            Ok(())
+        },
+        write: |settings| settings.portal_name.clone(),
+    },
+    Known {
+        name: "logoUrl",
+        about: "A logo beside the name: a path on this server, such as /logo.svg",
+        read: |settings, text| {
+            let text = text.trim();
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_');
+            settings.logo_url = match text {
+                "" => None,
+                path if path.starts_with('/') && !path.starts_with("//") && path.chars().all(plain) => Some(path.to_owned()),
+                _ => return Err(SettingError::Value("A logo is a path on this server that begins with one slash.")),
+            };
+            Ok(())
+        },
+        write: |settings| settings.logo_url.clone().unwrap_or_default(),
+    },
+    Known {
+        name: "accent",
+        about: "The colour of buttons and links: #rrggbb",
+        read: |settings, text| {
+            let text = text.trim().to_ascii_lowercase();
+            if text.len() != 7 || !text.starts_with('#') || !text[1..].bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(SettingError::Value("A colour is written as #rrggbb, such as #0b6464."));
+            }
+            settings.accent = text;
+            Ok(())
+        },
+        write: |settings| settings.accent.clone(),
+    },
+    Known {
+        name: "supportAddress",
+        about: "The e-mail address customers are sent to when they are stuck",
+        read: |settings, text| {
+            let text = text.trim();
+            settings.support = if text.is_empty() {
+                None
+            } else {
+                let email = Email::parse(text).map_err(|_| SettingError::Value("A support address is an e-mail address."))?;
+                Some(email.to_string())
+            };
+            Ok(())
+        },
+        write: |settings| settings.support.clone().unwrap_or_default(),
+    },
+    Known {
+        name: "signInTries",
+        about: "Sign-in tries for one e-mail address within fifteen minutes",
+        read: |settings, text| number(text, 3, 1000).map(|tries| settings.sign_in_tries = tries),
+        write: |settings| settings.sign_in_tries.to_string(),
+    },
+    Known {
+        name: "activationsPerMinute",
+        about: "Activations from one network address within a minute",
+        read: |settings, text| number(text, 1, 1_000_000).map(|times| settings.activations_per_minute = times),
+        write: |settings| settings.activations_per_minute.to_string(),
+    },
+];
+
+fn number(text: &str, least: i64, most: i64) -> Result<i64, SettingError> {
+    let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or(SettingError::Value(
+        "This setting is a whole number; the smallest allowed keeps people from locking themselves out.",
+    ))
+}
+
+impl Settings {
+    /// The settings in a table of texts; one that no longer reads keeps its default.
+    fn from_texts(texts: &BTreeMap<String, String>, revision: i64) -> Self {
+        let mut settings = Self { revision, ..Self::default() };
+        for known in &KNOWN {
+            if let Some(text) = texts.get(known.name) {
+                let _ = (known.read)(&mut settings, text);
+            }
+        }
+        settings
+    }
+
+    /// Each setting's name, value and purpose.
+    #[must_use]
+    pub fn list(&self) -> Vec<(&'static str, String, &'static str)> {
+        KNOWN.iter().map(|known| (known.name, (known.write)(self), known.about)).collect()
+    }
+}
+
+impl Desk {
+    /// The settings as this process last saw them.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Looks whether another process changed settings or signing keys, and takes over what it did.
+    pub async fn notice_changes(&self) -> Result<(), ActError> {
+        let (settings, seals) = self.read().await?.revision().await?;
+        if settings != self.settings().revision {
+            self.reload_settings().await?;
+        }
+        if self.seals_seen.swap(seals, std::sync::atomic::Ordering::AcqRel) != seals {
+            self.reload_seals().await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn reload_settings(&self) -> Result<(), ActError> {
+        let mut conn = self.read().await?;
+        let revision = conn.revision().await?.0;
+        let settings = Arc::new(Settings::from_texts(&conn.settings().await?, revision));
+        *self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner) = settings;
+        Ok(())
+    }
+
+    /// Sets several settings at once: all or none. Refuses a name that is not known and a value that does not fit.
+    pub async fn set_settings(&self, visitor: &Visitor, values: Vec<(String, String)>) -> Result<(), ActError> {
+        visitor.needs(Area::Settings, Level::Manage)?;
+        let current = self.settings();
+        let mut next = (*current).clone();
+        let mut changes = Vec::new();
+        for (name, value) in values {
+            let known = KNOWN.iter().find(|known| known.name.eq_ignore_ascii_case(&name)).ok_or(SettingError::Unknown(name))?;
+            (known.read)(&mut next, &value).map_err(|error| match error {
+                SettingError::Value(message) => ActError::field(known.name, message),
+                unknown @ SettingError::Unknown(_) => unknown.into(),
+            })?;
+            let (old, new) = ((known.write)(&current), (known.write)(&next));
+            if old != new {
+                changes.push((known.name, old, new));
+            }
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let (now, actor) = (self.now(), visitor.actor());
+        self.store
+            .write(move |conn| {
+                let (changes, actor) = (changes.clone(), actor.clone());
+                Box::pin(async move {
+                    let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
+                    for (name, old, new) in &changes {
+                        conn.set(name, new, now).await?;
+                        before.insert((*name).to_owned(), old.clone().into());
+                        after.insert((*name).to_owned(), new.clone().into());
+                    }
+                    let subject = Subject::of("setting", 0);
+                    let (before, after) = (Some(before.into()), Some(after.into()));
+                    conn.audit_apart(&NewAudit { at: now, subject, act: "settings.changed", actor, before, after }).await
+                })
+            })
+            .await?;
+        self.reload_settings().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_reads_what_it_writes() {
+        let settings = Settings {
+            portal_name: "ACME".to_owned(),
+            logo_url: Some("/logo.svg".to_owned()),
+            accent: "#123abc".to_owned(),
+            support: Some("help@acme.example".to_owned()),
+            sign_in_tries: 5,
+            activations_per_minute: 9,
+            revision: 7,
+        };
+        let texts = settings.list().into_iter().map(|(name, value, _)| (name.to_owned(), value)).collect();
+        assert_eq!(Settings::from_texts(&texts, 7), settings);
+    }
+
+    #[test]
+    fn what_could_break_a_page_or_lock_people_out_is_not_taken() {
+        for (name, value) in [
+            ("portalName", ""),
+            ("portalName", "a\u{202e}b"),
+            ("logoUrl", "https://elsewhere.example/x.png"),
+            ("logoUrl", "//elsewhere.example/x.png"),
+            ("accent", "red"),
+            ("accent", "#12345g"),
+            ("supportAddress", "nobody"),
+            ("signInTries", "0"),
+            ("activationsPerMinute", "-1"),
+        ] {
+            let known = KNOWN.iter().find(|known| known.name == name).unwrap();
+            assert!((known.read)(&mut Settings::default(), value).is_err(), "{name}={value}");
+        }
+    }
+}

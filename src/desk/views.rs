@@ -1,0 +1,161 @@
+//! What pages read: things with what belongs beside them, and lists.
+
+use super::{ActError, Area, Desk, Level, Visitor};
+use crate::{
+    licensing::{
+        Email, LicenseId,
+        activation::Activation,
+        decide::{self, ActivationFacts, ActivationRefusal, Holder},
+        license::License,
+        product::Product,
+    },
+    store::{
+        Attempt, AttemptFilter, AuditEntry, AuditFilter, Customer, LicenseFilter, LicenseRow, LicenseUser, Order, OrderRow, Page,
+        Subject,
+    },
+};
+
+const MACHINES_SHOWN: i64 = 200;
+const ENTRIES_SHOWN: i64 = 50;
+
+/// A license and everything its page shows.
+#[derive(Clone)]
+pub struct LicenseView {
+    pub license: License,
+    pub product: Product,
+    pub customer: Option<Customer>,
+    pub order: Option<Order>,
+    pub users: Vec<LicenseUser>,
+    pub activations: Vec<ActivationView>,
+    pub history: Vec<AuditEntry>,
+    pub refusals: Vec<Attempt>,
+    /// "Can it be activated now?", by a machine that is new to it.
+    pub availability: Result<(), ActivationRefusal>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ActivationView {
+    pub activation: Activation,
+}
+
+#[derive(Clone)]
+pub struct OrderView {
+    pub order: Order,
+    pub customer: Option<Customer>,
+    pub licenses: Vec<(License, Product)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct AttemptView {
+    pub attempt: Attempt,
+    pub license_key: Option<String>,
+}
+
+impl Desk {
+    pub async fn license_view(&self, visitor: &Visitor, id: LicenseId) -> Result<LicenseView, ActError> {
+        visitor.needs(Area::Licenses, Level::Read)?;
+        let mut conn = self.read().await?;
+        let (license, product, _) = conn.license(id).await?.ok_or(ActError::NotFound)?;
+        let customer = match license.customer {
+            Some(id) => conn.customer(id).await?,
+            None => None,
+        };
+        let order = match license.order {
+            Some(id) => conn.order(id).await?,
+            None => None,
+        };
+        let users = conn.license_users(id).await?;
+        let activations = conn.activations(id, MACHINES_SHOWN).await?;
+        let history = conn.audit_of(Subject::license(id.0), ENTRIES_SHOWN).await?;
+        let refusals = conn.attempts_of_license(id, ENTRIES_SHOWN).await?;
+        let holders: Vec<Holder> = conn.holders(id, super::activate::HOLDERS_NAMED).await?;
+        let vacated = activations.iter().find_map(|activation| match activation.state {
+            crate::licensing::activation::ActivationState::Released { counted: true, replaced_by: None, .. } => {
+                Some(activation.id)
+            }
+            _ => None,
+        });
+        let facts = ActivationFacts {
+            product: &product,
+            license: &license,
+            known: None,
+            vacated,
+            blocked: false,
+            slots_in_use: if license.terms.floating.is_some() { license.seats_taken } else { 0 },
+            holders: &holders,
+        };
+        let availability = decide::can_be_activated(&facts, self.now()).map(|_| ());
+        let activations = activations.into_iter().map(|activation| ActivationView { activation }).collect();
+        Ok(LicenseView { license, product, customer, order, users, activations, history, refusals, availability })
+    }
+
+    pub async fn licenses(&self, visitor: &Visitor, filter: &LicenseFilter) -> Result<Page<LicenseRow>, ActError> {
+        visitor.needs(Area::Licenses, Level::Read)?;
+        Ok(self.read().await?.list_licenses(filter, self.now()).await?)
+    }
+
+    pub async fn count_licenses(&self, visitor: &Visitor, filter: &LicenseFilter) -> Result<i64, ActError> {
+        visitor.needs(Area::Licenses, Level::Read)?;
+        Ok(self.read().await?.count_licenses(filter, self.now()).await?)
+    }
+
+    pub async fn orders(
+        &self,
+        visitor: &Visitor,
+        search: Option<&str>,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<Page<OrderRow>, ActError> {
+        visitor.needs(Area::Orders, Level::Read)?;
+        Ok(self.read().await?.list_orders(search, after, limit).await?)
+    }
+
+    pub async fn order(&self, visitor: &Visitor, reference: &str) -> Result<OrderView, ActError> {
+        visitor.needs(Area::Orders, Level::Read)?;
+        let mut conn = self.read().await?;
+        let order = conn.order_by_reference(reference).await?.ok_or(ActError::NotFound)?;
+        let customer = match order.customer {
+            Some(id) => conn.customer(id).await?,
+            None => None,
+        };
+        let licenses = conn.licenses_of_order(order.id).await?;
+        Ok(OrderView { order, customer, licenses })
+    }
+
+    pub async fn customers(&self, visitor: &Visitor, after: i64, limit: i64) -> Result<Vec<Customer>, ActError> {
+        visitor.needs(Area::Customers, Level::Read)?;
+        Ok(self.read().await?.customers(after, limit).await?)
+    }
+
+    /// A customer and their licenses.
+    pub async fn customer(&self, visitor: &Visitor, email: &Email) -> Result<(Customer, Vec<LicenseRow>), ActError> {
+        visitor.needs(Area::Customers, Level::Read)?;
+        let mut conn = self.read().await?;
+        let customer = conn.customer_by_email(email).await?.ok_or(ActError::NotFound)?;
+        let filter = LicenseFilter { search: Some(email.to_string()), limit: 500, ..LicenseFilter::default() };
+        let mut licenses = conn.list_licenses(&filter, self.now()).await?.rows;
+        licenses.retain(|row| row.customer.as_ref().is_some_and(|found| found.eq_ignore_ascii_case(email.as_str())));
+        Ok((customer, licenses))
+    }
+
+    pub async fn refusal(&self, visitor: &Visitor, reference: &str) -> Result<AttemptView, ActError> {
+        visitor.needs(Area::Licenses, Level::Read)?;
+        let mut conn = self.read().await?;
+        let attempt = conn.attempt(&reference.trim().to_uppercase()).await?.ok_or(ActError::NotFound)?;
+        let license_key = match attempt.what.license {
+            Some(id) => conn.license(id).await?.and_then(|(license, _, _)| license.key).map(|key| key.text()),
+            None => None,
+        };
+        Ok(AttemptView { attempt, license_key })
+    }
+
+    pub async fn refusals(&self, visitor: &Visitor, filter: &AttemptFilter) -> Result<Page<Attempt>, ActError> {
+        visitor.needs(Area::Licenses, Level::Read)?;
+        Ok(self.read().await?.list_attempts(filter).await?)
+    }
+
+    pub async fn audit(&self, visitor: &Visitor, filter: &AuditFilter) -> Result<Page<AuditEntry>, ActError> {
+        visitor.needs(Area::Audit, Level::Read)?;
+        Ok(self.read().await?.list_audit(filter).await?)
+    }
+}
