@@ -308,6 +308,15 @@ mod tests {
         }
 
         #[test]
+        fn a_mistake_is_named_as_soon_as_its_group_is_complete(key in own(), group in 0_usize..4, other in 0_usize..32) {
+            let mut typed: Vec<u8> = key.text().bytes().take(group * 6 + 5).collect();
+            let last = typed.last_mut().unwrap();
+            prop_assume!(*last != ALPHABET[other]);
+            *last = ALPHABET[other];
+            prop_assert_eq!(wrong_groups_so_far(core::str::from_utf8(&typed).unwrap()), vec![group as u8 + 1]);
+        }
+
+        #[test]
         fn the_last_group_never_shows_more_than_half_of_a_key(text in "[A-Z0-9-]{2,60}") {
             if let Ok(key) = ActivationKey::parse(&text) {
                 prop_assert!(key.last_group().chars().count() <= 8);

@@ -1,0 +1,127 @@
+import { test as base, expect, type BrowserContext, type Page } from "@playwright/test";
+import { AxeBuilder } from "@axe-core/playwright";
+import { Portal } from "../../script/lib/portal.mjs";
+
+export { expect };
+
+/** What the suite's portal holds before any test: one owner, one product. */
+export interface Sample {
+  place: Portal["place"];
+  owner: { email: string; password: string };
+  product: string;
+}
+
+interface Fixtures {
+  sample: Sample;
+  portal: TestPortal;
+  /** Names a refusal this test provokes; any other line of the browser's error console fails the test. */
+  expectStatus: (status: number, path: string | RegExp) => void;
+  /** Signs a member of the vendor's staff in, on the page given or on the test's own. */
+  signIn: (who?: { email: string; password: string }, page?: Page) => Promise<void>;
+  /** axe finds nothing on this page, in light and in dark. */
+  expectAccessible: (page?: Page) => Promise<void>;
+  /** Nothing has to be scrolled sideways to be read. */
+  expectFits: (page?: Page) => Promise<void>;
+  /** Waits until the islands of the page are alive; at once where there is no JavaScript or no island. */
+  awake: (page?: Page) => Promise<void>;
+}
+
+/** The suite's portal, with what tests ask of it most. */
+export class TestPortal extends Portal {
+  constructor(readonly sample: Sample) {
+    super(sample.place);
+  }
+
+  /** Issues one license and returns its key, which no log may contain from here on. */
+  async issue(...options: string[]): Promise<string> {
+    const product = options.includes("--product") ? [] : ["--product", this.sample.product];
+    const { licenses } = await this.cli(["license", "issue", ...product, ...options]);
+    this.secret(...licenses.map((license: { key: string }) => license.key));
+    return licenses[0].key;
+  }
+}
+
+export const test = base.extend<Fixtures & { guard: void }>({
+  baseURL: async ({ sample }, use) => use(sample.place.url),
+
+  sample: async ({}, use) => use(JSON.parse(process.env.COUNTERSIGN_SAMPLE!)),
+
+  portal: async ({ sample }, use) => use(new TestPortal(sample)),
+
+  expectStatus: async ({ context }, use) => {
+    const expected: { status: number; path: string | RegExp }[] = [];
+    const stop = watch(context, expected);
+    await use((status, path) => void expected.push({ status, path }));
+    expect(stop(), "the browser's error console").toEqual([]);
+  },
+
+  // Every test is guarded, whether it expects refusals or not.
+  guard: [async ({ expectStatus: _ }, use) => use(), { auto: true }],
+
+  signIn: async ({ page, sample }, use) => {
+    await use(async (who = sample.owner, on = page) => {
+      await on.goto("/vendor/sign-in");
+      await on.getByLabel("E-mail").fill(who.email);
+      await on.getByLabel("Password").fill(who.password);
+      await on.getByRole("button", { name: "Sign in" }).click();
+      await expect(on).toHaveURL(/\/vendor(?!\/sign-in)/);
+    });
+  },
+
+  expectAccessible: async ({ page, browser, javaScriptEnabled, viewport, isMobile }, use) => {
+    await use(async (on = page) => {
+      // axe is a script itself. Where the test's browser has none, the page as it stands is shown to one that has.
+      const context = javaScriptEnabled ? undefined : await browser.newContext({ viewport, isMobile });
+      const shown = context ? await copyOf(on, await context.newPage()) : on;
+      for (const colorScheme of ["light", "dark"] as const) {
+        await shown.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        const { violations, passes } = await new AxeBuilder({ page: shown }).analyze();
+        const said = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n  ")}`);
+        expect(said, `axe, ${colorScheme}, ${on.url()}`).toEqual([]);
+        expect(passes.length, "axe looked at something").toBeGreaterThan(5);
+      }
+      await shown.emulateMedia({ colorScheme: null, reducedMotion: null });
+      await context?.close();
+    });
+  },
+
+  expectFits: async ({ page }, use) => {
+    await use(async (on = page) => {
+      const { inner, content } = await on.evaluate(() => ({ inner: innerWidth, content: document.documentElement.scrollWidth }));
+      expect(content, `${on.url()} is wider than the screen`).toBeLessThanOrEqual(inner);
+    });
+  },
+
+  awake: async ({ page, javaScriptEnabled }, use) => {
+    await use(async (on = page) => {
+      if (javaScriptEnabled && (await on.locator("leptos-island").count()) > 0) await on.waitForSelector("html[data-awake]", { timeout: 10_000 });
+    });
+  },
+});
+
+// Its HTML as it stands, with its styles and without its scripts.
+async function copyOf(page: Page, copy: Page): Promise<Page> {
+  const html = await page.content();
+  await copy.route(/\.(js|wasm)$/, (route) => route.abort());
+  await copy.route(page.url(), (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body: html }));
+  await copy.goto(page.url());
+  return copy;
+}
+
+// Chromium reports a refused request as a console error of its own; those the test has named are taken out.
+function watch(context: BrowserContext, expected: { status: number; path: string | RegExp }[]): () => string[] {
+  const errors: { text: string; url: string }[] = [];
+  context.on("console", (message) => {
+    if (message.type() === "error") errors.push({ text: message.text(), url: message.location().url });
+  });
+  context.on("weberror", (error) => void errors.push({ text: `uncaught: ${error.error().stack ?? error.error()}`, url: error.page()?.url() ?? "" }));
+  return () =>
+    errors
+      .filter(({ text, url }) => {
+        const status = Number(/the server responded with a status of (\d+)/.exec(text)?.[1]);
+        const { pathname, search } = URL.canParse(url) ? new URL(url) : { pathname: url, search: "" };
+        const names = (path: string | RegExp) => (typeof path === "string" ? path === pathname || path === pathname + search : path.test(pathname + search));
+        return !expected.some((one) => one.status === status && names(one.path));
+      })
+      .map(({ text, url }) => `${text} (${url})`);
+}

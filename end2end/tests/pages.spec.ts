@@ -1,0 +1,74 @@
+import { expect, test } from "../support/test.ts";
+
+test("every page a stranger can reach is whole, accessible and fits", async ({ page, awake, expectAccessible, expectFits }) => {
+  test.setTimeout(120_000);
+  for (const path of ["/", "/activate", "/offline", "/inspect", "/vendor/sign-in"]) {
+    const answer = await page.goto(path);
+    expect(answer?.status(), path).toBe(200);
+    await awake();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
+    await expect(page.locator("main")).toHaveCount(1);
+    await expectFits();
+    await expectAccessible();
+  }
+});
+
+test("every page of the vendor's is whole, accessible and fits", async ({ page, portal, signIn, awake, expectAccessible, expectFits }) => {
+  test.setTimeout(180_000);
+  await portal.issue("--seats", "2", "--customer", "ann@customer.example", "--order", `pages-${test.info().project.name}`);
+  await signIn();
+  const seen = new Set<string>();
+  const waiting = ["/vendor"];
+  // One of each kind: what differs by id alone looks alike.
+  const kind = (path: string) => path.replace(/\/[^/]*\d[^/]*/g, "/:id");
+  for (let path = waiting.shift(); path; path = waiting.shift()) {
+    if (seen.has(kind(path))) continue;
+    seen.add(kind(path));
+    const answer = await page.goto(path);
+    expect(answer?.status(), path).toBe(200);
+    await awake();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
+    await expectFits();
+    await expectAccessible();
+    const links = await page.locator("a[href^='/vendor']:not([download])").evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).pathname));
+    waiting.push(...links.filter((link) => !/\.\w+$/.test(link)));
+  }
+  expect(seen.size, [...seen].join(" ")).toBeGreaterThan(8);
+});
+
+test("no link on a page is dead", async ({ page, request, portal, signIn }) => {
+  test.setTimeout(120_000);
+  await portal.issue("--seats", "1");
+  const checked = new Map<string, number>();
+  const follow = async (from: string) => {
+    await page.goto(from);
+    const links = await page.locator("a[href]").evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).href));
+    for (const link of new Set(links.filter((link) => link.startsWith(portal.url)).map((link) => link.split("#")[0]!))) {
+      if (!checked.has(link)) checked.set(link, (await page.request.get(link)).status());
+      expect(checked.get(link), `${link}, linked from ${from}`).toBe(200);
+    }
+  };
+  for (const path of ["/", "/activate", "/offline", "/inspect"]) await follow(path);
+  await signIn();
+  for (const path of ["/vendor", "/vendor/licenses", "/vendor/orders", "/vendor/products", "/vendor/settings"]) await follow(path);
+  expect(checked.size).toBeGreaterThan(10);
+  expect((await request.get("/no-such-page")).status()).toBe(404);
+});
+
+test("an unknown page says so, with status 404", async ({ page, expectStatus, expectAccessible }) => {
+  expectStatus(404, "/no-such-page");
+  const answer = await page.goto("/no-such-page");
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await expectAccessible();
+});
+
+test("every answer carries the policy that keeps foreign scripts out", async ({ page }) => {
+  for (const path of ["/", "/activate", "/vendor/sign-in"]) {
+    const headers = (await page.goto(path))!.headers();
+    expect(headers["content-security-policy"]).toMatch(/script-src 'nonce-[\w-]{22}' 'strict-dynamic' 'wasm-unsafe-eval'/);
+    expect(headers["content-security-policy"]).toContain("frame-ancestors 'none'");
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+    expect(headers["referrer-policy"]).toBe("same-origin");
+  }
+});
