@@ -95,7 +95,8 @@ fn agrees(report: &mut Report, file: &LicenseSpringLicense, mirror: &LicenseCont
         report.genuine = Some(false);
         report.fail(&Problem::new(Code::OtherDevice));
     }
-    if file.request_id.as_deref().unwrap_or_default() != mirror.request_id.as_deref().unwrap_or_default() {
+    // A refresh file names no request.
+    if file.request_id.as_deref().is_some_and(|id| Some(id) != mirror.request_id.as_deref()) {
         report.genuine = Some(false);
         report.fail(&Problem::new(Code::OtherRequest));
     }
