@@ -12,7 +12,7 @@ use countersign::licensing::{
         Act, Asked, Context, FileDevice, FileFeature, FileLicenseType, Grounds, KeyPair, KeyProof, KeyState, LicenseFile,
         Receipt, Request, RequestDevice, RequestRef, SignedRequest, Signer, Terms, TrustedKey, TrustedKeys, Usage, Verified,
         base64, inspect,
-        licensespring::{AnswerFile, LicenseSpringRequest, Recipient, activation_file, refresh_file},
+        licensespring::{AnswerFile, LicenseSpringRequest, Recipient, RsaSigner, activation_file, refresh_file},
         mirror, text, verify_answer,
     },
 };
@@ -159,7 +159,7 @@ fn keys() -> TrustedKeys {
 }
 
 /// An answer to a LicenseSpring request, as the portal makes it. `rsa` signs.
-fn licensespring(sample: &str, refresh: bool, rsa: &dyn Fn(&[u8]) -> Result<Vec<u8>, String>) -> Result<AnswerFile, String> {
+fn licensespring(sample: &str, refresh: bool, rsa: RsaSigner<'_, String>) -> Result<AnswerFile, String> {
     let bytes = find(SAMPLES, sample);
     let Ok(Asked::LicenseSpring(asked)) = Asked::read(bytes) else { panic!("{sample} is a request") };
     let reference = RequestRef { id: asked.request_id.clone().unwrap_or_default(), hash: asked.hash() };
