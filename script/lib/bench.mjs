@@ -1,0 +1,93 @@
+// See script/bench. Each figure is a function of its own and leaves nothing behind.
+
+import { spawn, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import os from "node:os";
+import path from "node:path";
+import { OwnPortal } from "./portal.mjs";
+
+const figures = { bytes, start, memory, island };
+const words = process.argv.slice(2);
+const unknown = words.filter((word) => !(word in figures));
+if (unknown.length > 0) {
+  console.error(`No figure is called ${unknown.join(", ")}. There are: ${Object.keys(figures).join(", ")}.`);
+  process.exit(2);
+}
+console.log(`${os.cpus().length} × ${os.cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}`);
+for (const [name, measure] of Object.entries(figures)) {
+  if (words.length === 0 || words.includes(name)) await measure();
+}
+
+async function bytes() {
+  spawnSync("node", ["script/lib/budget.mjs"], { stdio: ["ignore", "inherit", "inherit"] });
+}
+
+// From starting the process on a data folder that exists to its first answer; the median of nine.
+async function start() {
+  const portal = await quiet();
+  const { binary, dataDir, url } = portal.place;
+  await portal.stop();
+  const times = [];
+  for (let round = 0; round < 9; round++) {
+    const began = performance.now();
+    const server = spawn(binary, ["serve", "--addr", new URL(url).host, "--data-dir", dataDir], { stdio: "ignore", env: { ...process.env, RUST_LOG: "info" } });
+    while (!(await fetch(`${url}/healthz`).then((answer) => answer.ok, () => false))) await new Promise((resolve) => setTimeout(resolve, 2));
+    times.push(performance.now() - began);
+    const ended = new Promise((resolve) => server.once("exit", resolve));
+    server.kill("SIGTERM");
+    await ended;
+  }
+  portal.remove();
+  report("ready after its start, existing data", median(times), 300, "ms");
+}
+
+// What the kernel counts as resident, after a few pages and five seconds of rest.
+async function memory() {
+  const portal = await quiet();
+  for (const page of ["/", "/activate", "/offline", "/inspect"]) await (await fetch(portal.url + page)).text();
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  const status = fs.readFileSync(`/proc/${portal.server.pid}/status`, "utf8");
+  report("resident memory, idle", Number(/^VmRSS:\s+(\d+)/m.exec(status)[1]) / 1024, 48, "MB");
+  await portal.stop();
+  portal.remove();
+}
+
+// From the start of the navigation to islands that answer; nothing cached; the median of nine.
+async function island() {
+  const { chromium } = createRequire(path.resolve("end2end/package.json"))("@playwright/test");
+  const portal = await quiet();
+  const browser = await chromium.launch({ executablePath: process.env.COUNTERSIGN_CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"] });
+  const times = [];
+  for (let round = 0; round < 9; round++) {
+    const context = await browser.newContext();
+    await context.addInitScript(() => {
+      new MutationObserver(() => {
+        if ("awake" in document.documentElement.dataset) window.awakeAt ??= performance.now();
+      }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-awake"] });
+    });
+    const page = await context.newPage();
+    await page.goto(`${portal.url}/offline`);
+    await page.waitForSelector("html[data-awake]");
+    times.push(await page.evaluate(() => window.awakeAt));
+    await context.close();
+  }
+  await browser.close();
+  await portal.stop();
+  portal.remove();
+  report("/offline answers input after navigation began", median(times), 300, "ms");
+}
+
+// A log at trace level is for tests; here it would be what is measured.
+function quiet() {
+  return OwnPortal.start({ env: { RUST_LOG: "warn" } });
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+function report(what, value, limit, unit, least = false) {
+  const good = least ? value >= limit : value <= limit;
+  console.log(`${good ? "✓" : "✗"} ${what}: ${value.toFixed(value < 100 ? 1 : 0)} ${unit} (${least ? "at least" : "at most"} ${limit})`);
+}
