@@ -19,6 +19,9 @@ pub struct ActivationPage {
     pub device_id: String,
     pub device_name: Option<String>,
     pub valid_until: Option<Timestamp>,
+    pub maintenance_until: Option<Timestamp>,
+    pub seats_taken: u32,
+    pub seats: Option<u32>,
     pub made: Timestamp,
     pub file_name: String,
     pub computer_key: String,
@@ -94,5 +97,12 @@ impl Desk {
             })
             .await?;
         Ok(token)
+    }
+
+    /// Forgets what nobody can read any more, and takes signing keys out of use whose overlap is over.
+    pub async fn housekeeping(&self) -> Result<(), ActError> {
+        let now = self.now();
+        self.store.write(move |conn| Box::pin(async move { conn.sweep(now).await })).await?;
+        self.tidy_keys().await
     }
 }

@@ -82,7 +82,12 @@ impl Desk {
     }
 
     async fn begin_product_ring(&self, id: ProductId, code: ProductCode) -> Result<(), ActError> {
-        let ring = self.vault.begin_ring_aside(SealFor::License(SealProduct { id, code }), self.now()).await?;
+        self.begin_ring(SealFor::License(SealProduct { id, code })).await
+    }
+
+    /// Makes and keeps the first signing keys of a product, or of LicenseSpring's files.
+    pub async fn begin_ring(&self, what: SealFor) -> Result<(), ActError> {
+        let ring = self.vault.begin_ring_aside(what, self.now()).await?;
         self.save_seals(ring.seals().to_vec()).await
     }
 

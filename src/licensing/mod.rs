@@ -14,6 +14,6 @@ pub mod text;
 pub mod time;
 pub mod words;
 
-pub use key::ActivationKey;
+pub use key::{ActivationKey, KeyError};
 pub use text::*;
 pub use time::{Date, Timestamp};

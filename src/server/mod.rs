@@ -1,3 +1,21 @@
 //! Everything between the network and the acts: configuration, router, sessions, origin check, jobs, telemetry.
+//! A handler reads the request into types, calls one act, and draws a page or answers JSON. It decides nothing about a license.
 
+pub mod clock;
+pub mod config;
+mod forms;
+mod guard;
+mod jobs;
+mod limits;
+mod page;
+mod portal;
+mod router;
+pub mod serve;
+mod session;
 pub mod site;
+pub mod start;
+mod state;
+mod vendor;
+
+pub use router::router;
+pub use state::AppState;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     app::{
         shell::{CustomerShell, Headline},
-        ui::{Button, Check, Checklist, Fact, Facts, FormState, Icon, Kind, LinkButton, PostForm, Sign, State, Tone, When},
+        ui::{Button, Check, Checklist, Fact, Facts, FormState, Icon, Kind, LinkButton, Sign, State, Tone, When},
         view::{Frame, counted},
     },
     licensing::{Timestamp, decide::Holder, words::Words},
@@ -135,7 +135,10 @@ fn RowCard(row: OfflineRow, now: Timestamp) -> impl IntoView {
         Outcome::Confirm { words, action, form } => view! {
             <div class="stack">
                 <p><strong>{words.what.to_string()}</strong>" "{words.why.to_string()}</p>
-                <PostForm action=action form=form><div class="actions"><Button kind=Kind::Danger>"Release this machine"</Button></div></PostForm>
+                <form class="form" method="post" action=action enctype="multipart/form-data">
+                    {form.hidden()}
+                    <div class="actions"><Button kind=Kind::Danger>"Release this machine"</Button></div>
+                </form>
             </div>
         }
         .into_any(),

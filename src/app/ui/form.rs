@@ -96,6 +96,13 @@ impl FormState {
         matches!(self.value(name), "1" | "on" | "yes" | "true")
     }
 
+    /// Everything filled in, as hidden fields: for a question that has to bring its facts back.
+    #[must_use]
+    pub fn hidden(&self) -> Vec<AnyView> {
+        let fields = self.values.iter().cloned();
+        fields.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }.into_any()).collect()
+    }
+
     /// The field `name`, ready to be drawn.
     #[must_use]
     pub fn at(&self, name: &str) -> Typed {

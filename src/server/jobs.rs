@@ -1,0 +1,30 @@
+//! What runs by itself: noticing what other processes changed, and sweeping what nobody can read any more.
+
+use std::time::Duration;
+
+use super::AppState;
+
+/// Starts the jobs; they end with the process.
+pub fn start(state: &AppState) {
+    let noticing = state.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(2));
+        loop {
+            tick.tick().await;
+            if let Err(error) = noticing.desk.notice_changes().await {
+                tracing::warn!(error = ?error, "Looking for changes of other processes failed; it is tried again.");
+            }
+        }
+    });
+    let sweeping = state.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(3600));
+        loop {
+            tick.tick().await;
+            sweeping.limits.tidy();
+            if let Err(error) = sweeping.desk.housekeeping().await {
+                tracing::warn!(error = ?error, "Housekeeping failed; it is tried again in an hour.");
+            }
+        }
+    });
+}

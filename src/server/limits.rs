@@ -1,0 +1,86 @@
+//! Limits by network address, per process. What must hold across processes is counted in the database by the acts.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    sync::{Arc, RwLock},
+};
+
+use axum::http::HeaderMap;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use super::config::ServeConfig;
+
+type ByAddress = Arc<DefaultKeyedRateLimiter<IpAddr>>;
+
+/// Activations by address. The limit is a setting: when it changes, counting starts afresh.
+#[derive(Default)]
+pub struct Limits {
+    activations: RwLock<Option<(i64, ByAddress)>>,
+}
+
+impl Limits {
+    /// Whether one more activation from this address is within the limit.
+    pub fn allows_activation(&self, from: IpAddr, per_minute: i64) -> bool {
+        let limiter = self.limiter(per_minute);
+        limiter.check_key(&from).is_ok()
+    }
+
+    /// Forgets addresses that were not seen for a while.
+    pub fn tidy(&self) {
+        if let Some((_, limiter)) = &*self.activations.read().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            limiter.retain_recent();
+        }
+    }
+
+    fn limiter(&self, per_minute: i64) -> ByAddress {
+        if let Some((set, limiter)) = &*self.activations.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+            && *set == per_minute
+        {
+            return limiter.clone();
+        }
+        let most = u32::try_from(per_minute).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let limiter: ByAddress = Arc::new(RateLimiter::keyed(Quota::per_minute(most)));
+        *self.activations.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((per_minute, limiter.clone()));
+        limiter
+    }
+}
+
+/// The visitor's address: the peer's, or what the nearest proxy that is trusted says of it. Headers of anyone else are ignored.
+pub fn client_address(peer: SocketAddr, headers: &HeaderMap, config: &ServeConfig) -> IpAddr {
+    let mut address = peer.ip().to_canonical();
+    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> = forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    for hop in hops.into_iter().rev() {
+        if !config.trusted_proxies.contains(&address) {
+            break;
+        }
+        address = hop.to_canonical();
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_trusted_proxy_says_who_the_visitor_is() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "198.51.100.9, 203.0.113.7".parse().unwrap());
+        let peer: SocketAddr = "10.0.0.2:9".parse().unwrap();
+        let mut config = ServeConfig::for_testing();
+        assert_eq!(client_address(peer, &headers, &config).to_string(), "10.0.0.2");
+        config.trusted_proxies = vec!["10.0.0.2".parse().unwrap()];
+        assert_eq!(client_address(peer, &headers, &config).to_string(), "203.0.113.7");
+    }
+
+    #[test]
+    fn the_limit_holds_for_each_address_by_itself() {
+        let limits = Limits::default();
+        let [one, other] = [IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2])];
+        assert!(limits.allows_activation(one, 2) && limits.allows_activation(one, 2));
+        assert!(!limits.allows_activation(one, 2));
+        assert!(limits.allows_activation(other, 2));
+    }
+}

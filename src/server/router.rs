@@ -1,0 +1,55 @@
+//! Every route in one list, by who calls it. Layers once, outermost first, each with its reason.
+
+use axum::{
+    Router, middleware,
+    routing::{MethodRouter, get, post},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{
+    AppState, guard,
+    portal::{activate, home, inspect, keys, offline},
+    site, vendor,
+};
+
+/// Forms hold texts.
+const FORM_KIB: u32 = 64;
+
+pub fn router(state: AppState) -> Router {
+    let limited = |routes: MethodRouter<AppState>, most_kib: u32| {
+        routes.layer(middleware::from_fn_with_state((state.clone(), most_kib), guard::body_limit))
+    };
+    let customers = Router::new()
+        .route("/", get(home::home))
+        .route("/brand.css", get(home::brand))
+        .route("/activate", limited(get(activate::show).post(activate::post), FORM_KIB))
+        .route("/activations/{token}", get(activate::result))
+        .route("/activations/{token}/{name}", get(activate::file))
+        .route("/offline", limited(get(offline::show).post(offline::post), offline::BODY_KIB))
+        .route("/offline/keys.json", get(offline::keys))
+        .route("/offline/answer", limited(post(offline::answer), offline::ANSWER_KIB))
+        .route("/offline/{token}", get(offline::results))
+        .route("/offline/{token}/{which}", get(offline::file))
+        .route("/inspect", limited(get(inspect::show).post(inspect::post), 256));
+    let staff = vendor::routes(&state, FORM_KIB);
+    let programs = Router::new()
+        .route("/.well-known/jwks.json", get(keys::jwks))
+        .route("/.well-known/countersign/{product}/jwks.json", get(keys::product_jwks));
+    let operators = Router::new().route("/healthz", get(home::health));
+
+    Router::new()
+        .merge(customers)
+        .merge(staff)
+        .merge(programs)
+        .merge(operators)
+        .merge(site::routes())
+        .fallback(home::not_found)
+        .method_not_allowed_fallback(home::wrong_method)
+        // A panic answers; it does not drop the connection.
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        // Posts of other sites end here, before a body is read.
+        .layer(middleware::from_fn_with_state(state.clone(), guard::same_origin))
+        // On every answer, those of the layers inside included.
+        .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
+        .with_state(state)
+}
