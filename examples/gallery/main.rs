@@ -22,9 +22,8 @@ fn main() -> std::io::Result<()> {
     }
     fs::write(folder.join("style/main.css"), main)?;
     fs::copy(root.join("style/vendor.css"), folder.join("style/vendor.css"))?;
-    for name in ["enhance.js", "favicon.svg"] {
-        fs::copy(root.join("public").join(name), folder.join(name))?;
-    }
+    fs::copy(root.join("src/app/enhance.js"), folder.join("enhance.js"))?;
+    fs::copy(root.join("public/favicon.svg"), folder.join("favicon.svg"))?;
     let accent = env::var("ACCENT").ok().and_then(|text| Colour::parse(&text).ok()).unwrap_or(Colour::new(0x0b, 0x64, 0x64));
     fs::write(folder.join("brand.css"), brand_css(accent))?;
 
@@ -44,7 +43,11 @@ pub type Draw = fn(Frame) -> AnyView;
 
 fn frame() -> Frame {
     let brand = Brand { name: "ACME Presses".into(), logo_url: None, support: Some("help@acme.example".into()), revision: 1 };
-    let assets =
-        Assets { stylesheet: "/style/main.css".into(), vendor_stylesheet: "/style/vendor.css".into(), ..Assets::default() };
+    let assets = Assets {
+        stylesheet: "/style/main.css".into(),
+        vendor_stylesheet: "/style/vendor.css".into(),
+        enhance: "/enhance.js".into(),
+        ..Assets::default()
+    };
     Frame { brand, assets, nonce: "sample".into() }
 }

@@ -16,6 +16,20 @@ for (const button of document.querySelectorAll("button[data-copy], button[data-c
   });
 }
 
+for (const dialog of document.querySelectorAll("dialog")) {
+  if (!dialog.showModal) continue;
+  if (dialog.open) {
+    dialog.close();
+    dialog.showModal();
+  }
+  for (const closer of dialog.querySelectorAll("[data-close]")) {
+    closer.addEventListener("click", (event) => {
+      event.preventDefault();
+      dialog.close();
+    });
+  }
+}
+
 for (const opener of document.querySelectorAll("a[data-dialog]")) {
   const dialog = document.getElementById(opener.dataset.dialog);
   if (!dialog?.showModal) continue;
@@ -23,12 +37,6 @@ for (const opener of document.querySelectorAll("a[data-dialog]")) {
     event.preventDefault();
     dialog.showModal();
   });
-  for (const closer of dialog.querySelectorAll("[data-close]")) {
-    closer.addEventListener("click", (event) => {
-      event.preventDefault();
-      dialog.close();
-    });
-  }
 }
 
 for (const form of document.querySelectorAll("form[method=post]:not([data-island])")) {

@@ -90,7 +90,7 @@ pub fn VendorShell(
                 <header class="top"><div>
                     <BrandMark brand=brand href="/vendor"/>
                     <nav aria-label="Sections"><ul role="list">{sections}{audit}{settings}</ul></nav>
-                    <form class="top-search end" role="search" method="get" action="/vendor/licenses">
+                    <form class="top-search end" role="search" aria-label="All licenses" method="get" action="/vendor/licenses">
                         <Icon sign=Sign::Search/>
                         <label class="unseen" for="top-q">"Search licenses by key, e-mail, order or computer id"</label>
                         <input class="input" id="top-q" type="search" name="q" placeholder="Key, e-mail, order, computer" autocomplete="off"/>

@@ -17,14 +17,24 @@ pub fn DialogLink(
 
 /// The children end with their own buttons; "Cancel" is added after them.
 #[component]
-pub fn Dialog(#[prop(into)] id: String, #[prop(into)] title: String, children: Children) -> impl IntoView {
+pub fn Dialog(
+    #[prop(into)] id: String,
+    #[prop(into)] title: String,
+    /// Shown at once: what was asked in it was refused.
+    #[prop(optional)]
+    open: bool,
+    /// Where "Cancel" leads without a script.
+    #[prop(default = "#".into(), into)]
+    cancel: String,
+    children: Children,
+) -> impl IntoView {
     let title_id = format!("{id}-title");
     view! {
-        <dialog class="dialog" id=id aria-labelledby=title_id>
+        <dialog class="dialog" id=id open=open aria-labelledby=title_id>
             <div>
                 <h2 id=title_id.clone()>{title}</h2>
                 {children()}
-                <p><a href="#" data-close="">"Cancel"</a></p>
+                <p><a href=cancel data-close="">"Cancel"</a></p>
             </div>
         </dialog>
     }

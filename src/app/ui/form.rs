@@ -133,7 +133,13 @@ pub fn ErrorSummary(form: FormState) -> impl IntoView {
                 }
             })
             .collect_view();
-        view! { <div class="summary" role="alert" tabindex="-1"><h2>{title}</h2><ul>{lines}</ul></div> }
+        // One thing that concerns the whole form is its own heading.
+        let alone = form.errors.first().filter(|error| count == 1 && error.field.is_empty()).map(|error| error.message.clone());
+        let said = match alone {
+            Some(message) => view! { <h2>{message}</h2> }.into_any(),
+            None => view! { <h2>{title}</h2><ul>{lines}</ul> }.into_any(),
+        };
+        view! { <div class="summary" role="alert" tabindex="-1">{said}</div> }
     })
 }
 

@@ -1,1 +1,40 @@
-//! The vendor's pages, for signed-in staff.
+//! The vendor's pages, for signed-in staff: dense lists whose address is their state, and pages whose first line answers the
+//! question support is asked. Each is given a plain view and draws it; every act is a plain form that posts.
+
+pub mod account;
+pub mod audit;
+pub mod events;
+pub mod home;
+pub mod issue;
+pub mod keys;
+pub mod license;
+pub mod licenses;
+pub mod list;
+pub mod orders;
+#[cfg(debug_assertions)]
+pub mod parts;
+pub mod product;
+pub mod products;
+pub mod refusals;
+pub mod settings;
+pub mod sign_in;
+pub mod team;
+
+pub use account::{AccountPage, AccountView};
+pub use audit::{AuditPage, AuditView};
+pub use events::{Change, EventRow, Events};
+pub use home::{Attention, HomeView, Tally, VendorHomePage};
+pub use issue::{FeatureChoice, IssuePage, IssueProduct, IssueView};
+pub use keys::{KeyRow, KeyState, KeysPage, KeysView, RotateChoice};
+pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineState};
+pub use licenses::{Ends, LicenseListView, LicenseRow, LicensesPage, Standing};
+pub use list::{Address, Paging};
+pub use orders::{OrderListView, OrderPage, OrderRow, OrderView, OrdersPage};
+#[cfg(debug_assertions)]
+pub use parts::PartsPage;
+pub use product::{FeatureLine, ProductPage, ProductTab, ProductView, VersionLine};
+pub use products::{NewProductPage, ProductListView, ProductRow, ProductsPage};
+pub use refusals::{RefusalListView, RefusalRecordPage, RefusalRecordView, RefusalRow, RefusalsPage};
+pub use settings::{SettingField, SettingsPage, SettingsTab, SettingsView};
+pub use sign_in::{SignInPage, SignInView};
+pub use team::{MemberPage, MemberRow, MemberView, TeamPage, TeamView};

@@ -1,0 +1,421 @@
+//! `/vendor/licenses/{id}`: the first line answers "can it be activated now?"; then who has it, what it holds, what happened.
+
+use leptos::prelude::*;
+
+use super::{
+    events::{EventRow, Events},
+    licenses::{Ends, Standing, ends_view, seats_short},
+};
+use crate::{
+    app::{
+        shell::VendorShell,
+        ui::{
+            Button, Card, Column, CopyButton, CopyFrom, Day, Dialog, DialogLink, Empty, Fact, Facts, Field, FormState, Icon,
+            Kind, PostForm, Sign, State, Tab, Table, Tabs, Tick, Tone, When, through,
+        },
+        view::{VendorFrame, counted},
+    },
+    licensing::Timestamp,
+};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LicenseTab {
+    #[default]
+    Machines,
+    Features,
+    Edit,
+    History,
+    Message,
+}
+
+impl LicenseTab {
+    /// From `?tab=`; anything else is the first.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "features" => Self::Features,
+            "edit" => Self::Edit,
+            "history" => Self::History,
+            "message" => Self::Message,
+            _ => Self::Machines,
+        }
+    }
+
+    const fn query(self) -> &'static str {
+        match self {
+            Self::Machines => "",
+            Self::Features => "?tab=features",
+            Self::Edit => "?tab=edit",
+            Self::History => "?tab=history",
+            Self::Message => "?tab=message",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct LicenseView {
+    pub id: i64,
+    pub tab: LicenseTab,
+    /// The whole key, for those who may see it; nothing for licenses of users.
+    pub key: Option<String>,
+    pub product: String,
+    pub product_code: String,
+    pub standing: Standing,
+    /// When, by whom and why it was disabled or archived.
+    pub put_away: Option<(Timestamp, String, String)>,
+    /// Whether a new machine would be let in now, and the reason in one sentence.
+    pub can_activate: bool,
+    pub because: String,
+    /// "perpetual", "subscription", …
+    pub kind: String,
+    pub trial: bool,
+    pub seats_taken: u64,
+    pub seats: Option<u64>,
+    pub ends: Ends,
+    pub grace_hours: u32,
+    pub start: Option<Timestamp>,
+    /// Exclusive; none: every version is covered.
+    pub maintenance_until: Option<Timestamp>,
+    pub offline_allowed: bool,
+    /// "2 of 3 used", "any number".
+    pub transfers: String,
+    pub customer: Option<String>,
+    /// The order's reference and id.
+    pub order: Option<(String, i64)>,
+    pub issued_at: Timestamp,
+    pub note: Option<String>,
+    /// Custom fields.
+    pub fields: Vec<(String, String)>,
+    pub machines: Vec<Machine>,
+    pub features: Vec<FeatureRow>,
+    pub history: Vec<EventRow>,
+    /// Fields `seats`, `valid_until`, `maintenance_until`, `transfers`, `offline`, `note`; posts to `…/edit`.
+    pub edit: FormState,
+    /// Fields `valid_until`, `maintenance_until`; posts to `…/renew`.
+    pub renew: FormState,
+    /// Field `reason`; posts to `…/disable`.
+    pub disable: FormState,
+    /// Recognises a repeated post of the buttons that have no form of their own.
+    pub request_id: String,
+    /// A message to send to the customer, built from the license.
+    pub message: String,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The activation's id.
+    pub id: i64,
+    pub device_id: String,
+    pub name: Option<String>,
+    pub state: MachineState,
+    /// "online", "by file".
+    pub how: String,
+    pub last_seen: Option<Timestamp>,
+    /// What it says of itself: operating system, app, library; names and values.
+    pub details: Vec<(String, String)>,
+    /// The file is tied to a key that only this machine holds.
+    pub device_key: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum MachineState {
+    Active { since: Timestamp },
+    Released { at: Timestamp, by: String },
+    Revoked { at: Timestamp, reason: String },
+}
+
+#[derive(Clone, Debug)]
+pub struct FeatureRow {
+    pub code: String,
+    pub name: String,
+    /// Exclusive.
+    pub valid_until: Option<Timestamp>,
+    pub used: Option<u64>,
+    pub max: Option<u64>,
+}
+
+#[component]
+pub fn LicensePage(vendor: VendorFrame, view: LicenseView) -> impl IntoView {
+    let may = vendor.staff.manages_licenses;
+    let path = format!("/vendor/licenses/{}", view.id);
+    let name = view.key.clone().unwrap_or_else(|| format!("License {}", view.id));
+    let copy_key = view.key.clone().map(|key| view! { <CopyButton text=key label="Copy"/> });
+    let tab = view.tab;
+    let label = |tab: LicenseTab, words: String| Tab::new(words, format!("{path}{}", tab.query()), tab == view.tab);
+    let active = view.machines.iter().filter(|machine| matches!(machine.state, MachineState::Active { .. })).count();
+    let summary = format!("{} · {} · {} seats", view.product, kind_words(&view), seats_short(view.seats_taken, view.seats));
+    let mut tabs = vec![
+        label(LicenseTab::Machines, format!("Machines {active}")),
+        label(LicenseTab::Features, format!("Features {}", view.features.len())),
+    ];
+    if may {
+        tabs.push(label(LicenseTab::Edit, "Edit".to_owned()));
+    }
+    tabs.push(label(LicenseTab::History, "History".to_owned()));
+    tabs.push(label(LicenseTab::Message, "Message".to_owned()));
+    let body = match tab {
+        LicenseTab::Machines => view! { <Machines path=path.clone() view=view.clone() may=may/> }.into_any(),
+        LicenseTab::Features => view! { <Features features=view.features.clone()/> }.into_any(),
+        LicenseTab::Edit if may => view! { <EditForms path=path.clone() view=view.clone()/> }.into_any(),
+        LicenseTab::Edit | LicenseTab::History => {
+            let (history, now) = (view.history.clone(), view.now);
+            view! { <Card title="History"><Events events=history now=now/></Card> }.into_any()
+        }
+        LicenseTab::Message => view! { <Message text=view.message.clone()/> }.into_any(),
+    };
+    view! {
+        <VendorShell vendor=vendor title=name.clone() here="/vendor/licenses">
+            <p class="crumb"><a href="/vendor/licenses">"Licenses"</a></p>
+            <div class="page-head">
+                <h1><span class="mono">{name}</span></h1>
+                {copy_key}
+                <State tone=view.standing.tone() text=view.standing.words()/>
+                <span class="hint">{summary}</span>
+            </div>
+            <AnswerLine path=path view=view.clone() may=may/>
+            <div class="sides">
+                <div><Tabs label="Parts of this license" tabs=tabs/>{body}</div>
+                <div><LicenseFacts view=view/></div>
+            </div>
+        </VendorShell>
+    }
+}
+
+fn kind_words(view: &LicenseView) -> String {
+    if view.trial { format!("{}, trial", view.kind) } else { view.kind.clone() }
+}
+
+#[component]
+fn AnswerLine(path: String, view: LicenseView, may: bool) -> impl IntoView {
+    let tone = if view.can_activate { Tone::Good } else { Tone::Refused };
+    let verdict = if view.can_activate { "Yes, it can be activated now" } else { "No, it cannot be activated now" };
+    let acts = may.then(|| match view.standing {
+        Standing::Disabled | Standing::Archived => view! {
+            <form method="post" action=format!("{path}/enable")>
+                <input type="hidden" name="request_id" value=view.request_id.clone()/>
+                <Button>"Enable it again"</Button>
+            </form>
+        }
+        .into_any(),
+        Standing::Enabled | Standing::NotStarted | Standing::Expired => view! {
+            <DialogLink opens="renew">"Renew…"</DialogLink>
+            <DialogLink opens="disable" kind=Kind::Danger>"Disable…"</DialogLink>
+        }
+        .into_any(),
+    });
+    let put_away = view.put_away.map(|(at, by, reason)| {
+        view! { <p>"Since "<When at=at now=view.now/>", by "<bdi>{by}</bdi>": "<bdi>{reason}</bdi></p> }
+    });
+    view! {
+        <div class=format!("answer-line {}", tone.class())>
+            <div>
+                <p class="verdict"><Icon sign=tone.sign()/>{verdict}</p>
+                <p>{view.because}</p>
+                {put_away}
+            </div>
+            <div class="actions">{acts}</div>
+        </div>
+        {may.then(|| view! {
+            <Dialog id="renew" title="Renew this license" open=view.renew.is_refused() cancel=path.clone() clone:path>
+                <PostForm action=format!("{path}/renew") form=view.renew.clone()>
+                    <Field at=view.renew.at("valid_until") label="Good through" kind="date" hint="The whole of that day counts. Its machines keep their seats."/>
+                    <Field at=view.renew.at("maintenance_until") label="New versions until" kind="date" optional=true hint="Empty: stays as it is."/>
+                    <div class="actions"><Button>"Renew"</Button></div>
+                </PostForm>
+            </Dialog>
+            <Dialog id="disable" title="Disable this license" open=view.disable.is_refused() cancel=path.clone()>
+                <p>"Nothing new is granted on it. Its activations stay as they are and come back when it is enabled again."</p>
+                <PostForm action=format!("{path}/disable") form=view.disable.clone()>
+                    <Field at=view.disable.at("reason") label="Reason" maxlength=200 hint="For your colleagues and the history; customers never see it."/>
+                    <div class="actions"><Button kind=Kind::Danger>"Disable"</Button></div>
+                </PostForm>
+            </Dialog>
+        })}
+    }
+}
+
+#[component]
+fn LicenseFacts(view: LicenseView) -> impl IntoView {
+    let seats = match view.seats {
+        Some(seats) => format!("{} of {} taken", view.seats_taken, counted(seats, "seat", "seats")),
+        None => format!("{} taken, no limit", counted(view.seats_taken, "seat", "seats")),
+    };
+    let fields = view.fields.into_iter().map(|(name, value)| view! { <Fact name=name><bdi>{value}</bdi></Fact> }).collect_view();
+    view! {
+        <Card title="Facts">
+            <Facts>
+                <Fact name="Product"><a href=format!("/vendor/products/{}", view.product_code)>{view.product}</a></Fact>
+                <Fact name="Type">{if view.trial { format!("{}, trial", view.kind) } else { view.kind }}</Fact>
+                <Fact name="Seats">{seats}</Fact>
+                <Fact name="Good through">{ends_view(view.ends)}</Fact>
+                {(view.grace_hours > 0).then(|| view! { <Fact name="Grace">{counted(view.grace_hours.into(), "hour", "hours")}</Fact> })}
+                {view.start.map(|start| view! { <Fact name="Starts"><Day date=start.date()/></Fact> })}
+                <Fact name="New versions">{match view.maintenance_until {
+                    Some(end) => view! { "until "<Day date=through(end)/> }.into_any(),
+                    None => "all".into_any(),
+                }}</Fact>
+                <Fact name="With files">{if view.offline_allowed { "allowed" } else { "not allowed" }}</Fact>
+                <Fact name="Transfers">{view.transfers}</Fact>
+                <Fact name="Customer">{match view.customer {
+                    Some(email) => view! { <a href=super::list::Address::new("/vendor/licenses").with("q", email.clone()).href()><bdi>{email.clone()}</bdi></a> }.into_any(),
+                    None => "none".into_any(),
+                }}</Fact>
+                <Fact name="Order">{match view.order {
+                    Some((reference, id)) => view! { <a href=format!("/vendor/orders/{id}")>{reference}</a> }.into_any(),
+                    None => "none".into_any(),
+                }}</Fact>
+                <Fact name="Issued"><When at=view.issued_at now=view.now/></Fact>
+                {fields}
+                {view.note.map(|note| view! { <Fact name="Note"><bdi>{note}</bdi></Fact> })}
+            </Facts>
+        </Card>
+    }
+}
+
+#[component]
+fn Machines(path: String, view: LicenseView, may: bool) -> impl IntoView {
+    if view.machines.is_empty() {
+        return view! {
+            <Empty title="No machine has used it yet">
+                <p>"The first activation, in the app, in the form or by file, will be listed here with the machine’s name and id."</p>
+            </Empty>
+        }
+        .into_any();
+    }
+    let (path, request_id, now) = (StoredValue::new(path), StoredValue::new(view.request_id), view.now);
+    let rows = view
+        .machines
+        .into_iter()
+        .map(|machine| view! { <MachineLine path=path.get_value() request_id=request_id.get_value() machine=machine may=may now=now/> })
+        .collect_view();
+    view! { <ul class="machines" role="list" aria-label="Machines">{rows}</ul> }.into_any()
+}
+
+#[component]
+fn MachineLine(path: String, request_id: String, machine: Machine, may: bool, now: Timestamp) -> impl IntoView {
+    let Machine { id, device_id, name, state, how, last_seen, details, device_key } = machine;
+    let shown = name.unwrap_or_else(|| "A machine without a name".to_owned());
+    let base = format!("{path}/machines/{id}");
+    let mut said = details.into_iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
+    said.push(how);
+    if device_key {
+        said.push("tied to its device key".to_owned());
+    }
+    let state_view = match &state {
+        MachineState::Active { since } => {
+            view! { <State tone=Tone::Good text="active"/><span class="sub">"since "<When at=*since now=now/></span> }.into_any()
+        }
+        MachineState::Released { at, by } => {
+            view! { <State tone=Tone::Info text="released"/><span class="sub"><When at=*at now=now/>", by "<bdi>{by.clone()}</bdi></span> }.into_any()
+        }
+        MachineState::Revoked { at, reason } => {
+            view! { <State tone=Tone::Refused text="revoked"/><span class="sub"><When at=*at now=now/>": "<bdi>{reason.clone()}</bdi></span> }.into_any()
+        }
+    };
+    let hidden = move || {
+        let id = request_id.clone();
+        view! { <input type="hidden" name="request_id" value=id/> }
+    };
+    let acts = may.then(|| match state {
+        MachineState::Active { .. } => {
+            let (dialog, freed) = (format!("free-{id}"), shown.clone());
+            let reason = FormState::default().scoped(&format!("revoke-{id}")).at("reason");
+            let (first, second) = (hidden(), hidden());
+            view! {
+                <form method="post" action=format!("{base}/file")><Button kind=Kind::Plain><Icon sign=Sign::Down/>"License file"</Button></form>
+                <DialogLink opens=dialog.clone()>"Free…"</DialogLink>
+                <Dialog id=dialog title=format!("Free {freed}?")>
+                    <p>"Its seat is free at once. The app there goes on until it next asks, or until its file ends; it may activate again if a seat is left."</p>
+                    <form method="post" action=format!("{base}/free")>{first}<div class="actions"><Button>"Free this machine"</Button></div></form>
+                    <hr/>
+                    <p>"Or take its seat away and bar it until you allow it again:"</p>
+                    <form method="post" action=format!("{base}/revoke")>
+                        {second}
+                        <Field at=reason label="Reason" maxlength=200/>
+                        <div class="actions"><Button kind=Kind::Danger>"Revoke and bar it"</Button></div>
+                    </form>
+                </Dialog>
+            }
+            .into_any()
+        }
+        MachineState::Revoked { .. } => {
+            let hidden = hidden();
+            view! { <form method="post" action=format!("{base}/allow")>{hidden}<Button kind=Kind::Plain>"Allow it again"</Button></form> }.into_any()
+        }
+        MachineState::Released { .. } => ().into_any(),
+    });
+    view! {
+        <li>
+            <Icon sign=Sign::Machine/>
+            <div>
+                <strong><bdi>{shown}</bdi></strong>
+                <span class="sub mono"><bdi>{device_id}</bdi></span>
+                <span class="sub"><bdi>{said.join(" · ")}</bdi>{last_seen.map(|at| view! { " · last seen "<When at=at now=now/> })}</span>
+            </div>
+            <div>{state_view}</div>
+            <div class="actions">{acts}</div>
+        </li>
+    }
+}
+
+#[component]
+fn Features(features: Vec<FeatureRow>) -> impl IntoView {
+    if features.is_empty() {
+        return view! { <Empty title="No features"><p>"Features switch parts of the product on or count their use. Add them to the product, then issue licenses with them."</p></Empty> }
+            .into_any();
+    }
+    let rows = features
+        .into_iter()
+        .map(|feature| {
+            let used = match (feature.used, feature.max) {
+                (Some(used), Some(max)) => format!("{used} of {max}"),
+                (Some(used), None) => format!("{used}, no limit"),
+                _ => "on".to_owned(),
+            };
+            view! {
+                <tr>
+                    <td>{feature.name}<span class="sub mono">{feature.code}</span></td>
+                    <td class="num">{used}</td>
+                    <td>{match feature.valid_until { Some(end) => view! { <Day date=through(end)/> }.into_any(), None => "no end of its own".into_any() }}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = vec![Column::new("Feature"), Column::new("Use").numeric(), Column::new("Good through")];
+    view! { <Table caption="Features" columns=columns>{rows}</Table> }.into_any()
+}
+
+#[component]
+fn EditForms(path: String, view: LicenseView) -> impl IntoView {
+    let form = view.edit;
+    view! {
+        <Card title="Edit">
+            <p class="hint">"What is edited here never changes whether the license is enabled, and never takes a seat from a machine that has one."</p>
+            <PostForm action=format!("{path}/edit") form=form.clone()>
+                <div class="row">
+                    <Field at=form.at("seats") label="Seats" hint="A number, or “unlimited”. Fewer than are taken: nobody loses theirs, nobody new gets one." short=true/>
+                    <Field at=form.at("transfers") label="Transfers" optional=true hint="A number, or “none”. Empty: any number." short=true/>
+                </div>
+                <div class="row">
+                    <Field at=form.at("valid_until") label="Good through" kind="date" optional=true hint="Empty: no end."/>
+                    <Field at=form.at("maintenance_until") label="New versions until" kind="date" optional=true hint="Empty: all versions."/>
+                </div>
+                <Tick at=form.at("offline") label="May be activated with files"/>
+                <Field at=form.at("note") label="Note" optional=true maxlength=500/>
+                <div class="actions"><Button>"Save"</Button></div>
+            </PostForm>
+        </Card>
+    }
+}
+
+#[component]
+fn Message(text: String) -> impl IntoView {
+    view! {
+        <Card title="A message for the customer">
+            <p class="hint">"Copy it into your mail. It is not sent from here."</p>
+            <pre class="code-box" id="message" tabindex="0">{text}</pre>
+            <div class="actions"><CopyFrom from="message" label="Copy the message" kind=Kind::Primary/></div>
+        </Card>
+    }
+}

@@ -1,0 +1,96 @@
+//! `/vendor/settings`: the portal's name and face, and its limits.
+
+use leptos::prelude::*;
+
+use crate::app::{
+    shell::VendorShell,
+    ui::{Button, Card, Field, FormState, PostForm, Tab, Tabs, Tick},
+    view::VendorFrame,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingsTab {
+    Portal,
+    Team,
+    Keys,
+}
+
+/// What stands under "Settings".
+#[component]
+pub fn SettingsTabs(here: SettingsTab) -> impl IntoView {
+    let tabs = [
+        ("Portal", "/vendor/settings", SettingsTab::Portal),
+        ("Team", "/vendor/team", SettingsTab::Team),
+        ("Signing keys", "/vendor/keys", SettingsTab::Keys),
+    ]
+    .into_iter()
+    .map(|(label, href, tab)| Tab::new(label, href, tab == here))
+    .collect();
+    view! { <Tabs label="Settings" tabs=tabs/> }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct SettingsView {
+    /// Fields `name`, `accent`, `support`, file `logo`, `remove_logo`, and every limit's; posts multipart to `/vendor/settings`.
+    pub form: FormState,
+    pub has_logo: bool,
+    pub limits: Vec<SettingField>,
+}
+
+/// A setting that is a number or a switch.
+#[derive(Clone, Debug)]
+pub struct SettingField {
+    pub name: String,
+    pub label: String,
+    /// What it does, and its risk, in one sentence.
+    pub hint: String,
+    /// "per minute", "KB".
+    pub unit: Option<String>,
+    pub switch: bool,
+}
+
+#[component]
+pub fn SettingsPage(vendor: VendorFrame, view: SettingsView) -> impl IntoView {
+    let SettingsView { form, has_logo, limits } = view;
+    let may = vendor.staff.manages_settings;
+    let limits = limits
+        .into_iter()
+        .map(|setting| {
+            let at = form.at(&setting.name);
+            match (setting.switch, setting.unit) {
+                (true, _) => view! { <Tick at=at label=setting.label hint=setting.hint/> }.into_any(),
+                (false, Some(unit)) => {
+                    view! { <Field at=at label=setting.label hint=setting.hint suffix=unit inputmode="numeric"/> }.into_any()
+                }
+                (false, None) => {
+                    view! { <Field at=at label=setting.label hint=setting.hint inputmode="numeric" short=true/> }.into_any()
+                }
+            }
+        })
+        .collect_view();
+    let logo = form.at("logo");
+    view! {
+        <VendorShell vendor=vendor title="Settings" here="/vendor/settings" narrow=true>
+            <div class="page-head"><h1>"Settings"</h1></div>
+            <SettingsTabs here=SettingsTab::Portal/>
+            <PostForm action="/vendor/settings" form=form.clone() multipart=true>
+                <Card title="Brand">
+                    <p class="hint">"What customers see. The front page is yours; Countersign is named nowhere on it."</p>
+                    <Field at=form.at("name") label="Name" maxlength=64/>
+                    <Field at=form.at("accent") label="Accent colour" mono=true short=true maxlength=7 hint="Like #0b6464. Where it would be hard to read it is darkened or lightened, and its hue kept."/>
+                    <div class="field">
+                        <label for=logo.id.clone()>"Logo "<span class="optional">"(optional)"</span></label>
+                        <p class="hint" id="logo-hint">"PNG, JPEG or WebP, up to 64 KB. Shown 28 pixels high."</p>
+                        <input class="input" type="file" id=logo.id name="logo" accept="image/png,image/jpeg,image/webp" aria-describedby="logo-hint"
+                            aria-invalid=logo.error.is_some().then_some("true")/>
+                        {logo.error.map(|error| view! { <p class="error">{error}</p> })}
+                    </div>
+                    {has_logo.then(|| view! { <Tick at=form.at("remove_logo") label="Take the present logo away"/> })}
+                    <Field at=form.at("support") label="Support address" optional=true maxlength=254 hint="An e-mail or https address. It stands in the footer and on every refusal."/>
+                </Card>
+                <Card title="Limits">{limits}</Card>
+                {may.then(|| view! { <div class="actions"><Button>"Save"</Button></div> })}
+            </PostForm>
+        </VendorShell>
+    }
+}
