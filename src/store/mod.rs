@@ -59,13 +59,20 @@ impl Store {
         sqlx::any::install_default_drivers();
         let engine = location.engine();
         let writers = Self::pool(location, if engine == Engine::Sqlite { 1 } else { 24 }, engine::WRITER_SETUP).await?;
-        {
-            let mut conn = writers.acquire().await?;
-            engine.migrator().run(&mut *conn).await?;
+        if let Err(error) = Self::migrate(engine, &writers).await {
+            writers.close().await;
+            return Err(error);
         }
         let readers = Self::pool(location, 6, engine::READER_SETUP).await?;
         let writer = Arc::new(Writer::start(engine, writers));
         Ok(Self { engine, readers, writer })
+    }
+
+    async fn migrate(engine: Engine, writers: &AnyPool) -> Result<(), StoreError> {
+        let migrator = engine.migrator();
+        let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+        let mut conn = writers.acquire().await?;
+        migrator.run(&mut *conn).await.map_err(|error| StoreError::migrating(error, known))
     }
 
     async fn pool(location: &Location, size: u32, sqlite_setup: &'static str) -> Result<AnyPool, StoreError> {
@@ -94,12 +101,17 @@ impl Store {
 
     /// A connection that only reads: what it sees is committed.
     pub async fn read(&self) -> Result<Conn, StoreError> {
-        Ok(Conn::new(self.readers.acquire().await?, self.engine))
+        match self.readers.acquire().await {
+            Ok(conn) => Ok(Conn::new(conn, self.engine)),
+            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Runs an act in one transaction and answers after the commit. On SQLite acts that come together share a transaction, each
-    /// under its own savepoint; on PostgreSQL each has its own and is run again after a serialization failure, so it must be
-    /// repeatable: it may do nothing but read and write through the connection.
+    /// under its own savepoint, and are run again apart when what one of them gathered is refused; on PostgreSQL each has its own
+    /// and is run again after a serialization failure. So an act must be repeatable: it may do nothing but read and write through
+    /// the connection. Whatever error it ends in, nothing of it is saved; one that panics ends in `NotCommitted`.
     pub async fn write<T, F>(&self, act: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

@@ -1,14 +1,20 @@
 //! The one way to write. On SQLite a single task gathers the acts that wait into one transaction, a savepoint each, and answers
 //! them after the commit: one sync to disk serves them all. On PostgreSQL acts run side by side under row locks.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use sqlx::AnyPool;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    task::JoinSet,
+};
 
 use super::{Conn, Engine, StoreError};
 
@@ -21,12 +27,13 @@ type Ran = Result<(), StoreError>;
 /// An act with its result type folded away: it runs, keeps its result, and hands it over once the commit is certain.
 trait Job: Send {
     fn run<'a>(&'a mut self, conn: &'a mut Conn) -> BoxFuture<'a, Ran>;
-    fn answer(self: Box<Self>, committed: bool);
+    /// Tells what the act returned, or why it was not saved.
+    fn answer(self: Box<Self>, saved: Ran);
 }
 
 struct Waiting<T, F> {
     act: F,
-    result: Option<Result<T, StoreError>>,
+    result: Option<T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -37,32 +44,30 @@ where
 {
     fn run<'a>(&'a mut self, conn: &'a mut Conn) -> BoxFuture<'a, Ran> {
         Box::pin(async move {
-            match (self.act)(conn).await {
-                Ok(value) => {
-                    self.result = Some(Ok(value));
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            }
+            self.result = None;
+            // An act that panics takes neither the writer nor the acts beside it along; nothing of it is saved.
+            let begun = {
+                let act = &self.act;
+                let begin = move || {
+                    let moved = conn;
+                    act(moved)
+                };
+                catch_unwind(AssertUnwindSafe(begin)).map_err(|_| StoreError::NotCommitted)?
+            };
+            let ran = AssertUnwindSafe(begun).catch_unwind().await;
+            self.result = Some(ran.map_err(|_| StoreError::NotCommitted)??);
+            Ok(())
         })
     }
 
-    fn answer(mut self: Box<Self>, committed: bool) {
-        let result = match self.result.take() {
-            Some(Ok(_)) if !committed => Err(StoreError::NotCommitted),
-            Some(result) => result,
-            None => Err(StoreError::NotCommitted),
-        };
+    fn answer(self: Box<Self>, saved: Ran) {
+        let Self { result, reply, .. } = *self;
         // The one who asked may be gone; what is committed stays.
-        let _ = self.reply.send(result);
+        let _ = reply.send(saved.and_then(|()| result.ok_or(StoreError::NotCommitted)));
     }
 }
 
-/// Keeps an act's error beside the act, so that it is told even though its savepoint was rolled back.
-struct Failed<J: ?Sized>(Box<J>, StoreError);
-
 pub(super) struct Writer {
-    engine: Engine,
     pool: AnyPool,
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     stopped: Arc<AtomicBool>,
@@ -71,19 +76,21 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(engine: Engine, pool: AnyPool) -> Self {
-        let stopped = Arc::new(AtomicBool::new(engine == Engine::Postgres));
+        let stopped = Arc::new(AtomicBool::new(false));
         let done = Arc::new(Notify::new());
-        let queue = (engine == Engine::Sqlite).then(|| {
-            let (sender, receiver) = mpsc::channel(1024);
+        let (sender, receiver) = mpsc::channel(1024);
+        {
             let (pool, stopped, done) = (pool.clone(), stopped.clone(), done.clone());
             tokio::spawn(async move {
-                gather(pool, receiver).await;
+                match engine {
+                    Engine::Sqlite => gather(pool, receiver).await,
+                    Engine::Postgres => spread(pool, receiver).await,
+                }
                 stopped.store(true, Ordering::Release);
                 done.notify_waiters();
             });
-            sender
-        });
-        Self { engine, pool, queue: Mutex::new(queue), stopped, done }
+        }
+        Self { pool, queue: Mutex::new(Some(sender)), stopped, done }
     }
 
     pub(super) async fn run<T, F>(&self, act: F) -> Result<T, StoreError>
@@ -91,18 +98,13 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> Fn(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
-        if self.engine == Engine::Postgres {
-            // A task of its own: a caller that goes away must not leave a transaction open on a pooled connection.
-            let pool = self.pool.clone();
-            return tokio::spawn(run_alone(pool, act)).await.map_err(|_| StoreError::NotCommitted)?;
-        }
         let queue = self.queue.lock().expect("no holder of this lock panics").clone().ok_or(StoreError::Closed)?;
         let (reply, answer) = oneshot::channel();
         queue.send(Box::new(Waiting { act, result: None, reply })).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::NotCommitted)?
     }
 
-    /// Lets the gathering task finish what it has accepted.
+    /// Finishes what was accepted, and takes nothing more.
     pub(super) async fn stop(&self) {
         let waiting = self.done.notified();
         self.queue.lock().expect("no holder of this lock panics").take();
@@ -113,97 +115,116 @@ impl Writer {
     }
 }
 
-async fn run_alone<T, F>(pool: AnyPool, act: F) -> Result<T, StoreError>
-where
-    F: for<'c> Fn(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send,
-{
+/// PostgreSQL: a task for each act, so that a caller who goes away leaves no transaction open on a pooled connection.
+async fn spread(pool: AnyPool, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+    let mut running = JoinSet::new();
+    while let Some(job) = queue.recv().await {
+        while running.try_join_next().is_some() {}
+        running.spawn(run_alone(pool.clone(), job));
+    }
+    while running.join_next().await.is_some() {}
+}
+
+async fn run_alone(pool: AnyPool, mut job: Box<dyn Job>) {
     let mut attempt = 0;
-    loop {
-        let mut conn = Conn::new(pool.acquire().await?, Engine::Postgres);
-        conn.execute("begin").await?;
-        let result = match act(&mut conn).await {
-            Ok(value) => match conn.flush().await {
-                Ok(()) => conn.execute("commit").await.map(|()| value),
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(error),
+    let saved = loop {
+        let mut conn = match pool.acquire().await {
+            Ok(conn) => Conn::new(conn, Engine::Postgres),
+            Err(error) => break Err(error.into()),
         };
-        match result {
-            Ok(value) => return Ok(value),
-            Err(error) => {
-                if conn.execute("rollback").await.is_err() {
-                    conn.discard().await;
-                }
-                attempt += 1;
-                if !error.is_transient() || attempt == RETRIES {
-                    return Err(error);
-                }
+        let saved = run_once(&mut conn, &mut *job).await;
+        if saved.is_err() && conn.execute("rollback").await.is_err() {
+            conn.discard().await;
+        }
+        attempt += 1;
+        match saved {
+            Err(error) if error.is_transient() && attempt < RETRIES => {
                 tokio::time::sleep(std::time::Duration::from_millis(5 << attempt)).await;
             }
+            saved => break saved,
         }
-    }
+    };
+    job.answer(saved);
+}
+
+async fn run_once(conn: &mut Conn, job: &mut dyn Job) -> Ran {
+    conn.execute("begin").await?;
+    job.run(conn).await?;
+    conn.flush().await?;
+    // `commit` alone rolls a failed transaction back without a word, when an act went on after an error; this fails instead.
+    conn.execute("select 1; commit").await
 }
 
 async fn gather(pool: AnyPool, mut queue: mpsc::Receiver<Box<dyn Job>>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
-        let jobs = std::mem::take(&mut waiting);
-        match pool.acquire().await {
-            Ok(conn) => commit_together(Conn::new(conn, Engine::Sqlite), jobs).await,
-            Err(error) => {
-                tracing::error!(error = %error, "The writer could not reach the database.");
-                jobs.into_iter().for_each(|job| job.answer(false));
-            }
+        let apart = commit_together(&pool, std::mem::take(&mut waiting)).await;
+        for job in apart {
+            commit_together(&pool, vec![job]).await;
         }
     }
 }
 
-/// One transaction for all: an act that fails takes back only its own savepoint.
-async fn commit_together(mut conn: Conn, jobs: Vec<Box<dyn Job>>) {
-    let mut kept = Vec::with_capacity(jobs.len());
-    let mut failed: Vec<Failed<dyn Job>> = Vec::new();
-    let mut broken = conn.execute("begin immediate").await.err();
-    let mut open = false;
-    for mut job in jobs {
-        if broken.is_some() {
-            kept.push(job);
-            continue;
+/// One transaction for all: an act that fails takes back only its own savepoint. What an act gathered is written at the end, where
+/// it has no savepoint any more: when a row of it is refused, nothing is saved, and the acts come back to be run one by one.
+async fn commit_together(pool: &AnyPool, mut jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    let mut conn = match pool.acquire().await {
+        Ok(conn) => Conn::new(conn, Engine::Sqlite),
+        Err(error) => {
+            tracing::error!(error = %error, "The writer could not reach the database.");
+            jobs.into_iter().for_each(|job| job.answer(Err(StoreError::NotCommitted)));
+            return Vec::new();
         }
-        let mark = conn.mark();
-        // The savepoint before is released in the same trip to the database that sets the next one.
-        if let Err(error) = conn.execute(if open { "release act; savepoint act" } else { "savepoint act" }).await {
-            broken = Some(error);
-            kept.push(job);
-            continue;
-        }
-        open = true;
-        match job.run(&mut conn).await {
-            Ok(()) => kept.push(job),
-            Err(error) => {
-                conn.forget_after(mark);
-                if let Err(error) = conn.execute("rollback to act").await {
-                    broken = Some(error);
-                }
-                failed.push(Failed(job, error));
-            }
-        }
-    }
+    };
+    let mut results = Vec::with_capacity(jobs.len());
+    let mut broken = run_all(&mut conn, &mut jobs, &mut results).await.err();
+    let mut refused = None;
     if broken.is_none() {
-        broken = conn.flush().await.err();
+        refused = conn.flush().await.err();
     }
-    if broken.is_none() {
+    if broken.is_none() && refused.is_none() {
         broken = conn.execute("commit").await.err();
     }
-    let committed = broken.is_none();
-    if let Some(error) = broken {
-        tracing::error!(error = ?error, "A transaction was not committed; its acts are answered as failed.");
-        if conn.execute("rollback").await.is_err() {
-            conn.discard().await;
+    if (broken.is_some() || refused.is_some()) && conn.execute("rollback").await.is_err() {
+        conn.discard().await;
+    }
+    if let Some(error) = refused {
+        if jobs.len() > 1 {
+            return jobs;
+        }
+        if let Some(result) = results.first_mut().filter(|result| result.is_ok()) {
+            *result = Err(error);
         }
     }
-    kept.into_iter().for_each(|job| job.answer(committed));
-    for Failed(job, error) in failed {
-        tracing::error!(error = ?error, "An act failed in the store.");
-        job.answer(false);
+    if let Some(error) = &broken {
+        tracing::error!(error = ?error, "A transaction was not committed; its acts are answered as failed.");
     }
+    let mut results = results.into_iter();
+    for job in jobs {
+        let saved = match (results.next(), &broken) {
+            (Some(Err(error)), _) => Err(error),
+            (Some(Ok(())), None) => Ok(()),
+            (Some(Ok(())) | None, _) => Err(StoreError::NotCommitted),
+        };
+        job.answer(saved);
+    }
+    Vec::new()
+}
+
+/// Runs the acts until one cannot even be taken back.
+async fn run_all(conn: &mut Conn, jobs: &mut [Box<dyn Job>], results: &mut Vec<Ran>) -> Ran {
+    conn.execute("begin immediate").await?;
+    for job in jobs {
+        let mark = conn.mark();
+        // The savepoint before is released in the same trip to the database that sets the next one.
+        conn.execute(if results.is_empty() { "savepoint act" } else { "release act; savepoint act" }).await?;
+        let ran = job.run(conn).await;
+        let failed = ran.is_err();
+        results.push(ran);
+        if failed {
+            conn.forget_after(mark);
+            conn.execute("rollback to act").await?;
+        }
+    }
+    Ok(())
 }
