@@ -128,6 +128,7 @@ create table activation (
     license_id bigint not null references license (id),
     device_id text not null,
     device_name text,
+    device_name_folded text,
     device_os text,
     device_app text,
     device_sdk text,
@@ -304,8 +305,9 @@ create table form_request (
 create table rate (
     subject text not null,
     window_start bigint not null,
+    window_end bigint not null,
     times bigint not null,
-    primary key (subject, window_start)
+    primary key (subject, window_start, window_end)
 );
 
 create table lease (

@@ -3,7 +3,7 @@
 use sqlx::any::AnyRow;
 
 use super::{
-    Conn, StoreError,
+    Conn, Engine, StoreError,
     conn::Columns,
     licenses::{license, license_columns},
     products::{product, product_columns},
@@ -103,7 +103,7 @@ fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
 
 /// The license, its product, this device's activation, an open transfer and a block, in one trip.
 macro_rules! facts_query {
-    ($where:literal, $lock:literal) => {
+    ($where:literal) => {
         concat!(
             "select ",
             license_columns!(),
@@ -117,8 +117,7 @@ macro_rules! facts_query {
                and (b.license_id is null or b.license_id = l.id)) as blocked \
              from license l join product p on p.id = l.product_id \
              left join activation a on a.license_id = l.id and a.device_id = $1 where ",
-            $where,
-            $lock
+            $where
         )
     };
 }
@@ -126,9 +125,11 @@ macro_rules! facts_query {
 impl Conn {
     /// The facts about a device on each license with this key, one a product at the most, locked.
     pub async fn facts_with_key(&mut self, key_folded: &str, device: &DeviceId) -> Result<Vec<ActivationFactsRow>, StoreError> {
-        const WHERE: &str = facts_query!("l.key_folded = $2", " order by l.id");
-        const LOCKED: &str = facts_query!("l.key_folded = $2", " order by l.id for update of l");
-        let sql = self.engine().pick(WHERE, LOCKED);
+        if self.engine() == Engine::Postgres {
+            let sql = "select id from license where key_folded = $1 order by id for update";
+            sqlx::query(sql).bind(key_folded.to_owned()).fetch_all(self.db()).await?;
+        }
+        let sql = facts_query!("l.key_folded = $2 order by l.id");
         let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(key_folded.to_owned());
         query.fetch_all(self.db()).await?.iter().map(facts).collect()
     }
@@ -139,9 +140,16 @@ impl Conn {
         license: LicenseId,
         device: &DeviceId,
     ) -> Result<Option<ActivationFactsRow>, StoreError> {
-        const WHERE: &str = facts_query!("l.id = $2", "");
-        const LOCKED: &str = facts_query!("l.id = $2", " for update of l");
-        let sql = self.engine().pick(WHERE, LOCKED);
+        if self.engine() == Engine::Postgres {
+            sqlx::query("select id from license where id = $1 for update").bind(license.0).fetch_optional(self.db()).await?;
+        }
+        self.facts(license, device).await
+    }
+
+    /// Read after the lock was taken, by a statement of its own: on PostgreSQL one that waits for a lock sees the row it waited
+    /// for as it is now, but what it joins as it was before, and would miss the seat this device has just taken.
+    async fn facts(&mut self, license: LicenseId, device: &DeviceId) -> Result<Option<ActivationFactsRow>, StoreError> {
+        let sql = facts_query!("l.id = $2");
         let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(license.0);
         query.fetch_optional(self.db()).await?.as_ref().map(facts).transpose()
     }
@@ -183,9 +191,9 @@ impl Conn {
 
     /// Adds an activation that holds a seat.
     pub async fn add_activation(&mut self, new: &NewActivation, now: Timestamp) -> Result<ActivationId, StoreError> {
-        let sql = "insert into activation (license_id, device_id, device_name, device_os, device_app, device_sdk, device_vm, state, state_at, \
+        let sql = "insert into activation (license_id, device_id, device_name, device_name_folded, device_os, device_app, device_sdk, device_vm, state, state_at, \
                    counted, how, device_key, user_email, first_activated_at, last_seen_at, rebinds, offline_releases, use_seq, api_key) \
-                   values ($1, $2, $3, $4, $5, $6, $7, 'active', $8, 0, $9, $10, $11, $8, $8, 0, 0, 0, $12) returning id";
+                   values ($1, $2, $3, $13, $4, $5, $6, $7, 'active', $8, 0, $9, $10, $11, $8, $8, 0, 0, 0, $12) returning id";
         let device = &new.device;
         let row = sqlx::query(sql)
             .bind(new.license.0)
@@ -200,6 +208,7 @@ impl Conn {
             .bind(new.device_key.as_ref().map(|key| key.0.clone()))
             .bind(new.user.clone())
             .bind(new.api_key.clone())
+            .bind(folded(device))
             .fetch_one(self.db())
             .await?;
         row.int("id").map(ActivationId)
@@ -217,7 +226,7 @@ impl Conn {
             "update activation set device_name = $2, device_os = $3, device_app = $4, device_sdk = $5, device_vm = $6, state = $7, \
              state_at = $8, state_by = $9, state_reason = $10, counted = $11, replaced_by = $12, how = $13, device_key = $14, \
              user_email = $15, last_seen_at = $16, rebinds = $17, rebinds_since = $18, offline_releases = $19, \
-             offline_releases_since = $20, use_seq = $21, api_key = $22 where id = $1",
+             offline_releases_since = $20, use_seq = $21, api_key = $22, device_name_folded = $23 where id = $1",
         )
         .bind(activation.id.0)
         .bind(device.name.as_ref().map(|name| name.as_str().to_owned()))
@@ -241,6 +250,7 @@ impl Conn {
         .bind(activation.offline_releases.since.map(Timestamp::millis))
         .bind(activation.use_seq)
         .bind(activation.api_key.clone())
+        .bind(folded(device))
         .execute(self.db())
         .await?;
         Ok(())
@@ -276,6 +286,11 @@ impl Conn {
             .await?;
         Ok(lifted.rows_affected() > 0)
     }
+}
+
+/// The name as searches compare it.
+fn folded(device: &Device) -> Option<String> {
+    device.name.as_ref().map(|name| name.as_str().to_lowercase())
 }
 
 fn facts(row: &AnyRow) -> Result<ActivationFactsRow, StoreError> {
