@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
 use super::{
-    Attempt, AuditEntry, Conn, StoreError, Subject,
+    Attempt, AuditEntry, Conn, Engine, StoreError, Subject,
     attempts::{attempt, attempt_columns},
     audit::{audit_columns, entry},
     conn::{Bound, Columns},
@@ -60,7 +60,7 @@ impl LicenseSort {
 
 #[derive(Clone, Debug, Default)]
 pub struct LicenseFilter {
-    /// A key or part of it, an e-mail address, an order reference, a device id.
+    /// A key or part of it, part of an e-mail address or of a device's name, the beginning of an order reference or a device id.
     pub search: Option<String>,
     pub product: Option<ProductId>,
     /// `enabled`, `disabled`, `archived` or `expired`.
@@ -164,8 +164,26 @@ fn like(text: &str, before: &str, after: &str) -> String {
     pattern + after
 }
 
-fn license_wheres(statement: &mut Statement, filter: &LicenseFilter, now: Timestamp) {
-    if let Some(search) = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
+/// What was typed into a search field. A NUL is in no text that is kept, and PostgreSQL takes none.
+fn typed(search: Option<&str>) -> Option<String> {
+    let search = search?.replace('\0', "");
+    let search = search.trim();
+    (!search.is_empty()).then(|| search.to_owned())
+}
+
+/// Whether a column holds a text, the letters A to Z in either case: what `like` means on SQLite, said to both.
+fn holds(engine: Engine, column: &str, place: &str) -> String {
+    let like = engine.pick("like", "collate \"C\" ilike");
+    format!("{column} {like} {place} escape '\\'")
+}
+
+/// One row more than is shown tells whether there is a next page.
+const fn rows_to_read(limit: i64) -> i64 {
+    if limit < 0 { 0 } else { limit.saturating_add(1) }
+}
+
+fn license_wheres(engine: Engine, statement: &mut Statement, filter: &LicenseFilter, now: Timestamp) {
+    if let Some(search) = typed(filter.search.as_deref()) {
         let lower = statement.text(&like(&search.to_lowercase(), "%", "%"));
         let email = format!("c.email_folded like {lower} escape '\\'");
         if search.contains('@') {
@@ -174,15 +192,18 @@ fn license_wheres(statement: &mut Statement, filter: &LicenseFilter, now: Timest
             );
             statement.wheres.push(format!("({email} or {user})"));
         } else {
-            let folded: String =
-                search.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect();
-            let key = statement.text(&like(&folded, "%", "%"));
-            let prefix = statement.text(&like(search, "", "%"));
-            statement.wheres.push(format!(
-                "(l.key_folded like {key} escape '\\' or {email} or o.reference like {prefix} escape '\\' or exists \
-                 (select 1 from activation a where a.license_id = l.id and (a.device_id like {prefix} escape '\\' \
-                  or lower(a.device_name) like {lower} escape '\\')))"
-            ));
+            let prefix = statement.text(&like(&search, "", "%"));
+            let (reference, id) = (holds(engine, "o.reference", &prefix), holds(engine, "a.device_id", &prefix));
+            let mut any = format!(
+                "{email} or {reference} or exists (select 1 from activation a where a.license_id = l.id \
+                 and ({id} or a.device_name_folded like {lower} escape '\\'))"
+            );
+            let key: String = search.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect();
+            if !key.is_empty() {
+                let key = statement.text(&like(&key, "%", "%"));
+                any.push_str(&format!(" or l.key_folded like {key} escape '\\'"));
+            }
+            statement.wheres.push(format!("({any})"));
         }
     }
     if let Some(product) = filter.product {
@@ -231,7 +252,7 @@ fn license_row(row: &AnyRow) -> Result<LicenseRow, StoreError> {
 impl Conn {
     pub async fn list_licenses(&mut self, filter: &LicenseFilter, now: Timestamp) -> Result<Page<LicenseRow>, StoreError> {
         let mut statement = Statement::default();
-        license_wheres(&mut statement, filter, now);
+        license_wheres(self.engine(), &mut statement, filter, now);
         let (by, descends) = filter.sort.by();
         let (compare, direction) = if descends { ("<", "desc") } else { (">", "asc") };
         if let Some((value, id)) = filter.after.as_deref().and_then(cursor) {
@@ -239,7 +260,7 @@ impl Conn {
             statement.wheres.push(format!("({by} {compare} {value} or ({by} = {value} and l.id {compare} {id}))"));
         }
         let wheres = statement.wheres();
-        let limit = statement.int(filter.limit + 1);
+        let limit = statement.int(rows_to_read(filter.limit));
         let sql = format!(
             "select l.id as id, l.key_text as key_text, p.code as product_code, p.name as product_name, c.email as customer_email, \
              o.reference as order_reference, l.kind as kind, l.trial as trial, l.seats as seats, l.seats_taken as seats_taken, \
@@ -259,7 +280,7 @@ impl Conn {
     /// How many licenses the filter finds.
     pub async fn count_licenses(&mut self, filter: &LicenseFilter, now: Timestamp) -> Result<i64, StoreError> {
         let mut statement = Statement::default();
-        license_wheres(&mut statement, filter, now);
+        license_wheres(self.engine(), &mut statement, filter, now);
         let sql = format!("select count(*) as found{LICENSE_FROM}{}", statement.wheres());
         statement.query(sql).fetch_one(self.db()).await?.int("found")
     }
@@ -271,17 +292,18 @@ impl Conn {
         limit: i64,
     ) -> Result<Page<OrderRow>, StoreError> {
         let mut statement = Statement::default();
-        if let Some(search) = search.map(str::trim).filter(|search| !search.is_empty()) {
-            let prefix = statement.text(&like(search, "", "%"));
+        if let Some(search) = typed(search) {
+            let prefix = statement.text(&like(&search, "", "%"));
             let lower = statement.text(&like(&search.to_lowercase(), "%", "%"));
-            statement.wheres.push(format!("(o.reference like {prefix} escape '\\' or c.email_folded like {lower} escape '\\')"));
+            let reference = holds(self.engine(), "o.reference", &prefix);
+            statement.wheres.push(format!("({reference} or c.email_folded like {lower} escape '\\')"));
         }
         if let Some(after) = after {
             let place = statement.int(after);
             statement.wheres.push(format!("o.id < {place}"));
         }
         let wheres = statement.wheres();
-        let most = statement.int(limit + 1);
+        let most = statement.int(rows_to_read(limit));
         let sql = format!(
             "select o.id as id, o.provider as provider, o.reference as reference, o.status as status, o.ordered_at as ordered_at, \
              c.email as customer_email, (select count(*) from license l where l.order_id = o.id) as licenses \
@@ -304,20 +326,24 @@ impl Conn {
 
     pub async fn list_attempts(&mut self, filter: &AttemptFilter) -> Result<Page<Attempt>, StoreError> {
         let mut statement = Statement::default();
-        if let Some(search) = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
-            let exact = statement.text(&search.to_uppercase());
-            let prefix = statement.text(&like(search, "", "%"));
-            statement.wheres.push(format!(
-                "(reference = {exact} or device_id like {prefix} escape '\\' or device_name like {prefix} escape '\\' \
-                 or key_ends = {exact} or code like {prefix} escape '\\')"
-            ));
+        if let Some(search) = typed(filter.search.as_deref()) {
+            let (exact, prefix) = (statement.text(&like(&search, "", "")), statement.text(&like(&search, "", "%")));
+            let columns = [
+                ("reference", &exact),
+                ("key_ends", &exact),
+                ("device_id", &prefix),
+                ("device_name", &prefix),
+                ("code", &prefix),
+            ];
+            let any = columns.map(|(column, place)| holds(self.engine(), column, place));
+            statement.wheres.push(format!("({})", any.join(" or ")));
         }
         if let Some(after) = filter.after {
             let place = statement.int(after);
             statement.wheres.push(format!("id < {place}"));
         }
         let wheres = statement.wheres();
-        let most = statement.int(filter.limit + 1);
+        let most = statement.int(rows_to_read(filter.limit));
         let sql = format!("select {} from attempt{wheres} order by id desc limit {most}", attempt_columns!());
         let rows = statement.query(sql).fetch_all(self.db()).await?;
         page(rows.iter().map(attempt).collect::<Result<_, _>>()?, filter.limit, |row| row.id)
@@ -340,7 +366,7 @@ impl Conn {
             statement.wheres.push(format!("id < {place}"));
         }
         let wheres = statement.wheres();
-        let most = statement.int(filter.limit + 1);
+        let most = statement.int(rows_to_read(filter.limit));
         let sql = format!("select {} from audit{wheres} order by id desc limit {most}", audit_columns!());
         let rows = statement.query(sql).fetch_all(self.db()).await?;
         page(rows.iter().map(entry).collect::<Result<_, _>>()?, filter.limit, |row| row.id)
