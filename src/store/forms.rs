@@ -20,20 +20,25 @@ impl Conn {
 
     /// Counts one more try by a subject in the window that runs at `now`, and returns how many that makes.
     pub async fn count_try(&mut self, subject: &str, window_seconds: i64, now: Timestamp) -> Result<i64, StoreError> {
-        let window = window_seconds * 1000;
-        let start = now.millis().div_euclid(window) * window;
-        let sql = "insert into rate (subject, window_start, times) values ($1, $2, 1) \
-                   on conflict (subject, window_start) do update set times = rate.times + 1 returning times";
-        let row = sqlx::query(sql).bind(subject.to_owned()).bind(start).fetch_one(self.db()).await?;
+        let (start, end) = window(window_seconds, now);
+        let sql = "insert into rate (subject, window_start, window_end, times) values ($1, $2, $3, 1) \
+                   on conflict (subject, window_start, window_end) do update set times = rate.times + 1 returning times";
+        let row = sqlx::query(sql).bind(subject.to_owned()).bind(start).bind(end).fetch_one(self.db()).await?;
         row.int("times")
     }
 
     /// How many tries a subject has made in the window that runs at `now`.
     pub async fn tries(&mut self, subject: &str, window_seconds: i64, now: Timestamp) -> Result<i64, StoreError> {
-        let window = window_seconds * 1000;
-        let start = now.millis().div_euclid(window) * window;
-        let sql = "select times from rate where subject = $1 and window_start = $2";
-        let row = sqlx::query(sql).bind(subject.to_owned()).bind(start).fetch_optional(self.db()).await?;
+        let (start, end) = window(window_seconds, now);
+        let sql = "select times from rate where subject = $1 and window_start = $2 and window_end = $3";
+        let row = sqlx::query(sql).bind(subject.to_owned()).bind(start).bind(end).fetch_optional(self.db()).await?;
         row.map_or(Ok(0), |row| row.int("times"))
     }
+}
+
+/// The window of this length that runs at `now`, in milliseconds: one of no length is a second long.
+fn window(seconds: i64, now: Timestamp) -> (i64, i64) {
+    let length = seconds.clamp(1, 1 << 32) * 1000;
+    let start = now.millis().div_euclid(length) * length;
+    (start, start + length)
 }

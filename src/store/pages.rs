@@ -55,7 +55,7 @@ impl Conn {
         sqlx::query("delete from session where expires_at <= $1").bind(now.millis()).execute(self.db()).await?;
         let day_ago = now.plus_days(-1).millis();
         sqlx::query("delete from form_request where created_at <= $1").bind(day_ago).execute(self.db()).await?;
-        sqlx::query("delete from rate where window_start <= $1").bind(day_ago).execute(self.db()).await?;
+        sqlx::query("delete from rate where window_end <= $1").bind(now.millis()).execute(self.db()).await?;
         Ok(())
     }
 }
