@@ -2,7 +2,7 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Conn, StoreError, conn::Columns};
+use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::{
     ProductCode, ProductId, Timestamp,
     seal::{Seal, SealProduct, SealState, SealUse},
@@ -34,13 +34,23 @@ fn seal(row: &AnyRow) -> Result<Seal, StoreError> {
 }
 
 impl Conn {
+    /// Every key, oldest first.
     pub async fn seals(&mut self) -> Result<Vec<Seal>, StoreError> {
         let sql = "select s.id, s.kid, s.purpose, s.product_id, p.code as product_code, s.public, s.secret, s.state, s.since, s.until, \
                    s.created_at, s.last_exp, s.signed_without_exp from seal s left join product p on p.id = s.product_id order by s.id";
         sqlx::query(sql).fetch_all(self.db()).await?.iter().map(seal).collect()
     }
 
-    /// Adds a key, or saves the state of one that is there.
+    /// The same, locked until the act ends, so that none signs or changes between reading and saving.
+    pub async fn lock_seals(&mut self) -> Result<Vec<Seal>, StoreError> {
+        if self.engine() == Engine::Postgres {
+            sqlx::query("select id from seal order by id for update").fetch_all(self.db()).await?;
+        }
+        self.seals().await
+    }
+
+    /// Adds a key, or saves the state of one that is there, and its secret, which is emptied when it can never sign again. What it
+    /// has promised is only ever raised: a signature may have been recorded since the key was read.
     pub async fn save_seal(&mut self, seal: &Seal) -> Result<(), StoreError> {
         sqlx::query(
             "insert into seal (kid, purpose, product_id, public, secret, state, since, until, created_at, last_exp, signed_without_exp) \
