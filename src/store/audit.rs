@@ -1,6 +1,7 @@
 //! The audit log. Each entry carries the hash of the one before it about the same subject, whose head stands on a row the act
 //! holds locked, so that entries about one subject form a chain that breaks where it is changed.
 
+use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 
@@ -57,7 +58,7 @@ pub struct AuditEntry {
     pub hash: Vec<u8>,
 }
 
-/// Where a chain breaks.
+/// Where a chain breaks: at which entry, 0 where none is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
     pub entry: i64,
@@ -192,69 +193,85 @@ impl Conn {
         rows.iter().map(entry).collect()
     }
 
-    /// Walks every chain from its first entry to its head; says where one breaks.
+    /// Walks every chain from its first entry to its head; says where one breaks. Entries and heads are read by one statement, so
+    /// that an act which is saved meanwhile is seen whole or not at all.
     pub async fn verify_audit(&mut self) -> Result<(u64, Vec<Broken>), StoreError> {
-        let sql = concat!("select ", audit_columns!(), " from audit order by subject_kind, subject_id, id");
-        let rows = sqlx::query(sql).fetch_all(self.db()).await?;
-        let mut broken = Vec::new();
-        let mut heads: Vec<(String, i64, i64, Vec<u8>)> = Vec::new();
-        for row in &rows {
-            let found = entry(row)?;
-            let actor = row.string("actor")?;
-            let prev = row.maybe_bytes("prev")?;
-            let expected = match heads.last() {
-                Some((kind, id, _, head)) if *kind == found.subject_kind && *id == found.subject_id => Some(head.clone()),
-                _ => None,
-            };
-            let mut report = |why| {
-                broken.push(Broken {
-                    entry: found.id,
-                    subject_kind: found.subject_kind.clone(),
-                    subject_id: found.subject_id,
-                    why,
-                });
-            };
-            if prev != expected {
-                report("an entry before it is missing or was changed");
-            }
-            let (before, after) = (found.before.as_deref(), found.after.as_deref());
-            let hash = chain_hash(
-                prev.as_deref(),
-                found.at.millis(),
-                &found.subject_kind,
-                found.subject_id,
-                &found.act,
-                &actor,
-                before,
-                after,
-            );
-            if hash != found.hash {
-                report("the entry itself was changed");
-            }
-            match heads.last_mut() {
-                Some((kind, id, last, head)) if *kind == found.subject_kind && *id == found.subject_id => {
-                    *last = found.id;
-                    *head = found.hash;
+        let sql = concat!(
+            "select ",
+            audit_columns!(),
+            ", 0 as is_head from audit \
+             union all select 0, 0, subject_kind, subject_id, '', '', null, null, null, hash, 1 from audit_head \
+             union all select 0, 0, 'license', id, '', '', null, null, null, audit_head, 1 from license where audit_head is not null \
+             order by 3, 4, 11, 1"
+        );
+        let (mut entries, mut broken) = (0, Vec::new());
+        let mut chain: Option<Chain> = None;
+        let mut rows = sqlx::query(sql).fetch(self.db());
+        while let Some(row) = rows.try_next().await? {
+            let (kind, id, hash) = (row.string("subject_kind")?, row.int("subject_id")?, row.bytes("hash")?);
+            let mut now = match chain.take() {
+                Some(same) if same.kind == kind && same.id == id => same,
+                ended => {
+                    broken.extend(ended.and_then(Chain::end));
+                    Chain { kind, id, last: 0, head: None, kept: None }
                 }
-                _ => heads.push((found.subject_kind, found.subject_id, found.id, found.hash)),
-            }
-        }
-        for (kind, id, last, head) in heads {
-            let kept = if kind == "license" {
-                let row = sqlx::query("select audit_head as hash from license where id = $1")
-                    .bind(id)
-                    .fetch_optional(self.db())
-                    .await?;
-                row.map(|row| row.maybe_bytes("hash")).transpose()?.flatten()
-            } else {
-                let sql = "select hash from audit_head where subject_kind = $1 and subject_id = $2";
-                let row = sqlx::query(sql).bind(kind.clone()).bind(id).fetch_optional(self.db()).await?;
-                row.map(|row| row.bytes("hash")).transpose()?
             };
-            if kept.as_ref() != Some(&head) {
-                broken.push(Broken { entry: last, subject_kind: kind, subject_id: id, why: "entries after it are missing" });
+            if row.int("is_head")? == 1 {
+                now.kept = Some(hash);
+            } else {
+                entries += 1;
+                now.step(&row, hash, &mut broken)?;
             }
+            chain = Some(now);
         }
-        Ok((rows.len() as u64, broken))
+        broken.extend(chain.and_then(Chain::end));
+        Ok((entries, broken))
+    }
+}
+
+/// A chain while it is walked.
+struct Chain {
+    kind: String,
+    id: i64,
+    last: i64,
+    head: Option<Vec<u8>>,
+    kept: Option<Vec<u8>>,
+}
+
+impl Chain {
+    fn step(&mut self, row: &AnyRow, hash: Vec<u8>, broken: &mut Vec<Broken>) -> Result<(), StoreError> {
+        self.last = row.int("id")?;
+        let prev = row.maybe_bytes("prev")?;
+        if prev != self.head {
+            broken.push(self.broken("an entry before it is missing or was changed"));
+        }
+        let expected = chain_hash(
+            prev.as_deref(),
+            row.int("at")?,
+            &self.kind,
+            self.id,
+            &row.string("act")?,
+            &row.string("actor")?,
+            row.maybe_string("before")?.as_deref(),
+            row.maybe_string("after")?.as_deref(),
+        );
+        if hash != expected {
+            broken.push(self.broken("the entry itself was changed"));
+        }
+        self.head = Some(hash);
+        Ok(())
+    }
+
+    fn end(self) -> Option<Broken> {
+        match (&self.head, &self.kept) {
+            (head, kept) if head == kept => None,
+            (None, _) => Some(self.broken("every entry is missing")),
+            (Some(_), None) => Some(self.broken("the head of its chain is missing")),
+            (Some(_), Some(_)) => Some(self.broken("entries after it are missing")),
+        }
+    }
+
+    fn broken(&self, why: &'static str) -> Broken {
+        Broken { entry: self.last, subject_kind: self.kind.clone(), subject_id: self.id, why }
     }
 }
