@@ -46,7 +46,8 @@ impl Conn {
         sqlx::query(
             "insert into answer (product_id, asked_by, request_id, request_hash, activation_id, license_revision, kind, body, made_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-             on conflict (product_id, asked_by, request_id) do update set license_revision = $6, kind = $7, body = $8, made_at = $9",
+             on conflict (product_id, asked_by, request_id) do update set request_hash = $4, activation_id = $5, \
+             license_revision = $6, kind = $7, body = $8, made_at = $9",
         )
         .bind(answer.product.0)
         .bind(answer.asked_by.clone())

@@ -3,7 +3,7 @@
 use sqlx::any::AnyRow;
 
 use super::{
-    Conn, StoreError,
+    Conn, Engine, StoreError,
     conn::Columns,
     products::{product, product_columns},
 };
@@ -179,7 +179,13 @@ impl Conn {
         if let Some(id) = new.id {
             query = query.bind(id.0);
         }
-        query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(LicenseId)).transpose()
+        let added = query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(LicenseId)).transpose()?;
+        if added.is_some() && new.id.is_some() && self.engine() == Engine::Postgres {
+            // PostgreSQL goes on counting where it was, and would one day give an imported id again.
+            let sql = "select setval('license_id_seq', $1) from license_id_seq where last_value <= $1";
+            sqlx::query(sql).bind(added.map(|id| id.0)).fetch_optional(self.db()).await?;
+        }
+        Ok(added)
     }
 
     /// Saves an edited license under the next revision, and the head of its audit chain.
@@ -187,7 +193,8 @@ impl Conn {
         sqlx::query(
             "update license set state = $2, state_facts = $3, terms = $4, kind = $5, trial = $6, seats = $7, seats_taken = $8, \
              transfers_used = $9, first_activated_at = $10, valid_until = $11, customer_id = $12, note = $13, \
-             subscription_provider = $14, subscription_reference = $15, audit_head = $16, revision = revision + 1 where id = $1",
+             subscription_provider = $14, subscription_reference = $15, audit_head = $16, order_id = $17, policy_id = $18, \
+             revision = revision + 1 where id = $1",
         )
         .bind(license.id.0)
         .bind(license.state.as_str())
@@ -205,6 +212,8 @@ impl Conn {
         .bind(license.subscription.as_ref().map(|(provider, _)| provider.clone()))
         .bind(license.subscription.as_ref().map(|(_, reference)| reference.clone()))
         .bind(audit_head.map(<[u8]>::to_vec))
+        .bind(license.order.map(|id| id.0))
+        .bind(license.policy.map(|id| id.0))
         .execute(self.db())
         .await?;
         Ok(())

@@ -66,10 +66,13 @@ impl Conn {
         row.as_ref().map(product).transpose()
     }
 
-    /// All products by name; a vendor has tens of them.
+    /// All products by name; a vendor has tens of them. Sorted here, because every server sorts texts in its own way.
     pub async fn products(&mut self) -> Result<Vec<Product>, StoreError> {
-        let sql = concat!("select ", product_columns!(), " from product p order by p.name, p.id");
-        sqlx::query(sql).fetch_all(self.db()).await?.iter().map(product).collect()
+        let sql = concat!("select ", product_columns!(), " from product p order by p.id");
+        let rows = sqlx::query(sql).fetch_all(self.db()).await?;
+        let mut all: Vec<Product> = rows.iter().map(product).collect::<Result<_, _>>()?;
+        all.sort_by_cached_key(|product| product.name.to_lowercase());
+        Ok(all)
     }
 
     /// Adds a product. `None` when its code or number is taken.
@@ -171,23 +174,25 @@ impl Conn {
         query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(FeatureId)).transpose()
     }
 
+    /// A product's features by code.
     pub async fn features(&mut self, product: ProductId) -> Result<Vec<Feature>, StoreError> {
-        let sql = "select id, code, name, kind, bit_set, bit_mask from feature where product_id = $1 order by code";
+        let sql = "select id, code, name, kind, bit_set, bit_mask from feature where product_id = $1 order by id";
         let rows = sqlx::query(sql).bind(product.0).fetch_all(self.db()).await?;
-        rows.iter()
-            .map(|row| {
-                let id = row.int("id")?;
-                let small = |value: Option<i64>| value.and_then(|value| u8::try_from(value).ok());
-                Ok(Feature {
-                    id: FeatureId(id),
-                    product,
-                    code: row.string("code")?,
-                    name: row.string("name")?,
-                    kind: FeatureKind::parse(&row.string("kind")?).ok_or(StoreError::inconsistent("feature", "kind", id))?,
-                    bit: small(row.maybe_int("bit_set")?).zip(small(row.maybe_int("bit_mask")?)),
-                })
+        let all = rows.iter().map(|row| {
+            let id = row.int("id")?;
+            let small = |value: Option<i64>| value.and_then(|value| u8::try_from(value).ok());
+            Ok(Feature {
+                id: FeatureId(id),
+                product,
+                code: row.string("code")?,
+                name: row.string("name")?,
+                kind: FeatureKind::parse(&row.string("kind")?).ok_or(StoreError::inconsistent("feature", "kind", id))?,
+                bit: small(row.maybe_int("bit_set")?).zip(small(row.maybe_int("bit_mask")?)),
             })
-            .collect()
+        });
+        let mut all: Vec<Feature> = all.collect::<Result<_, StoreError>>()?;
+        all.sort_by(|one, other| one.code.cmp(&other.code));
+        Ok(all)
     }
 
     /// Adds a policy. `None` when its code is taken within the product.
@@ -205,19 +210,21 @@ impl Conn {
         query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(PolicyId)).transpose()
     }
 
+    /// A product's policies by code.
     pub async fn policies(&mut self, product: ProductId) -> Result<Vec<Policy>, StoreError> {
-        let rows = sqlx::query("select id, code, name, terms from policy where product_id = $1 order by code")
+        let rows = sqlx::query("select id, code, name, terms from policy where product_id = $1 order by id")
             .bind(product.0)
             .fetch_all(self.db())
             .await?;
-        rows.iter()
-            .map(|row| {
-                let id = row.int("id")?;
-                let terms =
-                    serde_json::from_str(&row.string("terms")?).map_err(|_| StoreError::inconsistent("policy", "terms", id))?;
-                Ok(Policy { id: PolicyId(id), product, code: row.string("code")?, name: row.string("name")?, terms })
-            })
-            .collect()
+        let all = rows.iter().map(|row| {
+            let id = row.int("id")?;
+            let terms =
+                serde_json::from_str(&row.string("terms")?).map_err(|_| StoreError::inconsistent("policy", "terms", id))?;
+            Ok(Policy { id: PolicyId(id), product, code: row.string("code")?, name: row.string("name")?, terms })
+        });
+        let mut all: Vec<Policy> = all.collect::<Result<_, StoreError>>()?;
+        all.sort_by(|one, other| one.code.cmp(&other.code));
+        Ok(all)
     }
 }
 

@@ -17,18 +17,21 @@ impl Conn {
         row.map(|row| row.string("value")).transpose()
     }
 
+    /// Sets a value. Its instant always rises, whatever the clock of this process says, so that others notice.
     pub async fn set(&mut self, name: &str, value: &str, now: Timestamp) -> Result<(), StoreError> {
-        let sql = "insert into setting (name, value, changed_at) values ($1, $2, $3) on conflict (name) do update set value = $2, changed_at = $3";
+        let sql = "insert into setting (name, value, changed_at) values ($1, $2, $3) on conflict (name) do update set value = $2, \
+                   changed_at = case when setting.changed_at < $3 then $3 else setting.changed_at + 1 end";
         sqlx::query(sql).bind(name.to_owned()).bind(value.to_owned()).bind(now.millis()).execute(self.db()).await?;
         Ok(())
     }
 
-    /// A number that rises whenever settings or signing keys change, so that a running server notices what another process did.
+    /// Two numbers, for settings and for signing keys: one changes whenever any of them does, so that a running server notices
+    /// what another process did, even one whose clock is behind.
     pub async fn revision(&mut self) -> Result<(i64, i64), StoreError> {
-        let sql = "select coalesce((select max(changed_at) from setting), 0) as settings, coalesce((select max(since) from seal), 0) as seals, \
-                   (select count(*) from seal) as seal_count";
+        let sql = "select cast(coalesce((select sum(changed_at) from setting), 0) as bigint) as settings, \
+                   cast(coalesce((select sum(since + length(state)) from seal), 0) as bigint) as seals";
         let row = sqlx::query(sql).fetch_one(self.db()).await?;
-        Ok((row.int("settings")?, row.int("seals")?.wrapping_add(row.int("seal_count")?)))
+        Ok((row.int("settings")?, row.int("seals")?))
     }
 
     /// Takes or keeps a lease. `false` when another holds it.
