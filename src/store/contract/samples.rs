@@ -1,0 +1,89 @@
+//! Things to keep, plain and extreme.
+
+use crate::{
+    licensing::{
+        ActivationKey, DeviceId, LicenseId, ProductCode, ProductId, Timestamp,
+        activation::{Device, How},
+        license::{Actor, Limit, Terms},
+        product::{Authorization, ProductRules},
+    },
+    store::{Conn, NewActivation, NewAttempt, NewAudit, NewLicense, NewProduct, ResultPage, Subject},
+};
+
+pub const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_123);
+
+pub fn new_product(code: &str) -> NewProduct {
+    NewProduct {
+        code: ProductCode::parse(code).expect("a code"),
+        number: None,
+        name: format!("Product {code}"),
+        authorization: Authorization::Key,
+        rules: ProductRules::default(),
+    }
+}
+
+pub async fn product(conn: &mut Conn, code: &str) -> ProductId {
+    conn.add_product(&new_product(code), NOW).await.expect("the store").expect("the code is free")
+}
+
+/// A key of our own shape, each number another.
+pub fn key(number: u32) -> ActivationKey {
+    let [a, b, c, d] = number.to_be_bytes();
+    ActivationKey::from_random([a, b, c, d, 0x5a, 0xa5, d, c, b, a])
+}
+
+pub fn new_license(product: ProductId, number: u32) -> NewLicense {
+    NewLicense {
+        id: None,
+        product,
+        key: Some(key(number)),
+        key_id: None,
+        terms: Terms::default(),
+        customer: None,
+        order: None,
+        policy: None,
+        subscription: None,
+        note: String::new(),
+    }
+}
+
+pub async fn license(conn: &mut Conn, new: &NewLicense) -> LicenseId {
+    conn.add_license(new, NOW).await.expect("the store").expect("the key is free")
+}
+
+/// A license with that many seats.
+pub async fn license_for(conn: &mut Conn, product: ProductId, seats: u32) -> LicenseId {
+    let terms = Terms { seats: Limit::AtMost(seats), ..Terms::default() };
+    license(conn, &NewLicense { terms, ..new_license(product, seats) }).await
+}
+
+pub fn device(id: &str) -> Device {
+    Device::bare(DeviceId::parse(id).expect("an id"))
+}
+
+pub fn new_activation(license: LicenseId, id: &str) -> NewActivation {
+    NewActivation { license, device: device(id), how: How::Online, device_key: None, user: None, api_key: None }
+}
+
+pub fn new_audit(subject: Subject, act: &'static str) -> NewAudit {
+    NewAudit { at: NOW, subject, act, actor: Actor::Customer, before: None, after: Some(serde_json::json!({ "act": act })) }
+}
+
+pub fn new_attempt(reference: &str) -> NewAttempt {
+    NewAttempt {
+        reference: reference.to_owned(),
+        at: NOW,
+        door: "form".to_owned(),
+        code: "seats_exhausted".to_owned(),
+        product_code: None,
+        license: None,
+        key_ends: None,
+        device_id: None,
+        device_name: None,
+        detail: "{}".to_owned(),
+    }
+}
+
+pub fn page(token: &[u8], expires: Timestamp) -> ResultPage {
+    ResultPage { token_hash: token.to_vec(), kind: "license".to_owned(), content: "{}".to_owned(), created: NOW, expires }
+}
