@@ -134,7 +134,8 @@ impl Conn {
         query.fetch_all(self.db()).await?.iter().map(facts).collect()
     }
 
-    /// The facts about a device on a license, locked.
+    /// The facts about a device on a license, locked. They are read by a statement of their own: on PostgreSQL one that waits for a
+    /// lock sees the row it waited for as it is now, but what it joins as it was before, and would miss the seat this device took.
     pub async fn facts_by_license(
         &mut self,
         license: LicenseId,
@@ -143,12 +144,6 @@ impl Conn {
         if self.engine() == Engine::Postgres {
             sqlx::query("select id from license where id = $1 for update").bind(license.0).fetch_optional(self.db()).await?;
         }
-        self.facts(license, device).await
-    }
-
-    /// Read after the lock was taken, by a statement of its own: on PostgreSQL one that waits for a lock sees the row it waited
-    /// for as it is now, but what it joins as it was before, and would miss the seat this device has just taken.
-    async fn facts(&mut self, license: LicenseId, device: &DeviceId) -> Result<Option<ActivationFactsRow>, StoreError> {
         let sql = facts_query!("l.id = $2");
         let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(license.0);
         query.fetch_optional(self.db()).await?.as_ref().map(facts).transpose()
