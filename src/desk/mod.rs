@@ -37,7 +37,7 @@ pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};
 pub use settings::{SettingError, Settings};
 pub use team::SignedIn;
-pub use views::{ActivationView, AttemptView, LicenseView, OrderView};
+pub use views::{ActivationView, AttemptView, LicenseView, OrderView, ProductRow, Tallies};
 
 use crate::{
     licensing::Timestamp,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
-    licensing::Email,
+    licensing::{Email, files::base64},
     store::{NewAudit, Subject},
 };
 
@@ -13,8 +13,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub portal_name: String,
-    /// An https address, or nothing.
-    pub logo_url: Option<String>,
+    /// The logo's content type and bytes; the page asks for it at `/logo`.
+    pub logo: Option<(&'static str, Arc<[u8]>)>,
     /// `#rrggbb`.
     pub accent: String,
     /// Where customers can ask: an e-mail address.
@@ -31,7 +31,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             portal_name: "Countersign".to_owned(),
-            logo_url: None,
+            logo: None,
             accent: "#0b6464".to_owned(),
             support: None,
             sign_in_tries: 10,
@@ -73,19 +73,26 @@ const KNOWN: [Known; 6] = [
         write: |settings| settings.portal_name.clone(),
     },
     Known {
-        name: "logoUrl",
-        about: "A logo beside the name: a path on this server, such as /logo.svg",
+        name: "logo",
+        about: "A logo beside the name: a PNG, JPEG or WebP of up to 64 KB, in base64",
         read: |settings, text| {
             let text = text.trim();
-            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_');
-            settings.logo_url = match text {
-                "" => None,
-                path if path.starts_with('/') && !path.starts_with("//") && path.chars().all(plain) => Some(path.to_owned()),
-                _ => return Err(SettingError::Value("A logo is a path on this server that begins with one slash.")),
-            };
+            if text.is_empty() {
+                settings.logo = None;
+                return Ok(());
+            }
+            let bytes = base64::from_standard(text).map_err(|_| SettingError::Value("A logo is a picture in base64."))?;
+            if bytes.len() > 64 * 1024 {
+                return Err(SettingError::Value(
+                    "This picture is larger than 64 KB. Save it smaller: it is shown 28 pixels high.",
+                ));
+            }
+            let kind = picture_type(&bytes)
+                .ok_or(SettingError::Value("This is not a PNG, JPEG or WebP picture. Save it as one of them."))?;
+            settings.logo = Some((kind, bytes.into()));
             Ok(())
         },
-        write: |settings| settings.logo_url.clone().unwrap_or_default(),
+        write: |settings| settings.logo.as_ref().map(|(_, bytes)| base64::standard(bytes)).unwrap_or_default(),
     },
     Known {
         name: "accent",
@@ -128,6 +135,16 @@ const KNOWN: [Known; 6] = [
         write: |settings| settings.activations_per_minute.to_string(),
     },
 ];
+
+/// The type of a picture by its first bytes, never by what somebody calls it.
+fn picture_type(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
 
 fn number(text: &str, least: i64, most: i64) -> Result<i64, SettingError> {
     let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
@@ -210,8 +227,8 @@ impl Desk {
                     let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
                     for (name, old, new) in &changes {
                         conn.set(name, new, now).await?;
-                        before.insert((*name).to_owned(), old.clone().into());
-                        after.insert((*name).to_owned(), new.clone().into());
+                        before.insert((*name).to_owned(), shortened(old).into());
+                        after.insert((*name).to_owned(), shortened(new).into());
                     }
                     let subject = Subject::of("setting", 0);
                     let (before, after) = (Some(before.into()), Some(after.into()));
@@ -223,6 +240,11 @@ impl Desk {
     }
 }
 
+/// A picture is not repeated in the audit log.
+fn shortened(value: &str) -> String {
+    if value.len() > 200 { format!("{} characters", value.len()) } else { value.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,7 +253,7 @@ mod tests {
     fn every_setting_reads_what_it_writes() {
         let settings = Settings {
             portal_name: "ACME".to_owned(),
-            logo_url: Some("/logo.svg".to_owned()),
+            logo: Some(("image/jpeg", vec![0xff, 0xd8, 0xff, 0xe0].into())),
             accent: "#123abc".to_owned(),
             support: Some("help@acme.example".to_owned()),
             sign_in_tries: 5,
@@ -247,8 +269,8 @@ mod tests {
         for (name, value) in [
             ("portalName", ""),
             ("portalName", "a\u{202e}b"),
-            ("logoUrl", "https://elsewhere.example/x.png"),
-            ("logoUrl", "//elsewhere.example/x.png"),
+            ("logo", "https://elsewhere.example/x.png"),
+            ("logo", "PHN2Zz48c2NyaXB0Lz48L3N2Zz4="),
             ("accent", "red"),
             ("accent", "#12345g"),
             ("supportAddress", "nobody"),

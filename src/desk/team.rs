@@ -105,6 +105,32 @@ impl Desk {
         Ok(self.read().await?.all_staff().await?)
     }
 
+    /// A member, when they last signed in, and how many sessions they have open.
+    pub async fn member(&self, visitor: &Visitor, id: UserId) -> Result<(Staff, u64), ActError> {
+        if !matches!(visitor, Visitor::Staff { id: own, .. } if *own == id) {
+            visitor.needs(Area::Team, Level::Read)?;
+        }
+        let mut conn = self.read().await?;
+        let member = conn.staff_member(id).await?.ok_or(ActError::NotFound)?;
+        let sessions = conn.session_count(id, self.now()).await?;
+        Ok((member, sessions.unsigned_abs()))
+    }
+
+    pub async fn last_sign_ins(&self, visitor: &Visitor) -> Result<std::collections::BTreeMap<i64, Timestamp>, ActError> {
+        visitor.needs(Area::Team, Level::Read)?;
+        Ok(self.read().await?.last_sign_ins().await?)
+    }
+
+    /// Changes one's own password, for whoever still knows the present one.
+    pub async fn change_own_password(&self, visitor: &Visitor, present: &str, new: &str) -> Result<(), ActError> {
+        let Visitor::Staff { id, .. } = visitor else { return Err(super::Forbidden.into()) };
+        let hash = self.read().await?.staff_member(*id).await?.map(|member| member.password_hash);
+        if !self.passwords.verify(Password::given(present), hash).await {
+            return Err(ActError::field("current", "This is not your present password. Type it again."));
+        }
+        self.set_password(visitor, *id, new).await
+    }
+
     /// Whether anyone can sign in yet.
     pub async fn has_staff(&self) -> Result<bool, ActError> {
         Ok(!self.read().await?.all_staff().await?.is_empty())

@@ -3,15 +3,15 @@
 use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
     licensing::{
-        Email, LicenseId,
+        Email, LicenseId, OrderId, ProductId,
         activation::Activation,
         decide::{self, ActivationFacts, ActivationRefusal, Holder},
         license::License,
-        product::Product,
+        product::{Product, Version},
     },
     store::{
-        Attempt, AttemptFilter, AuditEntry, AuditFilter, Customer, LicenseFilter, LicenseRow, LicenseUser, Order, OrderRow, Page,
-        Subject,
+        Attempt, AttemptFilter, AuditEntry, AuditFilter, Broken, Customer, LicenseFilter, LicenseRow, LicenseUser, Order,
+        OrderRow, Page, Subject,
     },
 };
 
@@ -43,6 +43,24 @@ pub struct OrderView {
     pub order: Order,
     pub customer: Option<Customer>,
     pub licenses: Vec<(License, Product)>,
+}
+
+/// The figures of the vendor's front page.
+#[derive(Clone, Copy, Debug)]
+pub struct Tallies {
+    pub products: u64,
+    pub licenses: u64,
+    pub seats: u64,
+    pub refusals_week: u64,
+    pub ending_month: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct ProductRow {
+    pub product: Product,
+    pub licenses: u64,
+    pub seats: u64,
+    pub newest: Option<Version>,
 }
 
 #[derive(Clone, Debug)]
@@ -120,6 +138,64 @@ impl Desk {
         };
         let licenses = conn.licenses_of_order(order.id).await?;
         Ok(OrderView { order, customer, licenses })
+    }
+
+    pub async fn order_by_id(&self, visitor: &Visitor, id: OrderId) -> Result<OrderView, ActError> {
+        visitor.needs(Area::Orders, Level::Read)?;
+        let order = self.read().await?.order(id).await?.ok_or(ActError::NotFound)?;
+        self.order(visitor, &order.reference).await
+    }
+
+    /// The figures of the vendor's front page.
+    pub async fn tallies(&self, visitor: &Visitor) -> Result<Tallies, ActError> {
+        visitor.needs(Area::Licenses, Level::Read)?;
+        let now = self.now();
+        let mut conn = self.read().await?;
+        let by_product = conn.product_counts().await?;
+        Ok(Tallies {
+            products: conn.products().await?.len() as u64,
+            licenses: by_product.values().map(|(licenses, _)| *licenses as u64).sum(),
+            seats: by_product.values().map(|(_, seats)| *seats as u64).sum(),
+            refusals_week: conn.attempts_since(now.plus_days(-7)).await? as u64,
+            ending_month: conn.ending_between(now, now.plus_days(30)).await? as u64,
+        })
+    }
+
+    /// Each product with its licenses, taken seats and newest version.
+    pub async fn product_rows(&self, visitor: &Visitor) -> Result<Vec<ProductRow>, ActError> {
+        visitor.needs(Area::Products, Level::Read)?;
+        let mut conn = self.read().await?;
+        let counts = conn.product_counts().await?;
+        let mut rows = Vec::new();
+        for product in conn.products().await? {
+            let newest = conn.releases(product.id).await?.first().map(|release| release.version);
+            let (licenses, seats) = counts.get(&product.id.0).copied().unwrap_or_default();
+            rows.push(ProductRow { product, licenses: licenses as u64, seats: seats as u64, newest });
+        }
+        Ok(rows)
+    }
+
+    /// How many licenses include each of a product's features.
+    pub async fn feature_counts(&self, visitor: &Visitor, product: ProductId, codes: &[String]) -> Result<Vec<u64>, ActError> {
+        visitor.needs(Area::Products, Level::Read)?;
+        let mut conn = self.read().await?;
+        let mut counts = Vec::with_capacity(codes.len());
+        for code in codes {
+            counts.push(conn.licenses_with_feature(product, code).await? as u64);
+        }
+        Ok(counts)
+    }
+
+    /// What happened to a subject, newest first, for its own page.
+    pub async fn history(&self, visitor: &Visitor, area: Area, subject: Subject) -> Result<Vec<AuditEntry>, ActError> {
+        visitor.needs(area, Level::Read)?;
+        Ok(self.read().await?.audit_of(subject, ENTRIES_SHOWN).await?)
+    }
+
+    /// Where the audit log's chains break.
+    pub async fn verify_audit(&self, visitor: &Visitor) -> Result<(u64, Vec<Broken>), ActError> {
+        visitor.needs(Area::Audit, Level::Read)?;
+        Ok(self.read().await?.verify_audit().await?)
     }
 
     pub async fn customers(&self, visitor: &Visitor, after: i64, limit: i64) -> Result<Vec<Customer>, ActError> {

@@ -21,7 +21,7 @@ pub fn page<V: IntoView>(state: &AppState, status: StatusCode, draw: impl FnOnce
     let settings = state.desk.settings();
     let brand = Brand {
         name: settings.portal_name.clone(),
-        logo_url: settings.logo_url.clone(),
+        logo_url: settings.logo.as_ref().map(|_| format!("/logo?{}", settings.revision)),
         support: settings.support.clone(),
         revision: settings.revision,
     };

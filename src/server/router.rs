@@ -22,6 +22,7 @@ pub fn router(state: AppState) -> Router {
     let customers = Router::new()
         .route("/", get(home::home))
         .route("/brand.css", get(home::brand))
+        .route("/logo", get(home::logo))
         .route("/activate", limited(get(activate::show).post(activate::post), FORM_KIB))
         .route("/activations/{token}", get(activate::result))
         .route("/activations/{token}/{name}", get(activate::file))

@@ -7,6 +7,7 @@ mod api_keys;
 mod attempts;
 mod audit;
 mod conn;
+mod counts;
 mod engine;
 mod error;
 mod forms;

@@ -34,6 +34,17 @@ pub async fn brand(State(state): State<AppState>) -> Response {
     (headers, css).into_response()
 }
 
+/// The vendor's logo, addressed by revision like the colours.
+pub async fn logo(State(state): State<AppState>) -> Response {
+    match &state.desk.settings().logo {
+        Some((kind, bytes)) => {
+            let headers = [(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "public, max-age=300")];
+            (headers, bytes.to_vec()).into_response()
+        }
+        None => problem(&state, Problem::NotFound),
+    }
+}
+
 /// 200 while the database answers.
 pub async fn health(State(state): State<AppState>) -> Response {
     let answers = match state.desk.store().read().await {

@@ -1,10 +1,83 @@
 //! The vendor's pages: each handler knows who asks, calls one act, and draws a page or redirects.
 
-use axum::Router;
+mod account;
+mod common;
+mod csv_file;
+mod home;
+mod issue;
+mod license;
+mod licenses;
+mod orders;
+mod products;
+mod records;
+mod settings;
+mod team;
 
-use super::AppState;
+use axum::{
+    Router, middleware,
+    routing::{MethodRouter, get, post},
+};
+
+use super::{AppState, guard};
 
 pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
-    let _ = (state, form_kib);
+    let sized = |routes: MethodRouter<AppState>, most_kib: u32| {
+        routes.layer(middleware::from_fn_with_state((state.clone(), most_kib), guard::body_limit))
+    };
+    let form = |routes| sized(routes, form_kib);
+    let mut routes = Router::new()
+        .route("/vendor", get(home::show))
+        .route("/vendor/sign-in", form(get(account::sign_in).post(account::sign_in_post)))
+        .route("/vendor/sign-out", form(post(account::sign_out)))
+        .route("/vendor/account", get(account::show))
+        .route("/vendor/account/password", form(post(account::password)))
+        .route("/vendor/account/sign-out-everywhere", form(post(account::sign_out_everywhere)))
+        .route("/vendor/licenses", get(licenses::list))
+        .route("/vendor/licenses.csv", get(licenses::csv))
+        .route("/vendor/licenses/new", form(get(issue::show).post(issue::post)))
+        .route("/vendor/licenses/{id}", get(license::show))
+        .route("/vendor/licenses/{id}/edit", form(post(license::edit)))
+        .route("/vendor/licenses/{id}/renew", form(post(license::renew)))
+        .route("/vendor/licenses/{id}/disable", form(post(license::disable)))
+        .route("/vendor/licenses/{id}/enable", form(post(license::enable)))
+        .route("/vendor/licenses/{id}/machines/{machine}/{act}", form(post(license::machine)))
+        .route("/vendor/orders", get(orders::list))
+        .route("/vendor/orders.csv", get(orders::csv))
+        .route("/vendor/orders/{id}", get(orders::show))
+        .route("/vendor/orders/{id}/licenses.csv", get(orders::licenses_csv))
+        .route("/vendor/products", get(products::list))
+        .route("/vendor/products.csv", get(products::csv))
+        .route("/vendor/products/new", form(get(products::new).post(products::add)))
+        .route("/vendor/products/{code}", get(products::show))
+        .route("/vendor/products/{code}/edit", form(post(products::edit)))
+        .route("/vendor/products/{code}/versions", form(post(products::add_version)))
+        .route("/vendor/products/{code}/features", form(post(products::add_feature)))
+        .route("/vendor/products/{code}/pause", form(post(products::pause)))
+        .route("/vendor/products/{code}/resume", form(post(products::resume)))
+        .route("/vendor/team", form(get(team::list).post(team::add)))
+        .route("/vendor/team.csv", get(team::csv))
+        .route("/vendor/team/{id}", get(team::show))
+        .route("/vendor/team/{id}/{act}", form(post(team::act)))
+        .route("/vendor/settings", sized(get(settings::show).post(settings::save), 128))
+        .route("/vendor/keys", get(settings::keys))
+        .route("/vendor/keys/rotate", form(post(settings::rotate)))
+        .route("/vendor/audit", get(records::audit))
+        .route("/vendor/audit.csv", get(records::audit_csv))
+        .route("/vendor/refusals", get(records::refusals))
+        .route("/vendor/refusals.csv", get(records::refusals_csv))
+        .route("/vendor/refusals/{reference}", get(records::refusal));
+    if cfg!(debug_assertions) {
+        routes = routes.merge(parts_route());
+    }
+    routes
+}
+
+#[cfg(debug_assertions)]
+fn parts_route() -> Router<AppState> {
+    Router::new().route("/vendor/parts", get(home::parts))
+}
+
+#[cfg(not(debug_assertions))]
+fn parts_route() -> Router<AppState> {
     Router::new()
 }

@@ -1,0 +1,152 @@
+//! Signing in and out, and one's own password.
+
+use axum::{
+    body::Bytes,
+    extract::{RawQuery, State},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use leptos::prelude::*;
+
+use super::common::{draw, of, refuse};
+use crate::{
+    app::{
+        portal::Problem,
+        ui::FormState,
+        vendor::{AccountPage, AccountView, SignInPage, SignInView},
+    },
+    desk::{ActError, Refusal, Visitor},
+    server::{
+        AppState,
+        forms::{form, new_request_id, pairs},
+        page::{act_problem, page, problem, see_other},
+        session::{self, Staff},
+    },
+};
+
+pub async fn sign_in(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    let query = pairs(query.unwrap_or_default().as_bytes());
+    let form = FormState::filled([("next", own_path(of(&query, "next")).unwrap_or_default())]).with_request_id(new_request_id());
+    draw_sign_in(&state, StatusCode::OK, form).await
+}
+
+async fn draw_sign_in(state: &AppState, status: StatusCode, form: FormState) -> Response {
+    let no_staff = match state.desk.has_staff().await {
+        Ok(has) => !has,
+        Err(error) => return act_problem(state, error),
+    };
+    let unprotected = !state.config.is_https() && !state.config.addr.ip().is_loopback();
+    page(state, status, |frame| {
+        let view = SignInView { form, no_staff, unprotected };
+        view! { <SignInPage frame=frame view=view/> }
+    })
+}
+
+/// Only a path of this portal: a link can't lead elsewhere after signing in.
+fn own_path(next: &str) -> Option<&str> {
+    let plain = next.starts_with("/vendor") && !next.contains(['\\', '\r', '\n', '\t']) && !next.starts_with("/vendor/sign-");
+    let ends_well = next[7.min(next.len())..].is_empty() || next[7..].starts_with(['/', '?']);
+    (plain && ends_well).then_some(next)
+}
+
+pub async fn sign_in_post(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut typed = form(&body);
+    let (email, password) = (typed.value("email").to_owned(), typed.value("password").to_owned());
+    match state.desk.sign_in(&email, &password).await {
+        Ok(Some(signed_in)) => {
+            // The session before, if any, ends here: its token is not carried over.
+            if let Some(old) = session::token(&headers)
+                && let Err(error) = state.desk.sign_out(&old).await
+            {
+                return act_problem(&state, error);
+            }
+            let mut response = see_other(own_path(typed.value("next")).unwrap_or("/vendor"));
+            let seconds = signed_in.expires.since(state.desk.now()) / 1000;
+            session::set(&mut response, &signed_in, seconds);
+            response
+        }
+        Ok(None) => {
+            typed.refuse_whole("E-mail address and password do not match. Type both again; ask an owner of the team if you have forgotten yours.");
+            draw_sign_in(&state, StatusCode::UNPROCESSABLE_ENTITY, typed).await
+        }
+        Err(ActError::Refused(refused)) => match refused.refusal {
+            Refusal::TooMany { seconds } => problem(&state, Problem::TooOften { wait_seconds: seconds.unsigned_abs() }),
+            _ => problem(&state, Problem::NotAllowed),
+        },
+        Err(error) => act_problem(&state, error),
+    }
+}
+
+pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    if let Some(token) = session::token(&headers)
+        && let Err(error) = state.desk.sign_out(&token).await
+    {
+        return act_problem(&state, error);
+    }
+    let mut response = see_other("/vendor/sign-in");
+    session::clear(&mut response);
+    response
+}
+
+pub async fn show(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
+    let query = pairs(query.unwrap_or_default().as_bytes());
+    draw_account(&state, StatusCode::OK, &visitor, of(&query, "said"), FormState::default()).await
+}
+
+async fn draw_account(state: &AppState, status: StatusCode, visitor: &Visitor, said: &str, form: FormState) -> Response {
+    let Visitor::Staff { id, .. } = visitor else { return problem(state, Problem::NotAllowed) };
+    match state.desk.member(visitor, *id).await {
+        Ok((_, sessions)) => draw(state, status, visitor, said, |vendor| {
+            let view = AccountView { form, other_sessions: sessions.saturating_sub(1) };
+            view! { <AccountPage vendor=vendor view=view/> }
+        }),
+        Err(error) => act_problem(state, error),
+    }
+}
+
+pub async fn password(State(state): State<AppState>, Staff(visitor): Staff, body: Bytes) -> Response {
+    let mut typed = form(&body);
+    match state.desk.change_own_password(&visitor, typed.value("current"), typed.value("password")).await {
+        Ok(()) => see_other("/vendor/sign-in"),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => draw_account(&state, status, &visitor, "", typed).await,
+            Err(response) => response,
+        },
+    }
+}
+
+pub async fn sign_out_everywhere(State(state): State<AppState>, Staff(visitor): Staff) -> Response {
+    let Visitor::Staff { id, .. } = &visitor else { return problem(&state, Problem::NotAllowed) };
+    match state.desk.sign_out_everywhere(&visitor, *id).await {
+        Ok(_) => {
+            let mut response = see_other("/vendor/sign-in");
+            session::clear(&mut response);
+            response
+        }
+        Err(error) => act_problem(&state, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn signing_in_leads_only_to_our_own_pages() {
+        for next in ["/vendor", "/vendor/licenses?state=enabled", "/vendor?said=saved"] {
+            assert_eq!(own_path(next), Some(next));
+        }
+        for next in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example/vendor",
+            "/vendor\\evil",
+            "/vendorx",
+            "/vendor/sign-out",
+            "/vendor.evil",
+        ] {
+            assert_eq!(own_path(next), None, "{next}");
+        }
+    }
+}

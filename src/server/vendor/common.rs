@@ -1,0 +1,298 @@
+//! What every vendor page shares: its frame, the sentence about the act before it, and people's words for what is kept.
+
+use axum::{http::StatusCode, response::Response};
+use leptos::prelude::*;
+
+use crate::{
+    app::{
+        ui::{FormState, Tone},
+        vendor::{Change, Ends, EventRow, Standing},
+        view::{Frame, StaffBadge, VendorFrame},
+    },
+    desk::{ActError, Area, Level, Role, Visitor},
+    licensing::{
+        Date, Timestamp,
+        license::{Actor, Expiry, License, LicenseState, Limit, TransferLimit},
+    },
+    server::{
+        AppState,
+        page::{act_problem, page},
+    },
+    store::AuditEntry,
+};
+
+pub fn badge(visitor: &Visitor) -> StaffBadge {
+    let (email, role) = match visitor {
+        Visitor::Staff { email, role, .. } => (email.clone(), *role),
+        Visitor::Operator => ("operator".to_owned(), Role::Owner),
+    };
+    StaffBadge {
+        email,
+        role: role.as_str().to_owned(),
+        manages_licenses: role.level(Area::Licenses) == Level::Manage,
+        manages_products: role.level(Area::Products) == Level::Manage,
+        manages_settings: role.level(Area::Settings) == Level::Manage,
+        manages_team: role.level(Area::Team) == Level::Manage,
+        reads_audit: role.level(Area::Audit) >= Level::Read,
+    }
+}
+
+/// Draws a page for signed-in staff. `said` is the code of what the act before did, from the address.
+pub fn draw<V: IntoView>(
+    state: &AppState,
+    status: StatusCode,
+    visitor: &Visitor,
+    said: &str,
+    view: impl FnOnce(VendorFrame) -> V,
+) -> Response {
+    let staff = badge(visitor);
+    let said = sentence(said).map(|(tone, text)| (tone, text.to_owned()));
+    page(state, status, |frame: Frame| view(VendorFrame { frame, staff, said }))
+}
+
+/// What an act did, said on the page after it. A closed list: an address can't put words into our mouth.
+fn sentence(code: &str) -> Option<(Tone, &'static str)> {
+    Some(match code {
+        "issued" => (Tone::Good, "Issued. The keys are below."),
+        "saved" => (Tone::Good, "Saved."),
+        "renewed" => (Tone::Good, "Renewed. Machines get the new end with their next file or check."),
+        "disabled" => (Tone::Good, "Disabled. Nothing new is granted; what runs stays as it is."),
+        "enabled" => (Tone::Good, "Enabled again."),
+        "freed" => (Tone::Good, "The machine is free, and so is its seat."),
+        "revoked" => (Tone::Good, "The seat is taken back and the machine is barred."),
+        "allowed" => (Tone::Good, "The machine may activate again."),
+        "added" => (Tone::Good, "Added."),
+        "paused" => (Tone::Good, "Activations are paused. Machines that run go on."),
+        "resumed" => (Tone::Good, "Activations go on."),
+        "signed-out" => (Tone::Good, "Signed out everywhere."),
+        "password" => (Tone::Good, "The password is changed, and other sessions have ended."),
+        "rotated" => (Tone::Good, "Rotated. The new key signs from now on."),
+        _ => return None,
+    })
+}
+
+/// Puts what stood in an act's way beside the field it is about. `Err` carries what belongs on a page of its own.
+pub fn refuse(state: &AppState, form: &mut FormState, error: ActError) -> Result<StatusCode, Response> {
+    match error {
+        ActError::Field { field, message } => {
+            form.refuse(field, message);
+            Ok(StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        ActError::Taken(what) => {
+            let field = match what {
+                "code or number" | "code" => "code",
+                "number" => "number",
+                "key" => "key",
+                "e-mail address" => "email",
+                "version" => "version",
+                _ => "",
+            };
+            form.refuse(field, format!("This {what} is taken. Choose another."));
+            Ok(StatusCode::CONFLICT)
+        }
+        ActError::Transition(transition) => {
+            form.refuse_whole(format!(
+                "Nothing was changed: {transition}. Someone may have been faster; look at the page again."
+            ));
+            Ok(StatusCode::CONFLICT)
+        }
+        other => Err(act_problem(state, other)),
+    }
+}
+
+pub fn actor(actor: &Actor) -> String {
+    match actor {
+        Actor::Customer => "the customer".to_owned(),
+        Actor::Staff { email, .. } => email.clone(),
+        Actor::Operator => "the command line".to_owned(),
+        Actor::ApiKey { name } => format!("the app {name}"),
+        Actor::System => "the portal itself".to_owned(),
+    }
+}
+
+/// An audit entry as a sentence without its subject, with what changed.
+pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
+    let object = |text: &Option<String>| {
+        text.as_deref()
+            .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
+            .and_then(|value| value.as_object().cloned())
+    };
+    let (before, after) = (object(&entry.before).unwrap_or_default(), object(&entry.after).unwrap_or_default());
+    let shown = |value: Option<&serde_json::Value>| {
+        value.filter(|value| !value.is_null()).map(|value| match value {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        })
+    };
+    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    names.sort();
+    names.dedup();
+    let changes = names.into_iter().filter(|name| *name != "reason").filter_map(|name| {
+        let (before, after) = (shown(before.get(name)), shown(after.get(name)));
+        (before.is_some() || after.is_some()).then(|| Change { name: name.replace('_', " "), before, after })
+    });
+    EventRow {
+        at: entry.at,
+        actor: actor(&entry.actor),
+        act: act_words(&entry.act),
+        subject: with_subject.then(|| subject(entry)),
+        changes: changes.collect(),
+        reason: after.get("reason").and_then(|reason| reason.as_str()).map(str::to_owned),
+    }
+}
+
+fn subject(entry: &AuditEntry) -> (String, String) {
+    let id = entry.subject_id;
+    match entry.subject_kind.as_str() {
+        "license" => (format!("license {id}"), format!("/vendor/licenses/{id}")),
+        "order" => (format!("order {id}"), format!("/vendor/orders/{id}")),
+        "staff" => (format!("member {id}"), format!("/vendor/team/{id}")),
+        "product" => (format!("product {id}"), "/vendor/products".to_owned()),
+        "seal" => ("signing keys".to_owned(), "/vendor/keys".to_owned()),
+        "setting" => ("settings".to_owned(), "/vendor/settings".to_owned()),
+        other => (format!("{} {id}", other.replace('_', " ")), "/vendor/audit".to_owned()),
+    }
+}
+
+fn act_words(act: &str) -> String {
+    match act {
+        "license.issued" => "issued the license",
+        "license.activated" => "activated a machine",
+        "license.rebound" => "set a machine up anew",
+        "license.released" => "released a machine",
+        "license.edited" => "edited the license",
+        "license.renewed" => "renewed the license",
+        "license.disabled" => "disabled the license",
+        "license.enabled" => "enabled the license",
+        "license.archived" => "archived the license",
+        "license.reset" => "freed every machine and reset the counters",
+        "device.revoked" => "revoked a machine and barred it",
+        "device.allowed" => "allowed a machine again",
+        "device.blocked" => "blocked a machine",
+        "product.added" => "added the product",
+        "product.edited" => "edited the product",
+        "version.added" => "added a version",
+        "feature.added" => "added a feature",
+        "policy.added" => "added a policy",
+        "staff.added" => "added the member",
+        "staff.signed_in" => "signed in",
+        "staff.signed_out_everywhere" => "ended every session",
+        "staff.role_changed" => "changed the role",
+        "staff.disabled" => "disabled the member",
+        "staff.enabled" => "let the member in again",
+        "staff.password_changed" => "changed the password",
+        "settings.changed" => "changed settings",
+        "keys.rotated" => "rotated signing keys",
+        "keys.standby_added" => "published a new signing key",
+        "api_key.added" => "added an API key",
+        "api_key.revoked" => "revoked an API key",
+        other => return other.replace(['.', '_'], " "),
+    }
+    .to_owned()
+}
+
+pub fn ends(expiry: Expiry, valid_until: Option<Timestamp>) -> Ends {
+    match (valid_until, expiry.days_after_first_activation, expiry.days_counted_by_client) {
+        (Some(end), ..) => Ends::On(end),
+        (None, Some(days), _) => Ends::Later(format!("{days} days after activation")),
+        (None, None, Some(days)) => Ends::Later(format!("{days} days, counted by the app")),
+        (None, None, None) => Ends::Never,
+    }
+}
+
+pub fn standing(license: &License, now: Timestamp) -> Standing {
+    match license.state {
+        LicenseState::Disabled { .. } => Standing::Disabled,
+        LicenseState::Archived { .. } => Standing::Archived,
+        LicenseState::Enabled if license.is_expired(now) => Standing::Expired,
+        LicenseState::Enabled if license.terms.start.is_some_and(|start| now < start) => Standing::NotStarted,
+        LicenseState::Enabled => Standing::Enabled,
+    }
+}
+
+// What people type into forms.
+
+pub fn typed_seats(text: &str) -> Result<Limit, &'static str> {
+    match text.trim() {
+        "unlimited" | "∞" => Ok(Limit::Unlimited),
+        text => text
+            .parse()
+            .ok()
+            .filter(|seats| *seats <= 1_000_000)
+            .map(Limit::AtMost)
+            .ok_or("Type a number up to 1,000,000, or “unlimited”."),
+    }
+}
+
+pub fn typed_transfers(text: &str) -> Result<TransferLimit, &'static str> {
+    match text.trim() {
+        "" | "unlimited" => Ok(TransferLimit::Unlimited),
+        "none" | "0" => Ok(TransferLimit::Forbidden),
+        text => text.parse().map(TransferLimit::AtMost).map_err(|_| "Type a number, “none”, or nothing for any number."),
+    }
+}
+
+pub fn typed_day(text: &str) -> Result<Option<Date>, &'static str> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| "Type a day as 2027-03-12."),
+    }
+}
+
+pub fn typed_number(text: &str, most: u32) -> Result<Option<u32>, String> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text
+            .parse()
+            .ok()
+            .filter(|number| *number <= most)
+            .map(Some)
+            .ok_or_else(|| format!("Type a whole number up to {most}.")),
+    }
+}
+
+pub fn shown_seats(seats: Limit) -> String {
+    seats.most().map_or_else(|| "unlimited".to_owned(), |most| most.to_string())
+}
+
+pub fn shown_transfers(transfers: TransferLimit) -> String {
+    match transfers {
+        TransferLimit::Unlimited => String::new(),
+        TransferLimit::Forbidden => "none".to_owned(),
+        TransferLimit::AtMost(most) => most.to_string(),
+    }
+}
+
+/// The last day of something that ends at `end`, as a date field holds it.
+pub fn shown_day(end: Option<Timestamp>) -> String {
+    end.map(|end| end.plus_millis(-1).date().to_string()).unwrap_or_default()
+}
+
+/// The value of a name in a query.
+pub fn of<'a>(query: &'a [(String, String)], name: &str) -> &'a str {
+    query.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_cannot_put_words_into_our_mouth() {
+        assert_eq!(sentence("Your account was closed, call +1 555"), None);
+        assert!(sentence("saved").is_some());
+    }
+
+    #[test]
+    fn limits_are_typed_as_people_write_them() {
+        assert_eq!(typed_seats(" 3 "), Ok(Limit::AtMost(3)));
+        assert_eq!(typed_seats("unlimited"), Ok(Limit::Unlimited));
+        assert_eq!(typed_transfers(""), Ok(TransferLimit::Unlimited));
+        assert_eq!(typed_transfers("none"), Ok(TransferLimit::Forbidden));
+        for wrong in ["", "-1", "3.5", "many", "99999999999"] {
+            assert!(typed_seats(wrong).is_err(), "{wrong}");
+        }
+        assert!(typed_day("12.03.2027").is_err());
+        assert!(typed_number("-1", 9).is_err());
+    }
+}

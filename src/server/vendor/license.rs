@@ -1,0 +1,394 @@
+//! A license's page and what is done from it.
+
+use axum::{
+    body::Bytes,
+    extract::{Path, RawQuery, State},
+    http::StatusCode,
+    response::Response,
+};
+use leptos::prelude::*;
+
+use super::common::{
+    actor, draw, ends, event, of, refuse, shown_day, shown_seats, shown_transfers, standing, typed_day, typed_seats,
+    typed_transfers,
+};
+use crate::{
+    app::{
+        ui::FormState,
+        vendor::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineState},
+    },
+    desk::{self, ActError, Edit, Level, Renewal, Visitor},
+    licensing::{
+        Date, LicenseId,
+        activation::{Activation, ActivationState, How},
+        license::{Expiry, LicenseState, Limit, Maintenance, TransferLimit},
+    },
+    server::{
+        AppState,
+        forms::{form, new_request_id, pairs},
+        page::{act_problem, download, see_other},
+        session::Staff,
+    },
+};
+
+/// Which of the page's forms came back, with what stands in its way.
+enum Came {
+    None,
+    Edit(FormState),
+    Renew(FormState),
+    Disable(FormState),
+}
+
+pub async fn show(
+    State(state): State<AppState>,
+    Staff(visitor): Staff,
+    Path(id): Path<i64>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = pairs(query.unwrap_or_default().as_bytes());
+    let tab = LicenseTab::parse(of(&query, "tab"));
+    draw_license(&state, StatusCode::OK, &visitor, LicenseId(id), tab, of(&query, "said"), Came::None).await
+}
+
+async fn draw_license(
+    state: &AppState,
+    status: StatusCode,
+    visitor: &Visitor,
+    id: LicenseId,
+    tab: LicenseTab,
+    said: &str,
+    came: Came,
+) -> Response {
+    match state.desk.license_view(visitor, id).await {
+        Ok(found) => {
+            let view = view_of(state, found, tab, came);
+            draw(state, status, visitor, said, |vendor| view! { <LicensePage vendor=vendor view=view/> })
+        }
+        Err(error) => act_problem(state, error),
+    }
+}
+
+fn view_of(state: &AppState, found: desk::LicenseView, tab: LicenseTab, came: Came) -> LicenseView {
+    let now = state.desk.now();
+    let desk::LicenseView { license, product, customer, order, activations, history, availability, .. } = found;
+    let terms = &license.terms;
+    let edit = FormState::filled([
+        ("seats", shown_seats(terms.seats)),
+        ("transfers", shown_transfers(terms.transfers)),
+        ("valid_until", shown_day(terms.expiry.on)),
+        ("maintenance_until", shown_day(terms.maintenance.instant(license.first_activated))),
+        ("offline", if terms.offline_allowed { "1".to_owned() } else { String::new() }),
+        ("note", license.note.clone()),
+    ])
+    .scoped("edit");
+    let renew = FormState::filled([("valid_until", String::new())]).scoped("renew");
+    let disable = FormState::default().scoped("disable");
+    let (edit, renew, disable) = match came {
+        Came::None => (edit, renew, disable),
+        Came::Edit(form) => (form.scoped("edit"), renew, disable),
+        Came::Renew(form) => (edit, form.scoped("renew"), disable),
+        Came::Disable(form) => (edit, renew, form.scoped("disable")),
+    };
+    let put_away = match &license.state {
+        LicenseState::Enabled => None,
+        LicenseState::Disabled { at, by, reason } | LicenseState::Archived { at, by, reason } => {
+            Some((*at, actor(by), reason.clone()))
+        }
+    };
+    let because = match &availability {
+        Ok(()) => yes_because(&license),
+        Err(refusal) => {
+            let words = refusal.words();
+            format!("{}. {}", words.what, words.why)
+        }
+    };
+    let key = license.key.as_ref().map(crate::licensing::ActivationKey::text);
+    let message = message(state, &product.name, key.as_deref(), &license);
+    LicenseView {
+        id: license.id.0,
+        tab,
+        key,
+        product: product.name,
+        product_code: product.code.to_string(),
+        standing: standing(&license, now),
+        put_away,
+        can_activate: availability.is_ok(),
+        because,
+        kind: terms.kind.as_str().to_owned(),
+        trial: terms.trial,
+        seats_taken: u64::from(license.seats_taken),
+        seats: terms.seats.most().map(u64::from),
+        ends: ends(terms.expiry, license.valid_until()),
+        grace_hours: terms.grace_hours,
+        start: terms.start,
+        maintenance_until: terms.maintenance.instant(license.first_activated),
+        offline_allowed: terms.offline_allowed,
+        transfers: match terms.transfers {
+            TransferLimit::Unlimited => format!("any number, {} used", license.transfers_used),
+            TransferLimit::Forbidden => "none".to_owned(),
+            TransferLimit::AtMost(most) => format!("{} of {most} used", license.transfers_used),
+        },
+        customer: customer.map(|customer| customer.email.to_string()),
+        order: order.map(|order| (order.reference, order.id.0)),
+        issued_at: license.created,
+        note: Some(license.note.clone()).filter(|note| !note.is_empty()),
+        fields: terms.fields.clone().into_iter().collect(),
+        machines: activations.iter().map(|shown| machine_of(&shown.activation)).collect(),
+        features: terms
+            .entitlements
+            .iter()
+            .map(|entitlement| FeatureRow {
+                code: entitlement.code.clone(),
+                name: entitlement.name.clone(),
+                valid_until: entitlement.valid_until,
+                used: entitlement.meter.map(|meter| meter.used.unsigned_abs()),
+                max: entitlement.meter.and_then(|meter| meter.max.most()).map(u64::from),
+            })
+            .collect(),
+        history: history.iter().map(|entry| event(entry, false)).collect(),
+        edit,
+        renew,
+        disable,
+        request_id: new_request_id(),
+        message,
+        now,
+    }
+}
+
+fn yes_because(license: &crate::licensing::license::License) -> String {
+    let seats = match license.terms.seats {
+        Limit::Unlimited => "seats are unlimited".to_owned(),
+        Limit::AtMost(most) => match most.saturating_sub(license.seats_taken) {
+            1 => "one seat is free".to_owned(),
+            free => format!("{free} seats are free"),
+        },
+    };
+    let end = license.valid_until().map_or_else(
+        || "it has no end".to_owned(),
+        |until| format!("it is good through {}", until.plus_millis(-1).date().for_people()),
+    );
+    let files = if license.terms.offline_allowed { "files are allowed" } else { "files are not allowed" };
+    let mut text = format!("{seats}, {end}, {files}.");
+    if let Some(first) = text.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+fn machine_of(activation: &Activation) -> Machine {
+    let device = &activation.device;
+    let mut details = Vec::new();
+    let mut put = |name: &str, value: Option<String>| details.extend(value.map(|value| (name.to_owned(), value)));
+    put("Operating system", device.os.clone());
+    put("App", device.app.clone());
+    put("Library", device.sdk.clone());
+    put("Virtual machine", device.virtual_machine.map(|vm| if vm { "yes" } else { "no" }.to_owned()));
+    put("User", activation.user.clone());
+    put("First activated", Some(activation.first_activated.date().for_people()));
+    Machine {
+        id: activation.id.0,
+        device_id: device.id.to_string(),
+        name: device.name.as_ref().map(ToString::to_string),
+        state: match &activation.state {
+            ActivationState::Active { since } => MachineState::Active { since: *since },
+            ActivationState::Released { at, by, .. } => MachineState::Released { at: *at, by: actor(by) },
+            ActivationState::Revoked { at, reason, .. } => MachineState::Revoked { at: *at, reason: reason.clone() },
+        },
+        how: match activation.how {
+            How::Online => "online".to_owned(),
+            How::Offline => "by file".to_owned(),
+            How::AirGapped => "by code".to_owned(),
+        },
+        last_seen: Some(activation.last_seen),
+        details,
+        device_key: activation.device_key.is_some(),
+    }
+}
+
+/// What to send to the customer: the key, where to use it, and how without a network.
+fn message(state: &AppState, product: &str, key: Option<&str>, license: &crate::licensing::license::License) -> String {
+    let url = &state.config.public_url;
+    let settings = state.desk.settings();
+    let mut text = format!("Your license for {product}\n\n");
+    if let Some(key) = key {
+        text.push_str(&format!("Activation key: {key}\n"));
+    }
+    match license.terms.seats {
+        Limit::Unlimited => text.push_str("Machines: as many as you like\n"),
+        Limit::AtMost(most) => text.push_str(&format!("Machines: {most}\n")),
+    }
+    if let Some(until) = license.valid_until() {
+        text.push_str(&format!("Good through: {}\n", until.plus_millis(-1).date().for_people()));
+    }
+    text.push_str(&format!("\nEnter the key in the app, or activate at {url}/activate.\n"));
+    if license.terms.offline_allowed {
+        text.push_str(&format!("A machine without a network: make a request file in the app and bring it to {url}/offline.\n"));
+    }
+    if let Some(support) = &settings.support {
+        text.push_str(&format!("\nQuestions: {support}\n"));
+    }
+    text.push_str(&format!("\n{}\n", settings.portal_name));
+    text
+}
+
+pub async fn edit(State(state): State<AppState>, Staff(visitor): Staff, Path(id): Path<i64>, body: Bytes) -> Response {
+    let mut typed = form(&body);
+    let id = LicenseId(id);
+    let before = match state.desk.license_view(&visitor, id).await {
+        Ok(view) => view.license,
+        Err(error) => return act_problem(&state, error),
+    };
+    let seats = typed_seats(typed.value("seats"));
+    let transfers = typed_transfers(typed.value("transfers"));
+    let valid_until = typed_day(typed.value("valid_until"));
+    let maintenance = typed_day(typed.value("maintenance_until"));
+    for (field, message) in [
+        ("seats", seats.err()),
+        ("transfers", transfers.err()),
+        ("valid_until", valid_until.err()),
+        ("maintenance_until", maintenance.err()),
+    ] {
+        if let Some(message) = message {
+            typed.refuse(field, message);
+        }
+    }
+    let (Ok(seats), Ok(transfers), Ok(valid_until), Ok(maintenance)) = (seats, transfers, valid_until, maintenance) else {
+        return draw_license(&state, StatusCode::UNPROCESSABLE_ENTITY, &visitor, id, LicenseTab::Edit, "", Came::Edit(typed))
+            .await;
+    };
+    // A day that stands as it stood keeps the instant behind it, whatever hour that is.
+    let same_end = valid_until.map(|day| day.to_string()).unwrap_or_default() == shown_day(before.terms.expiry.on);
+    let same_maintenance = maintenance.map(|day| day.to_string()).unwrap_or_default()
+        == shown_day(before.terms.maintenance.instant(before.first_activated));
+    let edit = Edit {
+        seats: Some(seats),
+        transfers: Some(transfers),
+        expiry: (!same_end).then(|| Expiry { on: valid_until.map(Date::end), ..before.terms.expiry }),
+        maintenance: (!same_maintenance).then(|| maintenance.map_or(Maintenance::None, |day| Maintenance::Until(day.end()))),
+        offline_allowed: Some(typed.ticked("offline")),
+        note: Some(typed.value("note").trim().to_owned()),
+        ..Edit::default()
+    };
+    match state.desk.edit_license(&visitor, id, edit).await {
+        Ok(()) => see_other(&format!("/vendor/licenses/{id}?tab=edit&said=saved")),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => draw_license(&state, status, &visitor, id, LicenseTab::Edit, "", Came::Edit(typed)).await,
+            Err(response) => response,
+        },
+    }
+}
+
+pub async fn renew(State(state): State<AppState>, Staff(visitor): Staff, Path(id): Path<i64>, body: Bytes) -> Response {
+    let mut typed = form(&body);
+    let id = LicenseId(id);
+    let until = typed_day(typed.value("valid_until"));
+    let maintenance = typed_day(typed.value("maintenance_until"));
+    let (Ok(Some(until)), Ok(maintenance)) = (until, maintenance) else {
+        if !matches!(until, Ok(Some(_))) {
+            typed.refuse("valid_until", "Choose the last day the license is to be good for.");
+        }
+        if let Err(message) = maintenance {
+            typed.refuse("maintenance_until", message);
+        }
+        return draw_license(
+            &state,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &visitor,
+            id,
+            LicenseTab::Machines,
+            "",
+            Came::Renew(typed),
+        )
+        .await;
+    };
+    match state.desk.renew_license(&visitor, id, Renewal::Until(until), maintenance).await {
+        Ok(_) => see_other(&format!("/vendor/licenses/{id}?said=renewed")),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => draw_license(&state, status, &visitor, id, LicenseTab::Machines, "", Came::Renew(typed)).await,
+            Err(response) => response,
+        },
+    }
+}
+
+pub async fn disable(State(state): State<AppState>, Staff(visitor): Staff, Path(id): Path<i64>, body: Bytes) -> Response {
+    let mut typed = form(&body);
+    let id = LicenseId(id);
+    let reason = typed.value("reason").trim().to_owned();
+    if reason.is_empty() || reason.chars().count() > 200 {
+        typed.refuse("reason", "Say in a few words why: the next person who is asked about it will need it.");
+        return draw_license(
+            &state,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &visitor,
+            id,
+            LicenseTab::Machines,
+            "",
+            Came::Disable(typed),
+        )
+        .await;
+    }
+    match state.desk.disable_license(&visitor, id, reason).await {
+        Ok(()) => see_other(&format!("/vendor/licenses/{id}?said=disabled")),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => draw_license(&state, status, &visitor, id, LicenseTab::Machines, "", Came::Disable(typed)).await,
+            Err(response) => response,
+        },
+    }
+}
+
+pub async fn enable(State(state): State<AppState>, Staff(visitor): Staff, Path(id): Path<i64>) -> Response {
+    match state.desk.enable_license(&visitor, LicenseId(id)).await {
+        Ok(()) => see_other(&format!("/vendor/licenses/{id}?said=enabled")),
+        Err(error) => act_problem(&state, error),
+    }
+}
+
+pub async fn machine(
+    State(state): State<AppState>,
+    Staff(visitor): Staff,
+    Path((id, machine, act)): Path<(i64, i64, String)>,
+    body: Bytes,
+) -> Response {
+    let typed = form(&body);
+    match on_machine(&state, &visitor, LicenseId(id), machine, &act, &typed).await {
+        Ok(response) => response,
+        Err(error) => act_problem(&state, error),
+    }
+}
+
+async fn on_machine(
+    state: &AppState,
+    visitor: &Visitor,
+    id: LicenseId,
+    machine: i64,
+    act: &str,
+    typed: &FormState,
+) -> Result<Response, ActError> {
+    visitor.needs(desk::Area::Licenses, Level::Read)?;
+    let view = state.desk.license_view(visitor, id).await?;
+    // The machine must be one of this license: another license's number finds nothing.
+    let known =
+        view.activations.iter().map(|shown| &shown.activation).find(|known| known.id.0 == machine).ok_or(ActError::NotFound)?;
+    let device = known.device.id.clone();
+    let said = match act {
+        "free" => {
+            state.desk.release_device(visitor, id, &device).await?;
+            "freed"
+        }
+        "revoke" => {
+            let reason: String = typed.value("reason").trim().chars().take(200).collect();
+            state.desk.revoke_device(visitor, id, &device, reason).await?;
+            "revoked"
+        }
+        "allow" => {
+            state.desk.allow_device(visitor, id, &device).await?;
+            "allowed"
+        }
+        "file" => {
+            let file = state.desk.refresh_file(visitor, id, &device).await?;
+            return Ok(download(&file.file_name, "text/plain; charset=utf-8", format!("{}\n", file.body)));
+        }
+        _ => return Err(ActError::NotFound),
+    };
+    Ok(see_other(&format!("/vendor/licenses/{id}?said={said}")))
+}

@@ -1,0 +1,395 @@
+//! Products: the list, adding one, a product with its versions, features and rules.
+
+use axum::{
+    body::Bytes,
+    extract::{Path, RawQuery, State},
+    http::StatusCode,
+    response::Response,
+};
+use leptos::prelude::*;
+
+use super::{
+    common::{draw, event, of, refuse, typed_day, typed_number},
+    csv_file,
+};
+use crate::{
+    app::{
+        ui::FormState,
+        vendor::{
+            FeatureLine, NewProductPage, ProductListView, ProductPage, ProductRow, ProductTab, ProductView, ProductsPage,
+            VersionLine,
+        },
+    },
+    desk::{ActError, Area, ProductEdit, Visitor},
+    licensing::{
+        ProductCode, TextError,
+        product::{Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, ProductRules, ProductState, Version, VersionNumber},
+    },
+    server::{
+        AppState,
+        forms::{form, new_request_id, pairs},
+        page::{act_problem, see_other},
+        session::Staff,
+    },
+    store::{NewProduct, NewRelease, Subject},
+};
+
+pub async fn list(State(state): State<AppState>, Staff(visitor): Staff) -> Response {
+    match state.desk.product_rows(&visitor).await {
+        Ok(rows) => {
+            let rows = rows.into_iter().map(|row| ProductRow {
+                code: row.product.code.to_string(),
+                name: row.product.name,
+                licenses: row.licenses,
+                active: row.seats,
+                newest_version: row.newest.map(|version| format!("{}.{}", version.major, version.minor)),
+                enabled: row.product.state == ProductState::Enabled,
+            });
+            let view = ProductListView { rows: rows.collect() };
+            draw(&state, StatusCode::OK, &visitor, "", |vendor| view! { <ProductsPage vendor=vendor view=view/> })
+        }
+        Err(error) => act_problem(&state, error),
+    }
+}
+
+pub async fn csv(State(state): State<AppState>, Staff(visitor): Staff) -> Response {
+    match state.desk.product_rows(&visitor).await {
+        Ok(rows) => {
+            let rows = rows.into_iter().map(|row| {
+                vec![
+                    row.product.code.to_string(),
+                    row.product.name,
+                    row.product.number.map(|number| number.to_string()).unwrap_or_default(),
+                    row.product.authorization.as_str().to_owned(),
+                    row.product.state.as_str().to_owned(),
+                    row.licenses.to_string(),
+                    row.seats.to_string(),
+                ]
+            });
+            let head = ["code", "name", "number", "authorization", "state", "licenses", "seats_taken"];
+            csv_file::respond("products.csv", &head, rows.collect::<Vec<_>>())
+        }
+        Err(error) => act_problem(&state, error),
+    }
+}
+
+pub async fn new(State(state): State<AppState>, Staff(visitor): Staff) -> Response {
+    let form = FormState::filled([("auth", "key")]).with_request_id(new_request_id());
+    draw_new(&state, StatusCode::OK, &visitor, form)
+}
+
+fn draw_new(state: &AppState, status: StatusCode, visitor: &Visitor, form: FormState) -> Response {
+    draw(state, status, visitor, "", |vendor| view! { <NewProductPage vendor=vendor form=form/> })
+}
+
+pub async fn add(State(state): State<AppState>, Staff(visitor): Staff, body: Bytes) -> Response {
+    let mut typed = form(&body);
+    let code = ProductCode::parse(typed.value("code"));
+    let number = typed_number(typed.value("number"), 1_000_000_000);
+    if let Err(error) = &code {
+        typed.refuse(
+            "code",
+            match error {
+                TextError::Empty => "Choose a code; the app sends it with every request.",
+                _ => "A code is 1 to 64 letters, digits, dashes, dots or underscores.",
+            },
+        );
+    }
+    if let Err(message) = &number {
+        typed.refuse("number", message.clone());
+    }
+    let (Ok(code), Ok(number)) = (code, number) else {
+        return draw_new(&state, StatusCode::UNPROCESSABLE_ENTITY, &visitor, typed);
+    };
+    let new = NewProduct {
+        code: code.clone(),
+        number: number.map(i64::from),
+        name: typed.value("name").trim().to_owned(),
+        authorization: Authorization::parse(typed.value("auth")).unwrap_or(Authorization::Key),
+        rules: ProductRules::default(),
+    };
+    match state.desk.add_product(&visitor, new).await {
+        Ok(_) => see_other(&format!("/vendor/products/{code}?said=added")),
+        // The same form sent twice: the product is there.
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => draw_new(&state, status, &visitor, typed),
+            Err(response) => response,
+        },
+    }
+}
+
+/// Which of the page's forms came back, with what stands in its way.
+enum Came {
+    None,
+    Version(FormState),
+    Feature(FormState),
+    Rules(FormState),
+}
+
+pub async fn show(
+    State(state): State<AppState>,
+    Staff(visitor): Staff,
+    Path(code): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = pairs(query.unwrap_or_default().as_bytes());
+    let tab = ProductTab::parse(of(&query, "tab"));
+    draw_product(&state, StatusCode::OK, &visitor, &code, tab, of(&query, "said"), Came::None).await
+}
+
+async fn draw_product(
+    state: &AppState,
+    status: StatusCode,
+    visitor: &Visitor,
+    code: &str,
+    tab: ProductTab,
+    said: &str,
+    came: Came,
+) -> Response {
+    match read(state, visitor, code, tab, came).await {
+        Ok(view) => draw(state, status, visitor, said, |vendor| view! { <ProductPage vendor=vendor view=view/> }),
+        Err(error) => act_problem(state, error),
+    }
+}
+
+async fn read(state: &AppState, visitor: &Visitor, code: &str, tab: ProductTab, came: Came) -> Result<ProductView, ActError> {
+    let code = ProductCode::parse(code).map_err(|_| ActError::NotFound)?;
+    let found = state.desk.product(&code).await?;
+    let product = &found.product;
+    let codes: Vec<String> = found.features.iter().map(|feature| feature.code.clone()).collect();
+    let counts = state.desk.feature_counts(visitor, product.id, &codes).await?;
+    let rows = state.desk.product_rows(visitor).await?;
+    let licenses = rows.iter().find(|row| row.product.id == product.id).map_or(0, |row| row.licenses);
+    let history = state.desk.history(visitor, Area::Products, Subject::of("product", product.id.0)).await?;
+    let version = FormState::default().scoped("version").with_request_id(new_request_id());
+    let feature = FormState::default().scoped("feature").with_request_id(new_request_id());
+    let rules = rules_form(product).scoped("rules");
+    let (version, feature, rules) = match came {
+        Came::None => (version, feature, rules),
+        Came::Version(form) => (form.scoped("version"), feature, rules),
+        Came::Feature(form) => (version, form.scoped("feature"), rules),
+        Came::Rules(form) => (version, feature, form.scoped("rules")),
+    };
+    Ok(ProductView {
+        tab,
+        code: product.code.to_string(),
+        name: product.name.clone(),
+        number: product.number,
+        enabled: product.state == ProductState::Enabled,
+        licenses,
+        versions: found
+            .releases
+            .iter()
+            .map(|release| VersionLine {
+                number: format!("{}.{}", release.version.major, release.version.minor),
+                released: release.version.released.date(),
+                channel: release.channel.clone(),
+                url: Some(release.url.clone()).filter(|url| !url.is_empty()),
+            })
+            .collect(),
+        features: found
+            .features
+            .iter()
+            .zip(counts)
+            .map(|(feature, licenses)| FeatureLine {
+                code: feature.code.clone(),
+                name: feature.name.clone(),
+                counted: feature.kind == FeatureKind::Consumption,
+                licenses,
+            })
+            .collect(),
+        history: history.iter().map(|entry| event(entry, false)).collect(),
+        version,
+        feature,
+        rules,
+        request_id: new_request_id(),
+        now: state.desk.now(),
+    })
+}
+
+fn rules_form(product: &crate::licensing::product::Product) -> FormState {
+    let rules = &product.rules;
+    let tick = |on: bool| if on { "1".to_owned() } else { String::new() };
+    FormState::filled([
+        ("name", product.name.clone()),
+        ("number", product.number.map(|number| number.to_string()).unwrap_or_default()),
+        ("device_key", if rules.device_key == DeviceKeyRule::Required { "required" } else { "optional" }.to_owned()),
+        ("rebinds_per_year", rules.rebinds_per_year.to_string()),
+        ("offline_releases_per_year", rules.offline_releases_per_year.to_string()),
+        ("min_hold_hours", rules.min_hold_hours.to_string()),
+        ("offline_lease_days", rules.offline_lease_days.map(|days| days.to_string()).unwrap_or_default()),
+        (
+            "device_details",
+            match rules.device_details {
+                DeviceDetails::Id => "id",
+                DeviceDetails::Names => "names",
+                DeviceDetails::All => "all",
+            }
+            .to_owned(),
+        ),
+        ("refuse_virtual_machines", tick(rules.refuse_virtual_machines)),
+        ("trial_days", rules.trial_days.to_string()),
+        ("floating_timeout_minutes", rules.floating_timeout_minutes.to_string()),
+        ("trust_v1_deactivation", tick(rules.trust_v1_deactivation)),
+        ("legacy_clients", tick(rules.legacy_clients)),
+    ])
+}
+
+pub async fn edit(State(state): State<AppState>, Staff(visitor): Staff, Path(code): Path<String>, body: Bytes) -> Response {
+    let mut typed = form(&body);
+    let found = match ProductCode::parse(&code).map_err(|_| ActError::NotFound) {
+        Ok(parsed) => state.desk.product(&parsed).await,
+        Err(error) => Err(error),
+    };
+    let product = match found {
+        Ok(view) => view.product,
+        Err(error) => return act_problem(&state, error),
+    };
+    let Some(edit) = read_rules(&mut typed, product.rules) else {
+        return draw_product(
+            &state,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &visitor,
+            &code,
+            ProductTab::Rules,
+            "",
+            Came::Rules(typed),
+        )
+        .await;
+    };
+    match state.desk.edit_product(&visitor, &product.code, edit).await {
+        Ok(()) => see_other(&format!("/vendor/products/{code}?tab=rules&said=saved")),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => draw_product(&state, status, &visitor, &code, ProductTab::Rules, "", Came::Rules(typed)).await,
+            Err(response) => response,
+        },
+    }
+}
+
+fn read_rules(form: &mut FormState, before: ProductRules) -> Option<ProductEdit> {
+    let mut wrong = Vec::new();
+    let mut number = |name: &'static str, most: u32| match typed_number(form.value(name), most) {
+        Ok(number) => number,
+        Err(message) => {
+            wrong.push((name, message));
+            None
+        }
+    };
+    let rules = ProductRules {
+        trial_days: number("trial_days", 3650).unwrap_or(0),
+        floating_timeout_minutes: number("floating_timeout_minutes", 525_600).unwrap_or(120),
+        rebinds_per_year: number("rebinds_per_year", 1000).unwrap_or(0),
+        offline_releases_per_year: number("offline_releases_per_year", 1000).unwrap_or(0),
+        min_hold_hours: number("min_hold_hours", 8760).unwrap_or(0),
+        offline_lease_days: number("offline_lease_days", 36_500),
+        refuse_virtual_machines: form.ticked("refuse_virtual_machines"),
+        device_key: if form.value("device_key") == "required" { DeviceKeyRule::Required } else { DeviceKeyRule::Optional },
+        device_details: match form.value("device_details") {
+            "id" => DeviceDetails::Id,
+            "all" => DeviceDetails::All,
+            _ => DeviceDetails::Names,
+        },
+        trust_v1_deactivation: form.ticked("trust_v1_deactivation"),
+        legacy_clients: form.ticked("legacy_clients"),
+        ..before
+    };
+    let product_number = number("number", 1_000_000_000).map(i64::from);
+    if !wrong.is_empty() {
+        for (field, message) in wrong {
+            form.refuse(field, message);
+        }
+        return None;
+    }
+    Some(ProductEdit {
+        name: Some(form.value("name").trim().to_owned()),
+        number: Some(product_number),
+        rules: Some(rules),
+        ..ProductEdit::default()
+    })
+}
+
+pub async fn add_version(
+    State(state): State<AppState>,
+    Staff(visitor): Staff,
+    Path(code): Path<String>,
+    body: Bytes,
+) -> Response {
+    let mut typed = form(&body);
+    let number = typed.value("version").parse::<VersionNumber>();
+    let released = typed_day(typed.value("released"));
+    let url = typed.value("url").trim().to_owned();
+    let hash = typed.value("hash").trim().to_lowercase();
+    if number.is_err() {
+        typed.refuse("version", "A version is one or two numbers, such as 4.2.");
+    }
+    if !matches!(released, Ok(Some(_))) {
+        typed.refuse("released", "Choose the day it came out; maintenance is measured by it.");
+    }
+    let url_ok = url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
+    if !url_ok {
+        typed.refuse("url", "A download address begins with https://.");
+    }
+    let hash_ok = hash.is_empty() || (hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
+    if !hash_ok {
+        typed.refuse("hash", "A SHA-256 is 64 hexadecimal digits.");
+    }
+    let (Ok(number), Ok(Some(released)), true, true, Ok(product)) =
+        (number, released, url_ok, hash_ok, ProductCode::parse(&code))
+    else {
+        return draw_product(
+            &state,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &visitor,
+            &code,
+            ProductTab::Versions,
+            "",
+            Came::Version(typed),
+        )
+        .await;
+    };
+    let channel = Some(typed.value("channel").trim()).filter(|text| !text.is_empty()).unwrap_or("stable").to_owned();
+    let version = Version { major: number.major, minor: number.minor, released: released.midnight() };
+    let new = NewRelease { version, channel, env: String::new(), url, hash };
+    match state.desk.add_release(&visitor, &product, new).await {
+        Ok(_) => see_other(&format!("/vendor/products/{code}?said=added")),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => draw_product(&state, status, &visitor, &code, ProductTab::Versions, "", Came::Version(typed)).await,
+            Err(response) => response,
+        },
+    }
+}
+
+pub async fn add_feature(
+    State(state): State<AppState>,
+    Staff(visitor): Staff,
+    Path(code): Path<String>,
+    body: Bytes,
+) -> Response {
+    let mut typed = form(&body);
+    let kind = FeatureKind::parse(typed.value("kind")).unwrap_or(FeatureKind::Activation);
+    let Ok(product) = ProductCode::parse(&code) else { return act_problem(&state, ActError::NotFound) };
+    let added = state.desk.add_feature(&visitor, &product, typed.value("code"), typed.value("name").trim(), kind).await;
+    match added {
+        Ok(_) => see_other(&format!("/vendor/products/{code}?tab=features&said=added")),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => draw_product(&state, status, &visitor, &code, ProductTab::Features, "", Came::Feature(typed)).await,
+            Err(response) => response,
+        },
+    }
+}
+
+pub async fn pause(State(state): State<AppState>, Staff(visitor): Staff, Path(code): Path<String>) -> Response {
+    set_state(&state, &visitor, &code, ProductState::Disabled, "paused").await
+}
+
+pub async fn resume(State(state): State<AppState>, Staff(visitor): Staff, Path(code): Path<String>) -> Response {
+    set_state(&state, &visitor, &code, ProductState::Enabled, "resumed").await
+}
+
+async fn set_state(state: &AppState, visitor: &Visitor, code: &str, to: ProductState, said: &str) -> Response {
+    let Ok(product) = ProductCode::parse(code) else { return act_problem(state, ActError::NotFound) };
+    match state.desk.edit_product(visitor, &product, ProductEdit { state: Some(to), ..ProductEdit::default() }).await {
+        Ok(()) => see_other(&format!("/vendor/products/{product}?tab=rules&said={said}")),
+        Err(error) => act_problem(state, error),
+    }
+}
