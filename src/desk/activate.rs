@@ -1,7 +1,7 @@
 //! Activation by the form: an activation key and a computer id become a computer key.
 
 use super::{
-    ActError, Desk, Fault, Refused,
+    ActError, Desk, Refused,
     files::{self, license_file, promise},
     pages::ActivationPage,
     refusal::{About, Refusal, new_reference, refuse},
@@ -48,7 +48,6 @@ enum Outcome {
     Page { promised: Option<crate::licensing::seal::Seal>, signed_by: Option<crate::vault::LicenseSigner> },
     Refused(Refused),
     Several(Vec<Product>),
-    Fault(Fault),
 }
 
 impl Desk {
@@ -77,7 +76,6 @@ impl Desk {
             }
             Outcome::Refused(refused) => Err(ActError::Refused(Box::new(refused))),
             Outcome::Several(products) => Err(ActError::WhichProduct(products)),
-            Outcome::Fault(fault) => Err(fault.into()),
         }
     }
 
@@ -136,15 +134,9 @@ impl Desk {
             let customer = conn.customer_for(email, "", now).await?;
             conn.set_license_customer(facts.license.id, customer).await?;
         }
-        let signer = match self.vault.license_signer(facts.product.id) {
-            Ok(signer) => signer,
-            Err(error) => return Ok(Outcome::Fault(error.into())),
-        };
+        let signer = self.signer(conn, facts.product.id).await?;
         let file = license_file(self, &facts.product, &facts.license, &activation, None, now);
-        let body = match file.sign(&signer) {
-            Ok(body) => body,
-            Err(problem) => return Ok(Outcome::Fault(Fault::File(problem))),
-        };
+        let body = file.sign(&signer).map_err(StoreError::gave_up)?;
         let promised = promise(conn, &signer, file.expires).await?;
         let page = ActivationPage {
             license: facts.license.id,

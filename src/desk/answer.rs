@@ -51,7 +51,6 @@ pub type Answered = Result<FileAnswer, Refused>;
 enum Outcome {
     Answered(FileAnswer, Option<(Seal, LicenseSigner)>),
     Refused(Refused),
-    Fault(Fault),
 }
 
 impl Desk {
@@ -100,7 +99,6 @@ impl Desk {
                 Ok(Ok(answer))
             }
             Outcome::Refused(refused) => Ok(Err(refused)),
-            Outcome::Fault(fault) => Err(fault),
         }
     }
 
@@ -229,15 +227,9 @@ impl Desk {
         asked: &Asked,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let signer = match self.vault.license_signer(facts.product.id) {
-            Ok(signer) => signer,
-            Err(error) => return Ok(Outcome::Fault(error.into())),
-        };
+        let signer = self.signer(conn, facts.product.id).await?;
         let file = license_file(self, &facts.product, &facts.license, &activation, Some(asked), now);
-        let body = match file.sign(&signer) {
-            Ok(body) => body,
-            Err(problem) => return Ok(Outcome::Fault(Fault::File(problem))),
-        };
+        let body = file.sign(&signer).map_err(StoreError::gave_up)?;
         let promised = promise(conn, &signer, file.expires).await?.map(|seal| (seal, signer));
         remember(conn, facts, &activation, signed, "license", &body, now).await?;
         let file_name = files::file_name(&facts.product, &activation, "lic");
@@ -253,14 +245,8 @@ impl Desk {
         asked: &Asked,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let signer = match self.vault.license_signer(facts.product.id) {
-            Ok(signer) => signer,
-            Err(error) => return Ok(Outcome::Fault(error.into())),
-        };
-        let body = match receipt(self, &facts.product.code, &activation, asked, now).sign(&signer) {
-            Ok(body) => body,
-            Err(problem) => return Ok(Outcome::Fault(Fault::File(problem))),
-        };
+        let signer = self.signer(conn, facts.product.id).await?;
+        let body = receipt(self, &facts.product.code, &activation, asked, now).sign(&signer).map_err(StoreError::gave_up)?;
         // A receipt has no end: its key must verify for good.
         let promised = promise(conn, &signer, None).await?.map(|seal| (seal, signer));
         remember(conn, facts, &activation, signed, "receipt", &body, now).await?;

@@ -48,7 +48,6 @@ enum Outcome {
     },
     Answered(FileAnswer),
     Refused(Refused),
-    Fault(Fault),
 }
 
 impl Desk {
@@ -133,7 +132,6 @@ impl Desk {
             }
             Outcome::Answered(answer) => Ok(Ok(answer)),
             Outcome::Refused(refused) => Ok(Err(refused)),
-            Outcome::Fault(fault) => Err(fault),
         }
     }
 
@@ -238,14 +236,10 @@ impl Desk {
         activation: &Activation,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let signer = match self.vault.license_signer(facts.product.id) {
-            Ok(signer) => signer,
-            Err(error) => return Ok(Outcome::Fault(error.into())),
-        };
-        let body = match receipt(self, &facts.product.code, activation, &asked(request, now), now).sign(&signer) {
-            Ok(body) => body,
-            Err(problem) => return Ok(Outcome::Fault(Fault::File(problem))),
-        };
+        let signer = self.signer(conn, facts.product.id).await?;
+        let body = receipt(self, &facts.product.code, activation, &asked(request, now), now)
+            .sign(&signer)
+            .map_err(StoreError::gave_up)?;
         if let Some(seal) = promise(conn, &signer, None).await? {
             signer.recorded(&seal);
         }

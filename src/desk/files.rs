@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Desk;
 use crate::{
     licensing::{
-        ProductCode, Timestamp,
+        ProductCode, ProductId, Timestamp,
         activation::Activation,
         files::{self, FileDevice, FileFeature, FileLicenseType, LicenseFile, Receipt, RequestRef, Signer as _},
         license::{License, LicenseType, Limit, TransferLimit},
@@ -118,6 +118,17 @@ pub(super) fn receipt(
         device: FileDevice { id: activation.device.id.clone(), name: activation.device.name.clone() },
         device_key: activation.device_key.as_ref().map(|key| key.0.clone()),
         released_at,
+    }
+}
+
+impl Desk {
+    /// The key that signs a product's files. Another process may have made it a moment ago: then it is fetched.
+    pub(super) async fn signer(&self, conn: &mut Conn, product: ProductId) -> Result<LicenseSigner, StoreError> {
+        if let Ok(signer) = self.vault.license_signer(product) {
+            return Ok(signer);
+        }
+        self.vault.reload(&conn.seals().await?).map_err(StoreError::gave_up)?;
+        self.vault.license_signer(product).map_err(StoreError::gave_up)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What staff does with a license: edit, renew, disable, enable, archive; free, revoke, allow or block a machine; a file again.
 
 use super::{
-    ActError, Area, Desk, Fault, FileAnswer, Level, Visitor,
+    ActError, Area, Desk, FileAnswer, Level, Visitor,
     answer::give_back,
     files::{self, license_file, promise},
 };
@@ -338,18 +338,12 @@ impl Desk {
             };
             return Ok(Done::Refused(ActError::Refused(Box::new(refused))));
         }
-        let signer = match self.vault.license_signer(facts.product.id) {
-            Ok(signer) => signer,
-            Err(error) => return Ok(Done::Refused(error.into())),
-        };
+        let signer = self.signer(conn, facts.product.id).await?;
         let mut file = license_file(self, &facts.product, &facts.license, &known, None, now);
         // Bound to the device key where there is one: a file without it would be a way around the key.
         file.device_key = known.device_key.as_ref().map(|key| key.0.clone());
         file.id = file.device_key.as_ref().map(|_| files::new_uuid());
-        let body = match file.sign(&signer) {
-            Ok(body) => body,
-            Err(problem) => return Ok(Done::Refused(Fault::File(problem).into())),
-        };
+        let body = file.sign(&signer).map_err(StoreError::gave_up)?;
         if let Some(seal) = promise(conn, &signer, file.expires).await? {
             signer.recorded(&seal);
         }

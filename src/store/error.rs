@@ -23,6 +23,9 @@ pub enum StoreError {
     NotCommitted,
     #[error("the store is closed")]
     Closed,
+    /// The act itself gave up, so that nothing of it is saved.
+    #[error("the act gave up: {0}")]
+    GaveUp(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl StoreError {
@@ -32,6 +35,11 @@ impl StoreError {
             MigrateError::VersionMissing(found) if found > known => Self::Newer { found, known },
             error => Self::Migrate(error),
         }
+    }
+
+    /// For an act that can't go on after it has written: its transaction is rolled back.
+    pub fn gave_up(why: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::GaveUp(Box::new(why))
     }
 
     pub(super) const fn inconsistent(table: &'static str, column: &'static str, id: i64) -> Self {
