@@ -42,7 +42,7 @@ pub struct Tally {
 #[component]
 pub fn VendorHomePage(vendor: VendorFrame, view: HomeView) -> impl IntoView {
     let HomeView { attention, tallies, refusals, has_products, has_licenses, now } = view;
-    let may_issue = vendor.staff.manages_licenses;
+    let may_issue = vendor.staff.manages_licenses && has_products;
     let attention = attention
         .into_iter()
         .map(|item| {
@@ -91,7 +91,7 @@ pub fn VendorHomePage(vendor: VendorFrame, view: HomeView) -> impl IntoView {
             </div>
             {attention}
             {first_step}
-            <ul class="tallies" role="list">{tallies}</ul>
+            {has_products.then(|| view! { <ul class="tallies" role="list">{tallies}</ul> })}
             <Card title="Refused lately" aside=Some(all)>{recent}</Card>
         </VendorShell>
     }

@@ -23,6 +23,7 @@ pub fn PartsPage(vendor: VendorFrame, now: Timestamp) -> impl IntoView {
     let mut form = FormState::filled([("name", "Press"), ("seats", "many"), ("kind", "b"), ("tick", "1")]);
     form.refuse("seats", "Seats are a number, or “unlimited”.");
     form.refuse("key", "The third group has a typing mistake.");
+    let radios = form.clone().scoped("radios").at("kind");
     let choices = || vec![Choice::new("a", "First"), Choice::new("b", "Second").hint("With a hint.")];
     let notices = TONES
         .map(|(tone, word)| view! { <Notice tone=tone title=word><p>"What happened, why, what next."</p></Notice> })
@@ -53,7 +54,7 @@ pub fn PartsPage(vendor: VendorFrame, now: Timestamp) -> impl IntoView {
                         <Field at=form.at("price") label="Price" prefix="€" optional=true/>
                     </div>
                     <Select at=form.at("kind") label="Select" choices=choices()/>
-                    <Radios at=form.at("kind").clone() legend="Radios" choices=choices()/>
+                    <Radios at=radios legend="Radios" choices=choices()/>
                     <Tick at=form.at("tick") label="Ticked" hint="And why."/>
                 </PostForm>
             </Card>
