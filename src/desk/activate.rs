@@ -205,6 +205,7 @@ pub(super) async fn grant(
         license: &facts.license,
         known: facts.known.as_ref(),
         vacated: facts.vacated,
+        vacated_seats: facts.vacated_seats,
         blocked: facts.blocked,
         slots_in_use: if facts.license.terms.floating.is_some() { facts.license.seats_taken } else { 0 },
         holders: &holders,

@@ -87,17 +87,19 @@ impl Desk {
         let history = conn.audit_of(Subject::license(id.0), ENTRIES_SHOWN).await?;
         let refusals = conn.attempts_of_license(id, ENTRIES_SHOWN).await?;
         let holders: Vec<Holder> = conn.holders(id, super::activate::HOLDERS_NAMED).await?;
-        let vacated = activations.iter().find_map(|activation| match activation.state {
+        let vacated = activations.iter().filter_map(|activation| match activation.state {
             crate::licensing::activation::ActivationState::Released { counted: true, replaced_by: None, .. } => {
                 Some(activation.id)
             }
             _ => None,
         });
+        let vacated: Vec<_> = vacated.collect();
         let facts = ActivationFacts {
             product: &product,
             license: &license,
             known: None,
-            vacated,
+            vacated: vacated.iter().min().copied(),
+            vacated_seats: u32::try_from(vacated.len()).unwrap_or(u32::MAX),
             blocked: false,
             slots_in_use: if license.terms.floating.is_some() { license.seats_taken } else { 0 },
             holders: &holders,

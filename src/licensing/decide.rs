@@ -49,6 +49,8 @@ pub struct ActivationFacts<'a> {
     pub known: Option<&'a Activation>,
     /// The oldest seat given back by another device and not yet taken by any: taking it is a transfer.
     pub vacated: Option<ActivationId>,
+    /// How many seats other devices gave back that none has taken yet.
+    pub vacated_seats: u32,
     /// A block by staff that names this device.
     pub blocked: bool,
     /// Floating slots in use by other devices.
@@ -62,6 +64,16 @@ impl ActivationFacts<'_> {
     #[must_use]
     pub const fn is_full(&self) -> bool {
         !self.license.terms.seats.allows_one_more(self.license.seats_taken)
+    }
+
+    /// The seat another device gave back that this one would have to take: none while it can have its own again, or one that
+    /// nobody ever had.
+    fn retakes(&self) -> Option<ActivationId> {
+        let own = self.known.is_some_and(|known| {
+            matches!(known.state, ActivationState::Released { counted: true, replaced_by: None, .. })
+        });
+        let untouched = self.license.seats_taken.saturating_add(self.vacated_seats);
+        self.vacated.filter(|_| !own && !self.license.terms.seats.allows_one_more(untouched))
     }
 }
 
@@ -265,10 +277,11 @@ pub fn activate(facts: &ActivationFacts<'_>, ask: &ActivationAsk<'_>, now: Times
     {
         return Err(Refusal::FloatingFull { slots: floating.slots });
     }
-    if facts.vacated.is_some() && !terms.transfers.allows_one_more(license.transfers_used) {
+    let transfer_of = facts.retakes();
+    if transfer_of.is_some() && !terms.transfers.allows_one_more(license.transfers_used) {
         return Err(Refusal::TransferLimit { used: license.transfers_used });
     }
-    Ok(Grant { takes_seat: true, transfer_of: facts.vacated, rebind })
+    Ok(Grant { takes_seat: true, transfer_of, rebind })
 }
 
 /// Which door a release comes through, and what it proved there.

@@ -37,6 +37,8 @@ pub struct ActivationFactsRow {
     pub known: Option<Activation>,
     /// The oldest seat another device gave back and none has retaken.
     pub vacated: Option<ActivationId>,
+    /// How many such seats there are.
+    pub vacated_seats: u32,
     pub blocked: bool,
 }
 
@@ -113,6 +115,8 @@ macro_rules! facts_query {
             activation_columns!(),
             ", (select min(v.id) from activation v where v.license_id = l.id and v.state = 'released' and v.counted = 1 \
                and v.replaced_by is null and v.device_id <> $1) as vacated, \
+             (select count(*) from activation v where v.license_id = l.id and v.state = 'released' and v.counted = 1 \
+               and v.replaced_by is null and v.device_id <> $1) as vacated_seats, \
              (select min(b.id) from device_block b where b.device_id = $1 and (b.product_id is null or b.product_id = l.product_id) \
                and (b.license_id is null or b.license_id = l.id)) as blocked \
              from license l join product p on p.id = l.product_id \
@@ -295,6 +299,7 @@ fn facts(row: &AnyRow) -> Result<ActivationFactsRow, StoreError> {
         audit_head: row.maybe_bytes("l_audit_head")?,
         known: row.maybe_int("a_id")?.map(|_| activation(row)).transpose()?,
         vacated: row.maybe_int("vacated")?.map(ActivationId),
+        vacated_seats: u32::try_from(row.int("vacated_seats")?).unwrap_or(u32::MAX),
         blocked: row.maybe_int("blocked")?.is_some(),
     })
 }

@@ -73,7 +73,7 @@ fn online() -> ActivationAsk<'static> {
 }
 
 fn facts<'a>(product: &'a Product, license: &'a License, known: Option<&'a Activation>) -> ActivationFacts<'a> {
-    ActivationFacts { product, license, known, vacated: None, blocked: false, slots_in_use: 0, holders: &[] }
+    ActivationFacts { product, license, known, vacated: None, vacated_seats: 0, blocked: false, slots_in_use: 0, holders: &[] }
 }
 
 fn refused(product: &Product, license: &License, ask: &ActivationAsk<'_>) -> &'static str {
@@ -201,7 +201,7 @@ fn a_first_key_on_a_known_device_is_a_rebind_too() {
 fn a_seat_retaken_by_another_device_is_a_transfer_and_transfers_are_limited() {
     let (p, mut l) = (product(), license(1));
     let vacated = Some(ActivationId(7));
-    let take = |l: &License| activate(&ActivationFacts { vacated, ..facts(&p, l, None) }, &online(), NOW);
+    let take = |l: &License| activate(&ActivationFacts { vacated, vacated_seats: 1, ..facts(&p, l, None) }, &online(), NOW);
     assert_eq!(take(&l).unwrap().transfer_of, vacated);
     l.terms.transfers = TransferLimit::Forbidden;
     assert_eq!(take(&l), Err(ActivationRefusal::TransferLimit { used: 0 }));
@@ -294,16 +294,17 @@ struct Shelf {
 }
 
 impl Shelf {
-    fn vacated(&self, except: i64) -> Option<ActivationId> {
+    fn vacated(&self, except: i64) -> (Option<ActivationId>, u32) {
         let open = |a: &&Activation| {
             a.id != ActivationId(except) && matches!(a.state, ActivationState::Released { counted: true, replaced_by: None, .. })
         };
-        self.activations.iter().find(open).map(|a| a.id)
+        (self.activations.iter().find(open).map(|a| a.id), self.activations.iter().filter(open).count() as u32)
     }
 
     fn activate(&mut self, device: i64, now: Timestamp) -> Result<Grant, ActivationRefusal> {
         let known = self.activations.iter().find(|a| a.id == ActivationId(device)).cloned();
-        let facts = ActivationFacts { vacated: self.vacated(device), ..facts(&self.product, &self.license, known.as_ref()) };
+        let (vacated, vacated_seats) = self.vacated(device);
+        let facts = ActivationFacts { vacated, vacated_seats, ..facts(&self.product, &self.license, known.as_ref()) };
         let grant = activate(&facts, &online(), now)?;
         if grant.takes_seat {
             self.license.seats_taken += 1;
@@ -346,6 +347,24 @@ fn going_to_another_device_and_back_is_two_transfers() {
     assert_eq!(shelf.license.transfers_used, 2);
     shelf.activate(1, NOW).unwrap();
     assert_eq!(shelf.license.transfers_used, 2, "coming back to one's own seat is none");
+}
+
+#[test]
+fn taking_ones_own_seat_back_or_one_nobody_had_is_no_transfer() {
+    let mut shelf = Shelf { product: product(), license: license(3), activations: vec![] };
+    shelf.license.terms.transfers = TransferLimit::Forbidden;
+    for device in [1, 2] {
+        shelf.activate(device, NOW).unwrap();
+        shelf.release(device, NOW);
+    }
+    shelf.activate(3, NOW).expect("the third seat was never anyone's");
+    shelf.activate(2, NOW).expect("its own seat");
+    assert_eq!(shelf.activate(4, NOW), Err(ActivationRefusal::TransferLimit { used: 0 }));
+    shelf.activate(1, NOW).expect("its own seat");
+    shelf.license.terms.seats = Limit::Unlimited;
+    shelf.release(1, NOW);
+    shelf.activate(4, NOW).expect("there are always more");
+    assert_eq!(shelf.license.transfers_used, 0);
 }
 
 proptest! {

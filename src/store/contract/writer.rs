@@ -339,6 +339,7 @@ async fn take_seat(conn: &mut Conn, license: LicenseId, device: &DeviceId) -> Re
         license: &facts.license,
         known: facts.known.as_ref(),
         vacated: facts.vacated,
+        vacated_seats: facts.vacated_seats,
         blocked: facts.blocked,
         slots_in_use: 0,
         holders: &[],
