@@ -216,7 +216,7 @@ impl Desk {
             .write(move |conn| {
                 let (actor, change) = (actor.clone(), change.clone());
                 Box::pin(async move {
-                    let mut all = conn.all_staff().await?;
+                    let mut all = conn.lock_staff().await?;
                     let Some(member) = all.iter_mut().find(|member| member.id == id) else { return Ok(Err(ActError::NotFound)) };
                     let before = facts_of(member);
                     change(member);

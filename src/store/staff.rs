@@ -2,7 +2,7 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Conn, StoreError, conn::Columns};
+use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::{Email, Timestamp, UserId};
 
 #[derive(Clone)]
@@ -73,6 +73,14 @@ impl Conn {
     pub async fn all_staff(&mut self) -> Result<Vec<Staff>, StoreError> {
         let sql = concat!("select ", staff_columns!(), " from staff s order by s.id");
         sqlx::query(sql).fetch_all(self.db()).await?.iter().map(staff).collect()
+    }
+
+    /// All of them, locked until the act ends: who is the last of a kind cannot change meanwhile.
+    pub async fn lock_staff(&mut self) -> Result<Vec<Staff>, StoreError> {
+        if self.engine() == Engine::Postgres {
+            sqlx::query("select id from staff order by id for update").fetch_all(self.db()).await?;
+        }
+        self.all_staff().await
     }
 
     pub async fn save_staff(&mut self, member: &Staff) -> Result<(), StoreError> {
