@@ -45,8 +45,10 @@ fn comes_from_here(headers: &HeaderMap, public_url: &str) -> bool {
     match text(header::ORIGIN) {
         Some(origin) => {
             let host = text(header::HOST).unwrap_or_default();
-            let origin_host = origin.split_once("://").map(|(_, host)| host).unwrap_or_default();
-            origin == public_url || (!host.is_empty() && origin_host.eq_ignore_ascii_case(host))
+            let (scheme, origin_host) = origin.split_once("://").unwrap_or_default();
+            // Where the portal is served over https, the same host over http is another site: anyone on the way can speak as it.
+            let weaker = scheme != "https" && public_url.starts_with("https://");
+            origin == public_url || (!weaker && !host.is_empty() && origin_host.eq_ignore_ascii_case(host))
         }
         None => !has_session_cookie(headers),
     }
@@ -127,6 +129,7 @@ mod tests {
             &[("sec-fetch-site", "cross-site"), ("origin", "https://portal.example")],
             &[("origin", "https://evil.example"), ("host", "portal.example")],
             &[("origin", "null"), ("host", "portal.example")],
+            &[("origin", "http://portal.example"), ("host", "portal.example")],
             &[("cookie", "__Host-countersign=x"), ("host", "portal.example")],
         ] {
             assert!(!comes_from_here(&headers(pairs), here), "{pairs:?}");
@@ -134,7 +137,7 @@ mod tests {
         for pairs in [
             &[("sec-fetch-site", "same-origin")][..],
             &[("origin", "https://portal.example"), ("host", "elsewhere")],
-            &[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:3000")],
+            &[("origin", "https://portal.internal"), ("host", "portal.internal")],
             &[("host", "portal.example")],
         ] {
             assert!(comes_from_here(&headers(pairs), here), "{pairs:?}");
