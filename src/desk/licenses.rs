@@ -11,8 +11,10 @@ use crate::{
         activation::{Activation, ActivationState},
         decide::{self, ReleaseProof},
         license::{Actor, Expiry, License, LicenseState, LicenseType, Limit, Maintenance, Terms, TransferLimit},
+        seal::Seal,
     },
     store::{ActivationFactsRow, Conn, NewAudit, StoreError, Subject},
+    vault::LicenseSigner,
 };
 
 /// What may be edited; what is not given stays.
@@ -316,7 +318,11 @@ impl Desk {
                 Box::pin(async move { desk.refresh_in(conn, id, &device, now).await })
             })
             .await?;
-        finish(done)
+        let (answer, promised) = finish(done)?;
+        if let Some((seal, signer)) = promised {
+            signer.recorded(&seal);
+        }
+        Ok(answer)
     }
 
     async fn refresh_in(
@@ -325,7 +331,7 @@ impl Desk {
         id: LicenseId,
         device: &DeviceId,
         now: Timestamp,
-    ) -> Result<Done<FileAnswer>, StoreError> {
+    ) -> Result<Done<(FileAnswer, Option<(Seal, LicenseSigner)>)>, StoreError> {
         let Some(facts) = conn.facts_by_license(id, device).await? else { return Ok(Done::NotFound) };
         let Some(known) = facts.known.clone().filter(|known| known.state.holds_seat()) else {
             return Ok(Done::Refused(crate::licensing::license::TransitionError::NotActive.into()));
@@ -344,10 +350,8 @@ impl Desk {
         file.device_key = known.device_key.as_ref().map(|key| key.0.clone());
         file.id = file.device_key.as_ref().map(|_| files::new_uuid());
         let body = file.sign(&signer).map_err(StoreError::gave_up)?;
-        if let Some(seal) = promise(conn, &signer, file.expires).await? {
-            signer.recorded(&seal);
-        }
-        Ok(Done::Ok(FileAnswer {
+        let promised = promise(conn, &signer, file.expires).await?.map(|seal| (seal, signer));
+        let answer = FileAnswer {
             product_name: facts.product.name.clone(),
             device_id: known.device.id.to_string(),
             device_name: known.device.name.as_ref().map(ToString::to_string),
@@ -355,7 +359,8 @@ impl Desk {
             body,
             receipt: false,
             licensespring: false,
-        }))
+        };
+        Ok(Done::Ok((answer, promised)))
     }
 
     async fn with_device(
