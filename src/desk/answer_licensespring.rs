@@ -16,7 +16,7 @@ use crate::{
         activation::{Activation, ActivationState, Device, How},
         decide::{self, ActivationAsk, ActivationRefusal, ReleaseProof, ReleaseRefusal},
         files::{
-            RequestRef, base64,
+            RequestRef, base64, text,
             licensespring::{
                 BodyFacts, BodyUser, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body,
                 activation_file,
@@ -25,10 +25,15 @@ use crate::{
         },
         license::Actor,
         product::Product,
+        seal::Seal,
     },
     store::{ActivationFactsRow, Answer, Conn, LicenseUser, StoreError},
-    vault::{Password, Purpose, SecretBytes, Subject, VaultError},
+    vault::{LicenseSigner, Password, Purpose, SecretBytes, Subject, VaultError},
 };
+
+/// Tries at one user's password by file within a quarter of an hour: more machines than anyone activates in that time.
+const TRIES: i64 = 20;
+const TRY_WINDOW_SECONDS: i64 = 900;
 
 /// A request whose signature holds, with what checking it brought to light.
 #[derive(Clone)]
@@ -46,7 +51,7 @@ enum Outcome {
         facts: Box<ActivationFactsRow>,
         activation: Box<Activation>,
     },
-    Answered(FileAnswer),
+    Answered(FileAnswer, Option<(Seal, LicenseSigner)>),
     Refused(Refused),
 }
 
@@ -54,6 +59,9 @@ impl Desk {
     pub(super) async fn answer_licensespring(&self, json: &[u8], file: &FileRequest) -> Result<Answered, Fault> {
         let request = match LicenseSpringRequest::parse(json) {
             Ok(request) => request,
+            Err(problem) if problem.code == crate::licensing::files::Code::Truncated => {
+                return Ok(Err(self.refuse_file(text::cut_off_in(&file.bytes, problem), file).await?));
+            }
             Err(problem) => return Ok(Err(self.refuse_file(problem, file).await?)),
         };
         let about = About {
@@ -101,6 +109,10 @@ impl Desk {
         let name =
             request.username.as_ref().map(|name| name.0.split('|').next().unwrap_or_default().to_owned()).unwrap_or_default();
         let Some(password) = &request.password else { return Ok(Err(ActivationRefusal::UserProofRequired.into())) };
+        // A shared key ships in every app, so whoever has one can write files that try passwords.
+        if self.tried_too_often(&format!("{}\n{}", request.product.folded(), name.to_lowercase())).await? {
+            return Ok(Err(Refusal::TooMany { seconds: TRY_WINDOW_SECONDS }));
+        }
         let users = match Email::parse(&name) {
             Ok(email) => self.read().await?.users_in_product(&request.product.folded(), &email.folded()).await?,
             Err(_) => Vec::new(),
@@ -115,10 +127,21 @@ impl Desk {
         })
     }
 
+    /// Counts a try at a user's password, whatever comes of it.
+    async fn tried_too_often(&self, user: &str) -> Result<bool, Fault> {
+        let now = self.now();
+        let subject = format!("file-user:{}", base64::url(&Sha256::digest(user)));
+        let tries = self.store.write(move |conn| {
+            let subject = subject.clone();
+            Box::pin(async move { conn.count_try(&subject, TRY_WINDOW_SECONDS, now).await })
+        });
+        Ok(tries.await? > TRIES)
+    }
+
     async fn answer_checked(&self, checked: Checked, about: About, shared_key: SecretBytes) -> Result<Answered, Fault> {
         let now = self.now();
         let (reference, desk) = (new_reference(), self.clone());
-        let for_act = checked.clone();
+        let (for_act, about_given) = (checked.clone(), about.clone());
         let outcome = self
             .store
             .write(move |conn| {
@@ -128,9 +151,14 @@ impl Desk {
             .await?;
         match outcome {
             Outcome::Activated { facts, activation } => {
-                self.give_licensespring(checked, *facts, *activation, shared_key, now).await.map(Ok)
+                self.give_licensespring(checked, *facts, *activation, shared_key, about_given, now).await
             }
-            Outcome::Answered(answer) => Ok(Ok(answer)),
+            Outcome::Answered(answer, promised) => {
+                if let Some((seal, signer)) = promised {
+                    signer.recorded(&seal);
+                }
+                Ok(Ok(answer))
+            }
             Outcome::Refused(refused) => Ok(Err(refused)),
         }
     }
@@ -177,14 +205,19 @@ impl Desk {
                 (ActivationState::Active { since }, "ls-license")
                     if *since <= before.made && before.license_revision == facts.license.revision =>
                 {
-                    return Ok(Outcome::Answered(answer(&product, &activation, before.body, false)));
+                    return Ok(Outcome::Answered(answer(&product, &activation, before.body, false), None));
                 }
                 (ActivationState::Active { since }, "ls-license") if *since <= before.made => {}
                 (ActivationState::Released { at, .. }, "ls-receipt") if *at == before.made => {
-                    return Ok(Outcome::Answered(answer(&product, &activation, before.body, true)));
+                    return Ok(Outcome::Answered(answer(&product, &activation, before.body, true), None));
                 }
                 _ => refused!(Refusal::RequestSpent),
             }
+        } else if !checked.verdict.covers_everything()
+            && conn.answer(product.id, &signature_name(request), &signature_text(request.v1_signature())).await?.is_some()
+        {
+            // Neither the act nor the request's id is signed here: the same signature under another id is an old file, altered.
+            refused!(Refusal::RequestSpent);
         }
 
         match request.act {
@@ -208,10 +241,6 @@ impl Desk {
             }
             Some(LicenseSpringAct::Deactivation) | None => {
                 let covers_request = checked.verdict.covers_everything();
-                if !covers_request && conn.answer(product.id, &signature_name(request), &signature_text(request)).await?.is_some()
-                {
-                    refused!(Refusal::RequestSpent);
-                }
                 let proof = ReleaseProof::LicenseSpringFile {
                     api_key: request.caller.id(),
                     covers_request,
@@ -223,6 +252,7 @@ impl Desk {
                 };
                 let Some(known) = facts.known.clone() else { refused!(ReleaseRefusal::NotActivated) };
                 let (facts, activation) = give_back(conn, facts, known, releasing, Actor::Customer, now).await?;
+                remember_signature(conn, request, &facts, &activation, now).await?;
                 self.receipt_for(conn, request, &facts, &activation, now).await
             }
         }
@@ -240,11 +270,9 @@ impl Desk {
         let body = receipt(self, &facts.product.code, activation, &asked(request, now), now)
             .sign(&signer)
             .map_err(StoreError::gave_up)?;
-        if let Some(seal) = promise(conn, &signer, None).await? {
-            signer.recorded(&seal);
-        }
+        let promised = promise(conn, &signer, None).await?.map(|seal| (seal, signer));
         remember(conn, request, facts, activation, "ls-receipt", &body, now).await?;
-        Ok(Outcome::Answered(answer(&facts.product, activation, body, true)))
+        Ok(Outcome::Answered(answer(&facts.product, activation, body, true), promised))
     }
 
     /// Two RSA signatures, away from the async threads and from the writer; then the answer is remembered. A crash between
@@ -255,8 +283,9 @@ impl Desk {
         facts: ActivationFactsRow,
         activation: Activation,
         shared_key: SecretBytes,
+        about: About,
         now: Timestamp,
-    ) -> Result<FileAnswer, Fault> {
+    ) -> Result<Answered, Fault> {
         let customer = match facts.license.customer {
             Some(id) => self.read().await?.customer(id).await?.map(|customer| customer.email.to_string()),
             None => None,
@@ -289,25 +318,66 @@ impl Desk {
             activation_file(body, &Recipient::of(request, shared_key.as_slice()), now, Some(&mirrored), &rsa)
         });
         let signed = signed.await.map_err(|_| Fault::Kept("the signing task"))??;
-        let given = answer(&facts.product, &activation, signed.file.clone(), false);
-        self.store
+        let reference = new_reference();
+        let (body, for_promise, expires) = (signed.file, signer.clone(), claims.expires);
+        let (outcome, promised) = self
+            .store
             .write(move |conn| {
-                let (checked, facts, activation, body, signer, expires) =
-                    (checked.clone(), facts.clone(), activation.clone(), signed.file.clone(), signer.clone(), claims.expires);
+                let (checked, facts, activation, body, signer, about, reference) = (
+                    checked.clone(),
+                    facts.clone(),
+                    activation.clone(),
+                    body.clone(),
+                    for_promise.clone(),
+                    about.clone(),
+                    reference.clone(),
+                );
                 Box::pin(async move {
-                    if let Some(seal) = promise(conn, &signer, expires).await? {
-                        signer.recorded(&seal);
+                    let Standing { stands, answered } = standing(conn, &checked.request, &facts, &activation).await?;
+                    if let Some(before) = answered {
+                        return Ok((Ok(answer(&facts.product, &activation, before, false)), None));
                     }
+                    if !stands {
+                        return Ok((Err(refuse(conn, Refusal::RequestSpent, &about, &reference, now)), None));
+                    }
+                    let promised = promise(conn, &signer, expires).await?;
                     remember(conn, &checked.request, &facts, &activation, "ls-license", &body, now).await?;
-                    if !checked.verdict.covers_everything() {
-                        remember_signature(conn, &checked.request, &facts, &activation, now).await?;
-                    }
-                    Ok(())
+                    remember_signature(conn, &checked.request, &facts, &activation, now).await?;
+                    Ok((Ok(answer(&facts.product, &activation, body, false)), promised))
                 })
             })
             .await?;
-        Ok(given)
+        if let Some(seal) = promised {
+            signer.recorded(&seal);
+        }
+        Ok(outcome)
     }
+}
+
+/// How things are once an answer is signed: the seat may be gone by then, and the same request may have been answered beside.
+struct Standing {
+    stands: bool,
+    answered: Option<String>,
+}
+
+async fn standing(
+    conn: &mut Conn,
+    request: &LicenseSpringRequest,
+    facts: &ActivationFactsRow,
+    activation: &Activation,
+) -> Result<Standing, StoreError> {
+    let Some(now) = conn.facts_by_license(facts.license.id, &activation.device.id).await? else {
+        return Ok(Standing { stands: false, answered: None });
+    };
+    let stands = now.known.as_ref().is_some_and(|known| known.state == activation.state);
+    let before = conn.answer(facts.product.id, &asked_by(request, facts), &request_name(request)).await?.filter(|before| {
+        stands
+            && before.kind == "ls-license"
+            && before.request_hash == request.hash()
+            && before.license_revision == now.license.revision
+            && matches!(activation.state, ActivationState::Active { since } if since <= before.made)
+    });
+    Ok(Standing { stands, answered: before.map(|before| before.body) })
 }
 
 fn device_of(request: &LicenseSpringRequest) -> Device {
@@ -340,15 +410,18 @@ fn asked_by(request: &LicenseSpringRequest, facts: &ActivationFactsRow) -> Strin
 
 /// What the request is called: its id, or its signature where it has none.
 fn request_name(request: &LicenseSpringRequest) -> String {
-    request.request_id.clone().unwrap_or_else(|| signature_text(request))
+    request.request_id.clone().unwrap_or_else(|| signature_text(request.signature()))
 }
 
 fn signature_name(request: &LicenseSpringRequest) -> String {
     format!("ls-signature:{}", request.caller.id())
 }
 
-fn signature_text(request: &LicenseSpringRequest) -> String {
-    base64::url(&Sha256::digest(format!("{}\n{}", request.date, request.signature().unwrap_or_default())))
+/// A signature by its bytes: base64 can spell them in several ways. The date is not asked: the Python client's signature holds
+/// for the second before and after it too.
+fn signature_text(signature: Option<&str>) -> String {
+    let text = signature.unwrap_or_default();
+    base64::url(&Sha256::digest(base64::from_standard(text).unwrap_or_else(|_| text.as_bytes().to_vec())))
 }
 
 async fn remember(
@@ -374,7 +447,7 @@ async fn remember(
     .await
 }
 
-/// A v1 signature does not cover the act: one that was seen on an activation must not release anything.
+/// A v1 signature does not cover the act: one that was seen once, also inside an envelope, opens nothing a second time.
 async fn remember_signature(
     conn: &mut Conn,
     request: &LicenseSpringRequest,
@@ -382,10 +455,13 @@ async fn remember_signature(
     activation: &Activation,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if request.v1_signature().is_none() {
+        return Ok(());
+    }
     conn.remember(&Answer {
         product: facts.product.id,
         asked_by: signature_name(request),
-        request_id: signature_text(request),
+        request_id: signature_text(request.v1_signature()),
         request_hash: request.hash().to_vec(),
         activation: activation.id,
         license_revision: facts.license.revision,

@@ -196,7 +196,14 @@ impl LicenseSpringRequest {
         self.hash
     }
 
-    /// The signature whose pair with `date` tells a replayed v1 file.
+    /// The v1 signature, of a flat file or inside an envelope: neither act nor request id is under it, so another file can carry
+    /// it as well.
+    #[must_use]
+    pub fn v1_signature(&self) -> Option<&str> {
+        self.inner_signature.as_deref()
+    }
+
+    /// The outermost signature.
     #[must_use]
     pub fn signature(&self) -> Option<&str> {
         self.outer_signature.as_deref().or(self.inner_signature.as_deref())
