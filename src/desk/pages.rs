@@ -6,7 +6,7 @@ use super::{ActError, Desk, Fault};
 use crate::{
     licensing::{LicenseId, Timestamp, decide::Holder},
     store::ResultPage,
-    vault::Token,
+    vault::{Purpose, Token},
 };
 
 /// The page of an activation by the form.
@@ -79,10 +79,14 @@ impl Desk {
         Ok(serde_json::from_str(&page.content).map_err(|_| Fault::Kept("a result page"))?)
     }
 
-    /// Keeps the answers to a batch of files under a new link, for thirty days.
-    pub async fn keep_batch(&self, rows: Vec<BatchRow>) -> Result<Token, ActError> {
+    /// Keeps the answers to a batch of files under a link, for thirty days. `sent` names the form that was sent and what was in it:
+    /// the same one sent twice ends on the same page, which says what is true now, because refusals are not remembered.
+    pub async fn keep_batch(&self, rows: Vec<BatchRow>, sent: Option<&[u8]>) -> Result<Token, ActError> {
         let now = self.now();
-        let token = Token::random();
+        let token = match sent {
+            Some(sent) => self.vault.token_key(Purpose::new("batch-page")).token_for(sent),
+            None => Token::random(),
+        };
         let page = ResultPage {
             token_hash: token.hash().0.to_vec(),
             kind: "batch".to_owned(),
@@ -92,8 +96,8 @@ impl Desk {
         };
         self.store
             .write(move |conn| {
-                conn.keep_page(page.clone());
-                Box::pin(async { Ok(()) })
+                let page = page.clone();
+                Box::pin(async move { conn.replace_page(&page).await })
             })
             .await?;
         Ok(token)

@@ -33,6 +33,14 @@ impl Conn {
         self.pages.push(page);
     }
 
+    /// Keeps a page at once, in place of one under the same link.
+    pub async fn replace_page(&mut self, page: &ResultPage) -> Result<(), StoreError> {
+        let sql = "insert into result_page (token_hash, kind, content, created_at, expires_at) values ($1, $2, $3, $4, $5) \
+                   on conflict (token_hash) do update set kind = $2, content = $3, created_at = $4, expires_at = $5";
+        page.bind(sqlx::query(sql)).execute(self.db()).await?;
+        Ok(())
+    }
+
     /// The page under this link, unless its time is over.
     pub async fn page(&mut self, token_hash: &[u8], now: Timestamp) -> Result<Option<ResultPage>, StoreError> {
         let sql = "select kind, content, created_at, expires_at from result_page where token_hash = $1 and expires_at > $2";

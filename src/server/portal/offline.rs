@@ -11,6 +11,7 @@ use axum::{
 };
 use leptos::prelude::*;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 
 use super::upload::{Sent, Upload, answer_name, safe_name};
@@ -26,7 +27,7 @@ use crate::{
     },
     server::{
         AppState,
-        forms::{new_request_id, pairs},
+        forms::{is_request_id, new_request_id, pairs},
         limits::client_address,
         page::{act_problem, download, page, problem, see_other},
     },
@@ -58,6 +59,7 @@ pub async fn post(State(state): State<AppState>, ConnectInfo(peer): ConnectInfo<
     let Some(upload) = Upload::read(request).await else { return problem(&state, Problem::NotUnderstood) };
     let mut form = FormState::default().with_request_id(new_request_id());
     let confirmed = upload.field("confirmed") == "1";
+    let sent = is_request_id(upload.field("request_id")).then(|| upload.field("request_id").to_owned());
     let files = match brought(upload) {
         Ok(files) => files,
         Err(message) => {
@@ -65,6 +67,7 @@ pub async fn post(State(state): State<AppState>, ConnectInfo(peer): ConnectInfo<
             return draw(&state, StatusCode::UNPROCESSABLE_ENTITY, form);
         }
     };
+    let sent = sent.map(|id| what_was_sent(&id, &files));
     let mut rows = Vec::with_capacity(files.len());
     let mut questions = Vec::new();
     for file in files {
@@ -82,7 +85,7 @@ pub async fn post(State(state): State<AppState>, ConnectInfo(peer): ConnectInfo<
             Err(fault) => return act_problem(&state, fault.into()),
         }
     }
-    let token = match state.desk.keep_batch(rows.clone()).await {
+    let token = match state.desk.keep_batch(rows.clone(), sent.as_deref()).await {
         Ok(token) => token,
         Err(error) => return act_problem(&state, error),
     };
@@ -92,6 +95,16 @@ pub async fn post(State(state): State<AppState>, ConnectInfo(peer): ConnectInfo<
     // A question needs the file again, and files are not kept: the page brings it back itself, so it is drawn at once.
     let kept = BatchPage { made: state.desk.now(), rows };
     draw_results(&state, &token, kept, &questions)
+}
+
+/// The form's hidden id and a hash of each file: what a second sending of the same form shares with the first.
+fn what_was_sent(request_id: &str, files: &[Sent]) -> Vec<u8> {
+    let mut sent = request_id.as_bytes().to_vec();
+    for file in files {
+        sent.extend_from_slice(&Sha256::digest(file.name.as_bytes()));
+        sent.extend_from_slice(&Sha256::digest(&file.bytes));
+    }
+    sent
 }
 
 /// The files of a form, and the text pasted into it. Refuses none at all and too many.
