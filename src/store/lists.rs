@@ -8,7 +8,7 @@ use super::{
     audit::{audit_columns, entry},
     conn::{Bound, Columns},
 };
-use crate::licensing::{LicenseId, OrderId, ProductId, Timestamp};
+use crate::licensing::{LicenseId, OrderId, ProductId, Timestamp, files::base64};
 
 /// A page of a list and the key the next one starts after.
 #[derive(Clone, Debug)]
@@ -24,16 +24,38 @@ pub enum LicenseSort {
     OldestFirst,
     ExpiresFirst,
     ExpiresLast,
+    SeatsTakenLeast,
     SeatsTakenMost,
+    SeenFirst,
+    SeenLast,
+    ProductUp,
+    ProductDown,
+    CustomerUp,
+    CustomerDown,
+}
+
+/// What kind of value a list is sorted by, and so what its cursor carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sorted {
+    Number,
+    Text,
 }
 
 impl LicenseSort {
-    pub const ALL: [(&'static str, Self); 5] = [
+    /// As addresses spell them: a column's name upwards, with a dash before it downwards.
+    pub const ALL: [(&'static str, Self); 12] = [
         ("newest", Self::NewestFirst),
         ("oldest", Self::OldestFirst),
         ("expires", Self::ExpiresFirst),
-        ("expires-last", Self::ExpiresLast),
-        ("seats", Self::SeatsTakenMost),
+        ("-expires", Self::ExpiresLast),
+        ("seats", Self::SeatsTakenLeast),
+        ("-seats", Self::SeatsTakenMost),
+        ("seen", Self::SeenFirst),
+        ("-seen", Self::SeenLast),
+        ("product", Self::ProductUp),
+        ("-product", Self::ProductDown),
+        ("customer", Self::CustomerUp),
+        ("-customer", Self::CustomerDown),
     ];
 
     #[must_use]
@@ -46,14 +68,22 @@ impl LicenseSort {
         Self::ALL.into_iter().find(|(_, sort)| *sort == self).map_or("newest", |(name, _)| name)
     }
 
-    /// What is sorted by, and whether it descends. Licenses without an end come last of those that end first.
-    const fn by(self) -> (&'static str, bool) {
+    /// What is sorted by, of what kind it is, and whether it descends. Licenses without an end come last of those that end first.
+    const fn by(self) -> (&'static str, Sorted, bool) {
+        const SEEN: &str = "coalesce((select max(z.last_seen_at) from activation z where z.license_id = l.id), 0)";
         match self {
-            Self::NewestFirst => ("l.id", true),
-            Self::OldestFirst => ("l.id", false),
-            Self::ExpiresFirst => ("coalesce(l.valid_until, 9007199254740991)", false),
-            Self::ExpiresLast => ("coalesce(l.valid_until, 0)", true),
-            Self::SeatsTakenMost => ("l.seats_taken", true),
+            Self::NewestFirst => ("l.id", Sorted::Number, true),
+            Self::OldestFirst => ("l.id", Sorted::Number, false),
+            Self::ExpiresFirst => ("coalesce(l.valid_until, 9007199254740991)", Sorted::Number, false),
+            Self::ExpiresLast => ("coalesce(l.valid_until, 0)", Sorted::Number, true),
+            Self::SeatsTakenLeast => ("l.seats_taken", Sorted::Number, false),
+            Self::SeatsTakenMost => ("l.seats_taken", Sorted::Number, true),
+            Self::SeenFirst => (SEEN, Sorted::Number, false),
+            Self::SeenLast => (SEEN, Sorted::Number, true),
+            Self::ProductUp => ("lower(p.name)", Sorted::Text, false),
+            Self::ProductDown => ("lower(p.name)", Sorted::Text, true),
+            Self::CustomerUp => ("coalesce(c.email_folded, '')", Sorted::Text, false),
+            Self::CustomerDown => ("coalesce(c.email_folded, '')", Sorted::Text, true),
         }
     }
 }
@@ -253,10 +283,10 @@ impl Conn {
     pub async fn list_licenses(&mut self, filter: &LicenseFilter, now: Timestamp) -> Result<Page<LicenseRow>, StoreError> {
         let mut statement = Statement::default();
         license_wheres(self.engine(), &mut statement, filter, now);
-        let (by, descends) = filter.sort.by();
+        let (by, kind, descends) = filter.sort.by();
         let (compare, direction) = if descends { ("<", "desc") } else { (">", "asc") };
-        if let Some((value, id)) = filter.after.as_deref().and_then(cursor) {
-            let (value, id) = (statement.int(value), statement.int(id));
+        if let Some((value, id)) = filter.after.as_deref().and_then(|text| cursor(text, kind)) {
+            let (value, id) = (statement.place(value), statement.int(id));
             statement.wheres.push(format!("({by} {compare} {value} or ({by} = {value} and l.id {compare} {id}))"));
         }
         let wheres = statement.wheres();
@@ -271,7 +301,13 @@ impl Conn {
         let rows = statement.query(sql).fetch_all(self.db()).await?;
         let most = usize::try_from(filter.limit).unwrap_or(0);
         let next = match (rows.len() > most).then(|| rows.get(most.wrapping_sub(1))).flatten() {
-            Some(last) => Some(format!("{}.{}", last.int("sorted")?, last.int("id")?)),
+            Some(last) => {
+                let value = match kind {
+                    Sorted::Number => last.int("sorted")?.to_string(),
+                    Sorted::Text => base64::url(last.string("sorted")?.as_bytes()),
+                };
+                Some(format!("{value}.{}", last.int("id")?))
+            }
             None => None,
         };
         Ok(Page { rows: rows.iter().take(most).map(license_row).collect::<Result<_, _>>()?, next })
@@ -381,7 +417,12 @@ fn page<T>(mut rows: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Result<Page<
     Ok(Page { rows, next })
 }
 
-fn cursor(text: &str) -> Option<(i64, i64)> {
+/// What the last row of a page was sorted by, and its id.
+fn cursor(text: &str, kind: Sorted) -> Option<(Value, i64)> {
     let (value, id) = text.split_once('.')?;
-    Some((value.parse().ok()?, id.parse().ok()?))
+    let value = match kind {
+        Sorted::Number => Value::Int(value.parse().ok()?),
+        Sorted::Text => Value::Text(String::from_utf8(base64::from_url(value).ok()?).ok()?),
+    };
+    Some((value, id.parse().ok()?))
 }
