@@ -4,6 +4,8 @@ extern crate alloc;
 pub mod licensing;
 
 #[cfg(feature = "ssr")]
+pub mod cli;
+#[cfg(feature = "ssr")]
 pub mod desk;
 
 #[cfg(any(feature = "ssr", feature = "hydrate"))]

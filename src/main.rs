@@ -1,1 +1,5 @@
-fn main() {}
+//! The one binary: see `countersign --help`.
+
+fn main() -> std::process::ExitCode {
+    countersign::cli::main()
+}

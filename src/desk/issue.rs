@@ -187,6 +187,17 @@ async fn issue_in(
         },
         None => None,
     };
+    // Looked for before anything is written: a refusal leaves nothing behind.
+    if let Some(id) = issue.id
+        && conn.license(id).await?.is_some()
+    {
+        return Ok(Outcome::Taken("id"));
+    }
+    if let Some(key) = &issue.key
+        && conn.licenses_with_key(key).await?.iter().any(|(_, of)| of.id == product.id)
+    {
+        return Ok(Outcome::Taken("key"));
+    }
     let customer = match &issue.customer {
         Some(email) => Some(conn.customer_for(email, "", now).await?),
         None => None,

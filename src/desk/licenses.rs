@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     licensing::{
-        ActivationKey, Date, DeviceId, LicenseId, Timestamp,
+        ActivationKey, Date, DeviceId, LicenseId, ProductCode, Timestamp,
         activation::{Activation, ActivationState},
         decide::{self, ReleaseProof},
         license::{Actor, Expiry, License, LicenseState, LicenseType, Limit, Maintenance, Terms, TransferLimit},
@@ -58,6 +58,13 @@ impl Desk {
         }
     }
 
+    /// The license with a key in one product.
+    pub async fn license_id_in(&self, key: &ActivationKey, product: &ProductCode) -> Result<LicenseId, ActError> {
+        let found = self.read().await?.licenses_with_key(key).await?;
+        let of_product = found.into_iter().find(|(_, found)| found.code == *product);
+        of_product.map(|(license, _)| license.id).ok_or(ActError::NotFound)
+    }
+
     /// Changes limits and facts. The state stays as it is, and so do the seats that are taken.
     pub async fn edit_license(&self, visitor: &Visitor, id: LicenseId, edit: Edit) -> Result<(), ActError> {
         self.change(visitor, id, "license.edited", move |license| {
@@ -76,6 +83,24 @@ impl Desk {
             terms.offline_allowed = edit.offline_allowed.unwrap_or(terms.offline_allowed);
             if let Some(note) = edit.note {
                 license.note = note;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// As `edit_license`, for terms that are changed in place. Refuses what `edit` refuses.
+    pub async fn edit_terms(
+        &self,
+        visitor: &Visitor,
+        id: LicenseId,
+        note: Option<String>,
+        edit: impl Fn(&mut Terms) -> Result<(), ActError> + Clone + Send + Sync + 'static,
+    ) -> Result<(), ActError> {
+        self.change(visitor, id, "license.edited", move |license| {
+            edit(&mut license.terms)?;
+            if let Some(note) = &note {
+                license.note.clone_from(note);
             }
             Ok(())
         })

@@ -8,6 +8,7 @@ mod answer;
 mod answer_licensespring;
 mod api_keys;
 mod error;
+mod export;
 mod files;
 mod inspect;
 mod issue;
@@ -19,6 +20,7 @@ mod refusal;
 mod settings;
 mod team;
 mod views;
+mod wishes;
 
 use std::sync::{Arc, RwLock};
 
@@ -27,6 +29,7 @@ pub use activate::{Activated, OnlineActivation};
 pub use answer::{Answered, FileAnswer, FileRequest};
 pub use api_keys::MadeApiKey;
 pub use error::{ActError, Fault};
+pub use export::{Exported, Table};
 pub use inspect::Checking;
 pub use issue::{Issue, Issued, IssuedLicense, IssuedUser, Password as UserPassword};
 pub use keys::SealRow;
@@ -38,6 +41,7 @@ pub use refusal::{Refusal, Refused};
 pub use settings::{SettingError, Settings};
 pub use team::SignedIn;
 pub use views::{ActivationView, AttemptView, LicenseView, OrderView, ProductRow, Tallies};
+pub use wishes::{FeatureWish, entitlements};
 
 use crate::{
     licensing::Timestamp,

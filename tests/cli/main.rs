@@ -1,0 +1,6 @@
+//! The command line as a script meets it: the built binary over temporary data folders.
+#![cfg(feature = "ssr")]
+
+mod licenses;
+mod support;
+mod vendor;
