@@ -2,19 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use ::base64::{
-    DecodeError, Engine,
-    alphabet::STANDARD,
-    engine::{
-        DecodePaddingMode,
-        general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD as PADDED, URL_SAFE_NO_PAD},
-    },
-};
-
-const FORGIVING: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(false),
-);
+const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Why a text is not base64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +15,12 @@ pub enum NotBase64 {
 
 #[must_use]
 pub fn url(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    write(bytes, *b"-_")
 }
 
 /// Reads base64url without padding. Refuses any other spelling of the same bytes.
 pub fn from_url(text: &str) -> Result<Vec<u8>, NotBase64> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|error| place(error, text.len()))
+    read(text.as_bytes(), *b"-_")
 }
 
 /// Reads base64url of exactly `N` bytes.
@@ -43,19 +31,61 @@ pub fn from_url_exact<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 #[must_use]
 pub fn standard(bytes: &[u8]) -> String {
-    PADDED.encode(bytes)
+    let mut text = write(bytes, *b"+/");
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
 }
 
 /// Reads standard base64, with its padding or without.
 pub fn from_standard(text: &str) -> Result<Vec<u8>, NotBase64> {
-    FORGIVING.decode(text).map_err(|error| place(error, text.len()))
+    let bare = text.trim_end_matches('=');
+    let padding = text.len() - bare.len();
+    let bytes = read(bare.as_bytes(), *b"+/")?;
+    // Padding fills the last four characters, or is left out.
+    if padding == 0 || (padding <= 2 && text.len().is_multiple_of(4)) { Ok(bytes) } else { Err(NotBase64::At(bare.len())) }
 }
 
-fn place(error: DecodeError, length: usize) -> NotBase64 {
-    match error {
-        DecodeError::InvalidByte(at, _) => NotBase64::At(at),
-        DecodeError::InvalidLastSymbol(..) => NotBase64::At(length.saturating_sub(1)),
-        DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => NotBase64::CutOff,
+fn write(bytes: &[u8], last: [u8; 2]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        for place in 0..=group.len() {
+            let value = (bits >> (18 - 6 * place) & 63) as usize;
+            text.push(char::from(if value < 62 { LETTERS[value] } else { last[value - 62] }));
+        }
+    }
+    text
+}
+
+/// Four characters are three bytes; two or three at the end are one or two, and the bits left over must be zero.
+fn read(text: &[u8], last: [u8; 2]) -> Result<Vec<u8>, NotBase64> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    let (mut bits, mut held) = (0_u32, 0);
+    for (at, letter) in text.iter().enumerate() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            letter if *letter == last[0] => 62,
+            letter if *letter == last[1] => 63,
+            _ => return Err(NotBase64::At(at)),
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    if held == 6 {
+        Err(NotBase64::CutOff)
+    } else if bits != 0 {
+        Err(NotBase64::At(text.len() - 1))
+    } else {
+        Ok(bytes)
     }
 }
 
@@ -77,5 +107,21 @@ mod tests {
         assert_eq!(from_standard("AQ==").unwrap(), [1]);
         assert_eq!(from_standard("AQ").unwrap(), [1]);
         assert_eq!(from_standard("AQ*="), Err(NotBase64::At(2)));
+    }
+
+    proptest::proptest! {
+        /// The crate everyone uses reads and writes the same, in both alphabets.
+        #[test]
+        fn the_base64_crate_agrees(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64), text in "[A-Da-d0-1+/_=-]{0,9}") {
+            use ::base64::{Engine, alphabet, engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose}};
+            proptest::prop_assert_eq!(url(&bytes), general_purpose::URL_SAFE_NO_PAD.encode(&bytes));
+            proptest::prop_assert_eq!(standard(&bytes), general_purpose::STANDARD.encode(&bytes));
+            proptest::prop_assert_eq!(from_url(&url(&bytes)).unwrap(), bytes.clone());
+            proptest::prop_assert_eq!(from_standard(&standard(&bytes)).unwrap(), bytes);
+            let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+            let forgiving = GeneralPurpose::new(&alphabet::STANDARD, config);
+            proptest::prop_assert_eq!(from_url(&text).ok(), general_purpose::URL_SAFE_NO_PAD.decode(&text).ok());
+            proptest::prop_assert_eq!(from_standard(&text).ok(), forgiving.decode(&text).ok());
+        }
     }
 }

@@ -29,7 +29,9 @@ impl<'a> Claims<'a> {
     pub(super) fn version_1(self) -> Result<(), Problem> {
         match self.map.get("v") {
             Some(Value::Number(n)) if n.as_u64() == Some(1) => Ok(()),
-            Some(Value::Number(n)) => Err(Problem::new(Code::UnsupportedVersion).found(&format!("{n}"))),
+            Some(Value::Number(n)) => {
+                Err(Problem::new(Code::UnsupportedVersion).found(&format!("{}", n.as_i64().unwrap_or_default())))
+            }
             _ => Err(self.wrong("v")),
         }
     }

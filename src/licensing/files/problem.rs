@@ -2,6 +2,7 @@
 
 use alloc::{
     borrow::ToOwned,
+    boxed::Box,
     string::{String, ToString},
 };
 use core::fmt;
@@ -90,13 +91,14 @@ pub struct Details {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub code: Code,
-    pub details: Details,
+    /// Boxed: results carry problems through every reader, and a pointer keeps those small, in the browser above all.
+    pub details: Box<Details>,
 }
 
 impl Problem {
     #[must_use]
     pub fn new(code: Code) -> Self {
-        Self { code, details: Details::default() }
+        Self { code, details: Box::default() }
     }
 
     #[must_use]

@@ -1,6 +1,6 @@
 //! The request file: made by the app on the customer's machine, signed with the device's own key, carried to the portal.
 
-use alloc::{borrow::ToOwned, collections::BTreeMap, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use serde_json::{Map, Value};
 
@@ -75,7 +75,7 @@ impl RequestDevice {
 pub struct Usage {
     pub seq: u64,
     pub license: u64,
-    pub features: BTreeMap<String, u64>,
+    pub features: Vec<(String, u64)>,
 }
 
 /// The claims of a request file.
@@ -90,7 +90,7 @@ pub struct Request {
     pub grounds: Grounds,
     pub device: RequestDevice,
     pub usage: Option<Usage>,
-    pub variables: BTreeMap<String, String>,
+    pub variables: Vec<(String, String)>,
 }
 
 /// A request whose signature holds: it was made by whoever has the device key, and no more is known than that.
@@ -240,11 +240,11 @@ pub(super) fn read_license_id(claims: Claims<'_>, name: &str) -> Result<LicenseI
 }
 
 fn read_usage(claims: Claims<'_>) -> Result<Usage, Problem> {
-    let mut features = BTreeMap::new();
+    let mut features = Vec::new();
     if let Some(all) = claims.object("features")? {
         for code in all.map().keys() {
             check_text(code, 128, false).map_err(|code| Problem::new(code).naming("use.features"))?;
-            features.insert(code.clone(), all.count(code)?.ok_or_else(|| all.wrong(code))?);
+            features.push((code.clone(), all.count(code)?.ok_or_else(|| all.wrong(code))?));
         }
     }
     Ok(Usage {
@@ -254,16 +254,16 @@ fn read_usage(claims: Claims<'_>) -> Result<Usage, Problem> {
     })
 }
 
-fn read_variables(claims: Claims<'_>) -> Result<BTreeMap<String, String>, Problem> {
+fn read_variables(claims: Claims<'_>) -> Result<Vec<(String, String)>, Problem> {
     if claims.map().len() > MAX_VARIABLES {
         return Err(Problem::new(Code::ClaimTooLong).naming("vars"));
     }
-    let mut variables = BTreeMap::new();
+    let mut variables = Vec::new();
     for (name, value) in claims.map() {
         let value = value.as_str().ok_or_else(|| claims.wrong(name))?;
         let held = check_text(name, MAX_DETAIL_CHARS, false).and_then(|()| check_text(value, MAX_VARIABLE_CHARS, true));
         held.map_err(|code| Problem::new(code).naming(&alloc::format!("vars.{name}")))?;
-        variables.insert(name.clone(), value.to_owned());
+        variables.push((name.clone(), value.to_owned()));
     }
     Ok(variables)
 }

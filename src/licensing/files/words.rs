@@ -6,7 +6,7 @@ use alloc::{
     format,
     string::{String, ToString},
 };
-use core::fmt;
+use core::{fmt, iter};
 
 use super::problem::{Code, Details};
 
@@ -256,7 +256,7 @@ fn named(details: &Details) -> String {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| iter::once(first.to_ascii_uppercase()).chain(chars).collect())
 }
 
 /// A number of seconds as a person would say it: "3 hours", "12 days", "56 years".

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Hidden, LicenseSpringRequest,
-    response::{escape_non_ascii, v1_message},
+    response::{escape_non_ascii, has_far_letters, v1_message},
 };
 use crate::licensing::files::{
     base64,
@@ -61,7 +61,23 @@ impl LicenseSpringLicense {
         let validity = claims.text("validity_period", 40)?;
         let user = claims.object("user")?.map(|user| user.text("email", 254)).transpose()?.flatten();
         let principal = username.or(license_key).or(user).unwrap_or_default();
-        let v1 = v1_message(hardware_id, principal, validity.unwrap_or_default()).into_bytes();
+        let v1 = v1_message(hardware_id, principal, validity.unwrap_or_default());
+        let mut rsa = vec![
+            RsaCheck {
+                name: "license_signature",
+                any_of: vec![v1.into_bytes()],
+                signature: signature(claims, "license_signature")?,
+            },
+            RsaCheck {
+                name: "license_signature_v2",
+                any_of: v2_texts(json_text, &map, &members),
+                signature: signature(claims, "license_signature_v2")?,
+            },
+        ];
+        // The second signature covers the whole file; the first covers these two texts again, in lower case.
+        if cfg!(target_arch = "wasm32") && (has_far_letters(hardware_id) || has_far_letters(principal)) {
+            rsa.remove(0);
+        }
         Ok(Self {
             product: details.required("short_code", 64)?.to_owned(),
             hardware_id: hardware_id.to_owned(),
@@ -72,14 +88,7 @@ impl LicenseSpringLicense {
             validity_period: validity.map(ToOwned::to_owned),
             date: claims.owned("date", 64)?,
             mirror: claims.get("countersign").and_then(Value::as_str).map(ToOwned::to_owned),
-            rsa: vec![
-                RsaCheck { name: "license_signature", any_of: vec![v1], signature: signature(claims, "license_signature")? },
-                RsaCheck {
-                    name: "license_signature_v2",
-                    any_of: v2_texts(json_text, &map, &members),
-                    signature: signature(claims, "license_signature_v2")?,
-                },
-            ],
+            rsa,
         })
     }
 

@@ -41,8 +41,8 @@ fn any_request() -> impl Strategy<Value = Request> {
                 vm,
                 ..RequestDevice::new(DeviceId::parse(&id).unwrap())
             },
-            usage: usage.map(|(seq, license, features)| Usage { seq, license, features }),
-            variables,
+            usage: usage.map(|(seq, license, features)| Usage { seq, license, features: features.into_iter().collect() }),
+            variables: variables.into_iter().collect(),
         })
 }
 
