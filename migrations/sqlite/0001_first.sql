@@ -287,6 +287,9 @@ create table seal (
     signed_without_exp integer not null
 ) strict;
 create unique index seal_kid on seal (kid);
+-- Two rotations of one ring, each read before the other was saved, must not leave two keys that sign, or two that come next.
+create unique index seal_active on seal (purpose, coalesce(product_id, 0)) where state = 'active';
+create unique index seal_standby on seal (purpose, coalesce(product_id, 0)) where state = 'standby';
 
 create table setting (
     name text primary key,

@@ -93,17 +93,21 @@ impl AuditRow {
     }
 }
 
-/// Every field with its length before it, so that no two entries share their bytes.
-fn chain_hash(
-    prev: Option<&[u8]>,
+/// What the hash of an entry is made of.
+struct Link<'a> {
+    prev: Option<&'a [u8]>,
     at: i64,
-    kind: &str,
+    kind: &'a str,
     id: i64,
-    act: &str,
-    actor: &str,
-    before: Option<&str>,
-    after: Option<&str>,
-) -> Vec<u8> {
+    act: &'a str,
+    actor: &'a str,
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
+/// Every field with its length before it, so that no two entries share their bytes.
+fn chain_hash(link: &Link<'_>) -> Vec<u8> {
+    let Link { prev, at, kind, id, act, actor, before, after } = *link;
     let mut hash = Sha256::new();
     hash.update(b"countersign/audit/1");
     let (at, id) = (at.to_be_bytes(), id.to_be_bytes());
@@ -159,7 +163,16 @@ impl Conn {
         let before = new.before.as_ref().map(ToString::to_string);
         let after = new.after.as_ref().map(ToString::to_string);
         let at = new.at.millis();
-        let hash = chain_hash(head, at, new.subject.kind, new.subject.id, new.act, &actor, before.as_deref(), after.as_deref());
+        let hash = chain_hash(&Link {
+            prev: head,
+            at,
+            kind: new.subject.kind,
+            id: new.subject.id,
+            act: new.act,
+            actor: &actor,
+            before: before.as_deref(),
+            after: after.as_deref(),
+        });
         let prev = head.map(<[u8]>::to_vec);
         self.audits.push(AuditRow { at, subject: new.subject, act: new.act, actor, before, after, prev, hash: hash.clone() });
         hash
@@ -245,16 +258,16 @@ impl Chain {
         if prev != self.head {
             broken.push(self.broken("an entry before it is missing or was changed"));
         }
-        let expected = chain_hash(
-            prev.as_deref(),
-            row.int("at")?,
-            &self.kind,
-            self.id,
-            &row.string("act")?,
-            &row.string("actor")?,
-            row.maybe_string("before")?.as_deref(),
-            row.maybe_string("after")?.as_deref(),
-        );
+        let expected = chain_hash(&Link {
+            prev: prev.as_deref(),
+            at: row.int("at")?,
+            kind: &self.kind,
+            id: self.id,
+            act: &row.string("act")?,
+            actor: &row.string("actor")?,
+            before: row.maybe_string("before")?.as_deref(),
+            after: row.maybe_string("after")?.as_deref(),
+        });
         if hash != expected {
             broken.push(self.broken("the entry itself was changed"));
         }

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
 use super::{
-    Attempt, AuditEntry, Conn, Engine, StoreError, Subject,
+    Attempt, AuditEntry, Conn, Engine, StoreError,
     attempts::{attempt, attempt_columns},
     audit::{audit_columns, entry},
     conn::{Bound, Columns},
@@ -250,7 +250,7 @@ fn license_wheres(engine: Engine, statement: &mut Statement, filter: &LicenseFil
             statement.wheres.push(format!("l.state = 'enabled' and (l.valid_until is null or l.valid_until > {place})"));
         }
         Some(state) => {
-            let place = statement.text(state);
+            let place = statement.text(&state.replace('\0', ""));
             statement.wheres.push(format!("l.state = {place}"));
         }
         None => {}
@@ -387,10 +387,8 @@ impl Conn {
 
     pub async fn list_audit(&mut self, filter: &AuditFilter) -> Result<Page<AuditEntry>, StoreError> {
         let mut statement = Statement::default();
-        if let Some((kind, id)) = &filter.subject
-            && let Some(kind) = Subject::KINDS.into_iter().find(|known| known == kind)
-        {
-            let place = statement.text(kind);
+        if let Some((kind, id)) = &filter.subject {
+            let place = statement.text(&kind.replace('\0', ""));
             statement.wheres.push(format!("subject_kind = {place}"));
             if let Some(id) = id {
                 let place = statement.int(*id);

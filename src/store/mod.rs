@@ -72,8 +72,14 @@ impl Store {
     async fn migrate(engine: Engine, writers: &AnyPool) -> Result<(), StoreError> {
         let migrator = engine.migrator();
         let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
-        let mut conn = writers.acquire().await?;
-        migrator.run(&mut *conn).await.map_err(|error| StoreError::migrating(error, known))
+        let migrating = |error| StoreError::migrating(error, known);
+        if engine == Engine::Postgres {
+            return migrator.run(&mut *writers.acquire().await?).await.map_err(migrating);
+        }
+        // PostgreSQL's migrations take a lock of their own; on SQLite the write lock is it, when a server and a command start together.
+        let mut all = writers.begin_with("begin immediate").await?;
+        migrator.run(&mut *all).await.map_err(migrating)?;
+        Ok(all.commit().await?)
     }
 
     async fn pool(location: &Location, size: u32, sqlite_setup: &'static str) -> Result<AnyPool, StoreError> {

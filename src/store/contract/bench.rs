@@ -82,10 +82,15 @@ impl Place {
 }
 
 impl Bench {
-    async fn open(location: Location) -> Self {
+    pub async fn open(location: Location) -> Self {
         let store = Store::open(&location).await.expect("a fresh database opens");
         let own = Store::pool(&location, 4, engine::WRITER_SETUP).await.expect("it opens twice");
         Self { store, location, own }
+    }
+
+    pub async fn close(self) {
+        self.own.close().await;
+        self.store.close().await;
     }
 
     pub fn engine(&self) -> Engine {

@@ -4,8 +4,8 @@ use crate::{
     licensing::{
         ActivationKey, DeviceId, LicenseId, ProductCode, ProductId, Timestamp,
         activation::{Device, How},
-        license::{Actor, Limit, Terms},
-        product::{Authorization, ProductRules},
+        license::{Actor, Entitlement, Expiry, Floating, LicenseType, Limit, Maintenance, Meter, Period, Terms, TransferLimit},
+        product::{Authorization, FeatureKind, ProductRules},
     },
     store::{Conn, NewActivation, NewAttempt, NewAudit, NewLicense, NewProduct, ResultPage, Subject},
 };
@@ -49,6 +49,57 @@ pub fn new_license(product: ProductId, number: u32) -> NewLicense {
 
 pub async fn license(conn: &mut Conn, new: &NewLicense) -> LicenseId {
     conn.add_license(new, NOW).await.expect("the store").expect("the key is free")
+}
+
+/// Terms in which everything is set, and to its extremes.
+pub fn full_terms() -> Terms {
+    let meter = Meter {
+        used: i64::MIN,
+        max: Limit::AtMost(u32::MAX),
+        overage: Limit::Unlimited,
+        period: Some(Period::Annually),
+        negatives: true,
+        resets_at: Some(NOW.plus_days(365)),
+    };
+    let metadata = "{\"z\": 1, \"a\": [null, true, -9007199254740993, 18446744073709551615, 0.1, \"\\u0000\\ud83d\\ude00\"], \
+                    \"m\": {\"b\": {}, \"a\": \"</script>'--\"}, \"\": \"\"}";
+    Terms {
+        kind: LicenseType::Consumption,
+        trial: true,
+        seats: Limit::AtMost(u32::MAX),
+        start: Some(NOW.plus_days(-1)),
+        expiry: Expiry {
+            on: Some(NOW.plus_days(100)),
+            days_after_first_activation: Some(u32::MAX),
+            days_counted_by_client: Some(0),
+        },
+        grace_hours: u32::MAX,
+        maintenance: Maintenance::Until(NOW.plus_days(50)),
+        transfers: TransferLimit::AtMost(3),
+        offline_allowed: false,
+        floating: Some(Floating { slots: 5, borrow_hours: 72 }),
+        meter: Some(meter),
+        entitlements: vec![
+            Entitlement {
+                code: "z".to_owned(),
+                name: "Größe 😀 \"\\".to_owned(),
+                kind: FeatureKind::Consumption,
+                valid_until: Some(Timestamp::from_millis(i64::MAX)),
+                meter: Some(Meter { used: i64::MAX, max: Limit::Unlimited, period: None, resets_at: None, ..meter }),
+                floating: Some(0),
+            },
+            Entitlement {
+                code: "a".to_owned(),
+                name: String::new(),
+                kind: FeatureKind::Activation,
+                valid_until: None,
+                meter: None,
+                floating: None,
+            },
+        ],
+        fields: [("ß", "ẞ"), ("", ""), ("a", "\u{1}\n\t")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        metadata: serde_json::from_str(metadata).expect("it is JSON"),
+    }
 }
 
 /// A license with that many seats.

@@ -1,0 +1,365 @@
+//! Lists: what a search finds, in which order, and page after page without a gap or a double.
+
+use super::{
+    bench::Bench,
+    samples::{self, NOW},
+};
+use crate::{
+    licensing::{
+        ActivationKey, DeviceId, DeviceName, Email, LicenseId, ProductId,
+        activation::Device,
+        license::{Actor, Expiry, LicenseState, Limit, Terms},
+    },
+    store::{
+        AttemptFilter, AuditFilter, LicenseFilter, LicenseSort, NewActivation, NewAttempt, NewLicense, NewOrder, Subject,
+    },
+};
+
+fn email(text: &str) -> Email {
+    Email::parse(text).expect("an address")
+}
+
+/// Seven licenses, each with something of its own to be found by.
+async fn shelf(bench: &Bench) -> (ProductId, ProductId, Vec<LicenseId>) {
+    let mut conn = bench.begin().await;
+    let press = samples::product(&mut conn, "press").await;
+    let other = samples::product(&mut conn, "other").await;
+    let ann = conn.customer_for(&email("Ann.Müller@Press.Example"), "Ann", NOW).await.unwrap();
+    let bob = conn.customer_for(&email("bob_x@press.example"), "Bob", NOW).await.unwrap();
+    let mut orders = Vec::new();
+    for reference in ["HTMG-100%", "HTMG-1000", "other_1"] {
+        let new = NewOrder { provider: "shop".to_owned(), reference: reference.to_owned(), customer: Some(ann), ordered: NOW };
+        orders.push(conn.add_order(&new, NOW).await.unwrap().unwrap());
+    }
+    let foreign = |text: &str| Some(ActivationKey::parse(text).unwrap());
+    let base = |number| samples::new_license(press, number);
+    let news = [
+        NewLicense { key: foreign("KEY-one-1111"), customer: Some(ann), ..base(1) },
+        NewLicense { key: foreign("k%y_two-2222"), customer: Some(bob), order: Some(orders[0]), ..base(2) },
+        NewLicense { key: None, order: Some(orders[1]), ..base(3) },
+        NewLicense { order: Some(orders[2]), ..base(4) },
+        NewLicense { product: other, ..base(5) },
+        NewLicense { terms: Terms { trial: true, seats: Limit::Unlimited, ..Terms::default() }, ..base(6) },
+        NewLicense { terms: Terms { seats: Limit::AtMost(9), ..Terms::default() }, ..base(7) },
+    ];
+    let mut ids = Vec::new();
+    for new in &news {
+        ids.push(samples::license(&mut conn, new).await);
+    }
+    conn.add_license_user(ids[5], &email("Zoë@users.example"), "hash").await.unwrap();
+    for (license, device, name) in
+        [(ids[4], "Device-A_1", "BÜRO-PC"), (ids[4], "device-b%2", "Labor 2"), (ids[6], "Deviceless\\3", "büro 100% \"x\"")]
+    {
+        let device = Device { name: Some(DeviceName::parse(name).unwrap()), ..samples::device(device) };
+        conn.add_activation(&NewActivation { device, ..samples::new_activation(license, "x") }, NOW.plus_days(1)).await.unwrap();
+    }
+    bench.commit(conn).await;
+    (press, other, ids)
+}
+
+async fn found(bench: &Bench, filter: LicenseFilter) -> Vec<i64> {
+    let mut conn = bench.read().await;
+    let filter = LicenseFilter { limit: 100, sort: LicenseSort::OldestFirst, ..filter };
+    let page = conn.list_licenses(&filter, NOW).await.unwrap();
+    assert_eq!(page.next, None);
+    assert_eq!(conn.count_licenses(&filter, NOW).await.unwrap(), i64::try_from(page.rows.len()).unwrap(), "{filter:?}");
+    page.rows.into_iter().map(|row| row.id.0).collect()
+}
+
+pub async fn a_search_finds_licenses_by_what_people_know_of_them(bench: Bench) {
+    let (_, _, ids) = shelf(&bench).await;
+    let own = samples::key(6).text();
+    let cases: Vec<(&str, Vec<usize>)> = vec![
+        // A key or part of it, however it is written.
+        ("KEY-one-1111", vec![1]),
+        ("eyone 11", vec![1]),
+        (&own, vec![6]),
+        (&own[6..], vec![6]),
+        // An address, or part of it.
+        ("ann.müller@press.example", vec![1]),
+        ("MÜLLER@", vec![1]),
+        ("@press", vec![1, 2]),
+        ("müller", vec![1]),
+        ("ZOË@users", vec![6]),
+        // The beginning of an order's reference.
+        ("htmg-100", vec![2, 3]),
+        ("HTMG-1000", vec![3]),
+        ("TMG-1", vec![]),
+        // The beginning of a device's id, any part of its name.
+        ("device-a", vec![5]),
+        ("DEVICE", vec![5, 7]),
+        ("evice", vec![]),
+        ("büro", vec![5, 7]),
+        ("BÜRO-PC", vec![5]),
+        ("labor", vec![5]),
+        // Blanks around do not matter, and nothing asked is nothing left out.
+        ("  labor ", vec![5]),
+        ("   ", vec![1, 2, 3, 4, 5, 6, 7]),
+        ("", vec![1, 2, 3, 4, 5, 6, 7]),
+        ("nowhere", vec![]),
+    ];
+    for (search, expected) in cases {
+        let expected: Vec<i64> = expected.into_iter().map(|number: usize| ids[number - 1].0).collect();
+        assert_eq!(found(&bench, LicenseFilter { search: Some(search.to_owned()), ..LicenseFilter::default() }).await, expected, "{search:?}");
+    }
+}
+
+pub async fn wildcards_in_a_search_stand_for_themselves(bench: Bench) {
+    let (_, _, ids) = shelf(&bench).await;
+    let cases = [
+        ("%", vec![2, 7]),
+        ("100%", vec![7]),
+        ("HTMG-100%", vec![2]),
+        ("k%y_", vec![2]),
+        ("b_x", vec![2]),
+        ("device-a_", vec![5]),
+        ("device-b%", vec![5]),
+        ("device-%", vec![]),
+        ("Deviceless\\", vec![7]),
+        ("\\", vec![]),
+        ("'", vec![]),
+        ("\"x\"", vec![7]),
+        ("Büro 100% \"", vec![7]),
+        ("-", vec![]),
+        ("- -", vec![]),
+        ("lab\0or", vec![5]),
+        ("\0", vec![1, 2, 3, 4, 5, 6, 7]),
+    ];
+    for (search, expected) in cases {
+        let expected: Vec<i64> = expected.into_iter().map(|number: usize| ids[number - 1].0).collect();
+        let mut all = found(&bench, LicenseFilter { search: Some(search.to_owned()), ..LicenseFilter::default() }).await;
+        if search == "-" {
+            // Alone it is looked for in names and addresses, never in keys, which do not keep it.
+            all.retain(|id| *id != ids[4].0);
+        }
+        assert_eq!(all, expected, "{search:?}");
+    }
+}
+
+pub async fn a_row_of_the_license_list_shows_what_it_should(bench: Bench) {
+    let (press, other, ids) = shelf(&bench).await;
+    let mut conn = bench.read().await;
+    let filter = LicenseFilter { limit: 100, sort: LicenseSort::OldestFirst, ..LicenseFilter::default() };
+    let rows = conn.list_licenses(&filter, NOW).await.unwrap().rows;
+    assert_eq!(rows.len(), ids.len());
+    let row = &rows[1];
+    assert_eq!((row.key.as_deref(), row.order.as_deref()), (Some("k%y_two-2222"), Some("HTMG-100%")));
+    assert_eq!((row.customer.as_deref(), row.product_code.as_str(), row.product_name.as_str()), (Some("bob_x@press.example"), "press", "Product press"));
+    assert_eq!((row.kind.as_str(), row.state.as_str(), row.trial), ("perpetual", "enabled", false));
+    assert_eq!((row.seats, row.seats_taken, row.valid_until, row.last_seen, row.created), (Some(1), 0, None, None, NOW));
+    assert_eq!((rows[2].key.as_deref(), rows[2].customer.as_deref()), (None, None));
+    assert_eq!((rows[4].product_code.as_str(), rows[4].last_seen), ("other", Some(NOW.plus_days(1))));
+    assert_eq!((rows[5].trial, rows[5].seats), (true, None));
+    drop(conn);
+    assert_eq!(found(&bench, LicenseFilter { product: Some(other), ..LicenseFilter::default() }).await, [ids[4].0]);
+    let both = LicenseFilter { product: Some(press), search: Some("büro".to_owned()), ..LicenseFilter::default() };
+    assert_eq!(found(&bench, both).await, [ids[6].0]);
+    assert!(found(&bench, LicenseFilter { product: Some(ProductId(404)), ..LicenseFilter::default() }).await.is_empty());
+}
+
+pub async fn licenses_are_filtered_by_state_as_of_now(bench: Bench) {
+    let mut conn = bench.begin().await;
+    let product = samples::product(&mut conn, "press").await;
+    let mut ids = Vec::new();
+    for (number, until) in (0..).zip([None, Some(NOW.plus_millis(1)), Some(NOW), Some(NOW.plus_days(-1)), Some(NOW.plus_days(-1)), None]) {
+        let terms = Terms { expiry: until.map_or(Expiry::NEVER, Expiry::on), ..Terms::default() };
+        ids.push(samples::license(&mut conn, &NewLicense { terms, ..samples::new_license(product, number) }).await);
+    }
+    let (by, reason) = (Actor::System, String::new());
+    for (id, state) in [
+        (ids[4], LicenseState::Disabled { at: NOW, by: by.clone(), reason: reason.clone() }),
+        (ids[5], LicenseState::Archived { at: NOW, by, reason }),
+    ] {
+        let (mut license, _, head) = conn.lock_license(id).await.unwrap().unwrap();
+        license.state = state;
+        conn.save_license(&license, head.as_deref()).await.unwrap();
+    }
+    bench.commit(conn).await;
+    let cases = [("enabled", vec![0, 1]), ("expired", vec![2, 3]), ("disabled", vec![4]), ("archived", vec![5]), ("nonsense' or 1=1 --", vec![])];
+    for (state, expected) in cases {
+        let expected: Vec<i64> = expected.into_iter().map(|number: usize| ids[number].0).collect();
+        assert_eq!(found(&bench, LicenseFilter { state: Some(state.to_owned()), ..LicenseFilter::default() }).await, expected, "{state}");
+    }
+}
+
+pub async fn every_sort_pages_without_gap_or_double(bench: Bench) {
+    let mut conn = bench.begin().await;
+    let product = samples::product(&mut conn, "press").await;
+    let mut expected = Vec::new();
+    // Equal ends and equal seats in plenty, none at all, and one before 1970.
+    for number in 0..23_u32 {
+        let until = match number % 5 {
+            0 => None,
+            1 => Some(NOW.plus_days(1)),
+            2 => Some(NOW.plus_days(2)),
+            3 => Some(NOW.plus_days(i64::from(number))),
+            _ => Some(NOW.plus_days(1)),
+        };
+        let terms = Terms { expiry: until.map_or(Expiry::NEVER, Expiry::on), ..Terms::default() };
+        let id = samples::license(&mut conn, &NewLicense { terms, ..samples::new_license(product, number) }).await;
+        let (mut license, _, _) = conn.lock_license(id).await.unwrap().unwrap();
+        license.seats_taken = number % 3;
+        conn.save_seats(&license, &[]).await.unwrap();
+        expected.push((id.0, until.map(|until| until.millis()), i64::from(license.seats_taken)));
+    }
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    for (name, sort) in LicenseSort::ALL {
+        assert_eq!((LicenseSort::parse(name), sort.as_str()), (Some(sort), name));
+        let mut sorted = expected.clone();
+        match sort {
+            LicenseSort::NewestFirst => sorted.sort_by_key(|row| -row.0),
+            LicenseSort::OldestFirst => sorted.sort_by_key(|row| row.0),
+            LicenseSort::ExpiresFirst => sorted.sort_by_key(|row| (row.1.unwrap_or(i64::MAX), row.0)),
+            LicenseSort::ExpiresLast => sorted.sort_by_key(|row| (-row.1.unwrap_or(0), -row.0)),
+            LicenseSort::SeatsTakenMost => sorted.sort_by_key(|row| (-row.2, -row.0)),
+        }
+        let sorted: Vec<i64> = sorted.into_iter().map(|row| row.0).collect();
+        for limit in [1, 4, 7, 22, 23, 24, 1000] {
+            let (mut all, mut pages, mut after) = (Vec::new(), 0, None);
+            loop {
+                let filter = LicenseFilter { sort, limit, after, ..LicenseFilter::default() };
+                let page = conn.list_licenses(&filter, NOW).await.unwrap();
+                assert!(i64::try_from(page.rows.len()).unwrap() <= limit);
+                all.extend(page.rows.iter().map(|row| row.id.0));
+                pages += 1;
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(all, sorted, "{name} by {limit}");
+            assert_eq!(pages, (23 + limit - 1) / limit, "{name} by {limit}");
+        }
+    }
+    assert_eq!(LicenseSort::parse("nonsense"), None);
+}
+
+pub async fn what_a_visitor_puts_into_a_page_key_is_harmless(bench: Bench) {
+    shelf(&bench).await;
+    let mut conn = bench.read().await;
+    for after in ["", ".", "x.y", "1", "1.", "99999999999999999999.1", "1.1' or 1=1", "-1.-1"] {
+        for (_, sort) in LicenseSort::ALL {
+            let filter = LicenseFilter { after: Some(after.to_owned()), limit: 3, sort, ..LicenseFilter::default() };
+            conn.list_licenses(&filter, NOW).await.unwrap();
+        }
+    }
+    for limit in [0, -1, -5, i64::MIN, i64::MAX] {
+        let expected = if limit > 0 { 7 } else { 0 };
+        let filter = LicenseFilter { limit, ..LicenseFilter::default() };
+        assert_eq!(conn.list_licenses(&filter, NOW).await.unwrap().rows.len(), expected, "{limit}");
+        let expected = if limit > 0 { 3 } else { 0 };
+        assert_eq!(conn.list_orders(None, None, limit).await.unwrap().rows.len(), expected, "{limit}");
+        conn.list_attempts(&AttemptFilter { limit, ..AttemptFilter::default() }).await.unwrap();
+        conn.list_audit(&AuditFilter { limit, ..AuditFilter::default() }).await.unwrap();
+    }
+}
+
+pub async fn orders_are_listed_newest_first(bench: Bench) {
+    let (press, _, _) = shelf(&bench).await;
+    let mut conn = bench.begin().await;
+    for number in 0..7 {
+        let new = NewOrder { provider: "shop".to_owned(), reference: format!("more-{number}"), customer: None, ordered: NOW };
+        let order = conn.add_order(&new, NOW).await.unwrap().unwrap();
+        for copy in 0..number % 3 {
+            samples::license(&mut conn, &NewLicense { order: Some(order), ..samples::new_license(press, 100 + number * 10 + copy) }).await;
+        }
+    }
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = conn.list_orders(None, after, 3).await.unwrap();
+        all.extend(page.rows);
+        let Some(next) = page.next else { break };
+        after = Some(next.parse().unwrap());
+    }
+    let references: Vec<&str> = all.iter().map(|row| row.reference.as_str()).collect();
+    assert_eq!(
+        references,
+        ["more-6", "more-5", "more-4", "more-3", "more-2", "more-1", "more-0", "other_1", "HTMG-1000", "HTMG-100%"]
+    );
+    let row = &all[9];
+    assert_eq!((row.provider.as_str(), row.status.as_str(), row.licenses, row.ordered), ("shop", "completed", 1, NOW));
+    assert_eq!((row.customer.as_deref(), all[0].customer.as_deref()), (Some("Ann.Müller@Press.Example"), None));
+    assert_eq!(all.iter().take(7).map(|row| row.licenses).collect::<Vec<_>>(), [0, 2, 1, 0, 2, 1, 0]);
+    for (search, count) in
+        [("htmg-100", 2), ("HTMG-100%", 1), ("other_", 1), ("otherx", 0), ("MORE-", 7), ("MÜLLER", 3), ("%", 0), (" ", 10), ("a\0nn", 3)]
+    {
+        assert_eq!(conn.list_orders(Some(search), None, 100).await.unwrap().rows.len(), count, "{search:?}");
+    }
+}
+
+pub async fn refusals_are_listed_newest_first(bench: Bench) {
+    let mut conn = bench.begin().await;
+    for number in 0..7 {
+        conn.note_attempt(NewAttempt {
+            code: ["seats_exhausted", "seatsXexhausted"][number % 2].to_owned(),
+            key_ends: (number == 3).then(|| "Ab%de".to_owned()),
+            device_id: (number == 4).then(|| "Device_4".to_owned()),
+            device_name: (number == 5).then(|| "Labor".to_owned()),
+            ..samples::new_attempt(&format!("REF-{number}"))
+        });
+    }
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = conn.list_attempts(&AttemptFilter { search: None, after, limit: 2 }).await.unwrap();
+        all.extend(page.rows.into_iter().map(|row| row.what.reference));
+        let Some(next) = page.next else { break };
+        after = Some(next.parse().unwrap());
+    }
+    assert_eq!(all, ["REF-6", "REF-5", "REF-4", "REF-3", "REF-2", "REF-1", "REF-0"]);
+    let cases = [
+        ("ref-3", vec!["REF-3"]),
+        ("REF", vec![]),
+        ("aB%DE", vec!["REF-3"]),
+        ("Ab", vec![]),
+        ("device_", vec!["REF-4"]),
+        ("LABOR", vec!["REF-5"]),
+        ("seats_e", vec!["REF-6", "REF-4", "REF-2", "REF-0"]),
+        ("%", vec![]),
+    ];
+    for (search, expected) in cases {
+        let filter = AttemptFilter { search: Some(search.to_owned()), after: None, limit: 9 };
+        let rows = conn.list_attempts(&filter).await.unwrap().rows;
+        assert_eq!(rows.into_iter().map(|row| row.what.reference).collect::<Vec<_>>(), expected, "{search:?}");
+    }
+}
+
+pub async fn the_audit_log_is_listed_newest_first(bench: Bench) {
+    let mut conn = bench.begin().await;
+    for number in 0..7 {
+        let subject = Subject::of(["product", "staff"][number % 2], i64::try_from(number / 2).unwrap());
+        conn.audit_apart(&samples::new_audit(subject, "edited")).await.unwrap();
+    }
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = conn.list_audit(&AuditFilter { subject: None, after, limit: 3 }).await.unwrap();
+        all.extend(page.rows.into_iter().map(|row| (row.subject_kind, row.subject_id)));
+        let Some(next) = page.next else { break };
+        after = Some(next.parse().unwrap());
+    }
+    let expected = [("product", 3), ("staff", 2), ("product", 2), ("staff", 1), ("product", 1), ("staff", 0), ("product", 0)];
+    assert_eq!(all, expected.map(|(kind, id)| (kind.to_owned(), id)));
+    for (kind, id, count) in [("staff", None, 3), ("product", Some(2), 1), ("product", Some(9), 0), ("license", None, 0), ("nonsense", None, 0)] {
+        let filter = AuditFilter { subject: Some((kind.to_owned(), id)), after: None, limit: 9 };
+        assert_eq!(conn.list_audit(&filter).await.unwrap().rows.len(), count, "{kind} {id:?}");
+    }
+}
+
+pub async fn a_device_that_was_renamed_is_found_by_its_new_name(bench: Bench) {
+    let (_, _, ids) = shelf(&bench).await;
+    let mut conn = bench.begin().await;
+    let device = DeviceId::parse("device-b%2").unwrap();
+    let mut activation = conn.facts_by_license(ids[4], &device).await.unwrap().unwrap().known.unwrap();
+    activation.device.name = Some(DeviceName::parse("ÄÖÜ").unwrap());
+    conn.save_activation(&activation).await.unwrap();
+    bench.commit(conn).await;
+    let search = |text: &str| LicenseFilter { search: Some(text.to_owned()), ..LicenseFilter::default() };
+    assert_eq!(found(&bench, search("äöü")).await, [ids[4].0]);
+    assert!(found(&bench, search("labor")).await.is_empty());
+}
