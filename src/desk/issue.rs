@@ -32,6 +32,8 @@ pub struct Issue {
     pub terms: Terms,
     pub quantities: Quantities,
     pub customer: Option<Email>,
+    /// Kept with a customer who is new.
+    pub customer_name: String,
     pub users: Vec<Email>,
     pub user_password: Password,
     /// The shop's or the vendor's own order number; one is made when there is none.
@@ -53,6 +55,7 @@ impl Issue {
             terms,
             quantities: Quantities::default(),
             customer: None,
+            customer_name: String::new(),
             users: Vec::new(),
             user_password: Password::Made,
             order: None,
@@ -199,7 +202,7 @@ async fn issue_in(
         return Ok(Outcome::Taken("key"));
     }
     let customer = match &issue.customer {
-        Some(email) => Some(conn.customer_for(email, "", now).await?),
+        Some(email) => Some(conn.customer_for(email, &issue.customer_name, now).await?),
         None => None,
     };
     let new_order = NewOrder { provider: issue.provider.clone(), reference: drawn.order.clone(), customer, ordered: now };

@@ -138,6 +138,8 @@ pub struct AttemptFilter {
 
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
+    /// Part of who acted, or the number of what it is about.
+    pub search: Option<String>,
     pub subject: Option<(String, Option<i64>)>,
     pub after: Option<i64>,
     pub limit: i64,
@@ -394,6 +396,11 @@ impl Conn {
                 let place = statement.int(*id);
                 statement.wheres.push(format!("subject_id = {place}"));
             }
+        }
+        if let Some(search) = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
+            let actor = statement.text(&like(&search.to_lowercase(), "%", "%"));
+            let number = statement.int(search.parse().unwrap_or(-1));
+            statement.wheres.push(format!("(lower(actor) like {actor} escape '\\' or subject_id = {number})"));
         }
         if let Some(after) = filter.after {
             let place = statement.int(after);

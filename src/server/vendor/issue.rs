@@ -191,6 +191,7 @@ fn read(form: &mut FormState, view: &ProductView, now: crate::licensing::Timesta
         key,
         quantities,
         customer,
+        customer_name: text(form, "customer_name").unwrap_or_default().chars().take(128).collect(),
         order: text(form, "order"),
         note: text(form, "note").unwrap_or_default(),
         request_id: form.request_id().map(str::to_owned),

@@ -33,7 +33,8 @@ const ROWS: i64 = 50;
 fn audit_filter(query: &[(String, String)], limit: i64) -> AuditFilter {
     let kind = Some(of(query, "kind").to_owned()).filter(|kind| Subject::KINDS.contains(&kind.as_str()));
     let id = of(query, "id").parse().ok();
-    AuditFilter { subject: kind.map(|kind| (kind, id)), after: of(query, "after").parse().ok(), limit, ..AuditFilter::default() }
+    let search = Some(of(query, "q").to_owned()).filter(|text| !text.is_empty());
+    AuditFilter { search, subject: kind.map(|kind| (kind, id)), after: of(query, "after").parse().ok(), limit }
 }
 
 pub async fn audit(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
@@ -49,7 +50,7 @@ async fn read_audit(state: &AppState, visitor: &Visitor, query: &[(String, Strin
     let (_, broken) = state.desk.verify_audit(visitor).await?;
     let kinds = Subject::KINDS.iter().map(|kind| ((*kind).to_owned(), kind.replace('_', " ")));
     Ok(AuditView {
-        address: Address::new("/vendor/audit").with("kind", of(query, "kind")).with("id", of(query, "id")),
+        address: Address::new("/vendor/audit").with("q", of(query, "q")).with("kind", of(query, "kind")).with("id", of(query, "id")),
         rows: page.rows.iter().map(|entry| event(entry, true)).collect(),
         paging: Paging { total: None, before: None, after: page.next },
         kinds: kinds.collect(),
