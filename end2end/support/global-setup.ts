@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { OwnPortal } from "../../script/lib/portal.mjs";
-import type { Sample } from "./test.ts";
+import { licenseSpring, type Sample } from "./sample.ts";
 
 /** One portal for the whole suite. When all tests are done its log is searched for everything that may not be in it. */
 export default async function setUp() {
@@ -12,8 +12,17 @@ export default async function setUp() {
   };
   try {
     portal.secret(sample.owner.email, sample.owner.password);
+    // The whole suite comes from one address; the limits have tests of their own.
+    await portal.cli(["setting", "set", "activationsPerMinute", "1000000"]);
+    await portal.cli(["setting", "set", "signInTries", "1000000"]);
     await portal.cli(["user", "add", sample.owner.email, "--role", "owner"], sample.owner.password);
-    await portal.cli(["product", "add", sample.product, "--name", "Press Designer 4", "--number", "4", "--version", "4.0", "--legacy-clients"]);
+    await portal.cli(["product", "add", sample.product, "--name", "Press Designer 4", "--number", "4", "--version", "4.0"]);
+    // What the sample files of LicenseSpring's clients were made for.
+    const { product, key, apiKey, sharedKey } = licenseSpring;
+    portal.secret(key, sharedKey);
+    await portal.cli(["product", "add", product, "--name", "Test Product", "--auth", "both", "--legacy-clients"]);
+    await portal.cli(["license", "issue", "--product", product, "--key", key, "--seats", "1000"]);
+    await portal.cli(["api-key", "add", "sample files", "--api-key", apiKey, "--shared-key-stdin"], sharedKey);
   } catch (error) {
     await portal.stop();
     throw error;

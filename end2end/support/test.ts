@@ -1,15 +1,11 @@
+import fs from "node:fs";
+import path from "node:path";
 import { test as base, expect, type BrowserContext, type Page } from "@playwright/test";
 import { AxeBuilder } from "@axe-core/playwright";
 import { Portal } from "../../script/lib/portal.mjs";
+import type { Sample } from "./sample.ts";
 
 export { expect };
-
-/** What the suite's portal holds before any test: one owner, one product. */
-export interface Sample {
-  place: Portal["place"];
-  owner: { email: string; password: string };
-  product: string;
-}
 
 interface Fixtures {
   sample: Sample;
@@ -38,6 +34,25 @@ export class TestPortal extends Portal {
     const { licenses } = await this.cli(["license", "issue", ...product, ...options]);
     this.secret(...licenses.map((license: { key: string }) => license.key));
     return licenses[0].key;
+  }
+
+  /** Makes a request file as an app would, and returns its path. The device's own key is kept beside it for the next one. */
+  async request(key: string, deviceId: string, ...options: string[]): Promise<string> {
+    const folder = this.folder();
+    const file = path.join(folder, "activate.req");
+    const product = options.includes("--product") ? [] : ["--product", this.sample.product];
+    await this.cli(["request", ...product, "--key", key, "--device-id", deviceId, "--device-key", path.join(folder, "device.key"), "-o", file, ...options]);
+    return file;
+  }
+
+  /** What the checker says of a file, with the portal's own keys. */
+  async verify(file: string): Promise<{ kind: string; genuine: boolean | null; checks: { code: string; verdict: string }[]; content: Record<string, unknown> }> {
+    return this.cli(["verify", file]);
+  }
+
+  /** A folder of the test's own. */
+  folder(): string {
+    return fs.mkdtempSync(path.join(path.dirname(this.place.dataDir), "test."));
   }
 }
 
