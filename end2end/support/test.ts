@@ -86,7 +86,7 @@ export const test = base.extend<Fixtures & { guard: void }>({
   expectAccessible: async ({ page, browser, javaScriptEnabled, viewport, isMobile }, use) => {
     await use(async (on = page) => {
       // axe is a script itself. Where the test's browser has none, the page as it stands is shown to one that has.
-      const context = javaScriptEnabled ? undefined : await browser.newContext({ viewport, isMobile });
+      const context = javaScriptEnabled ? undefined : await browser.newContext({ viewport, isMobile, javaScriptEnabled: true });
       const shown = context ? await copyOf(on, await context.newPage()) : on;
       for (const colorScheme of ["light", "dark"] as const) {
         await shown.emulateMedia({ colorScheme, reducedMotion: "reduce" });

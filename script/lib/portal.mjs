@@ -58,7 +58,8 @@ export class Portal {
           reject(new Error(`countersign ${args.join(" ")} did not print JSON: ${stdout.slice(0, 500)}\n${stderr.slice(-2000)}`));
         }
       });
-      child.stdin?.end(input);
+      // A command that reads nothing may be gone before all is written.
+      child.stdin?.on("error", () => {}).end(input);
     });
   }
 
