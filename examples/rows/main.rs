@@ -15,8 +15,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Store::open(&Location::Sqlite(path.clone())).await?.close().await;
     let pool = AnyPool::connect(&format!("sqlite:{}?mode=rw", path.display())).await?;
     let mut conn = pool.acquire().await?;
-    conn.execute(sqlx::raw_sql("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -16000;"))
-        .await?;
+    conn.execute(sqlx::raw_sql(
+        "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -16000;",
+    ))
+    .await?;
     conn.execute(sqlx::raw_sql(
         "insert into product (id, code, code_folded, name, authorized_by, state, rules, created_at, revision) \
            values (1, 'p', 'p', 'P', 'key', 'enabled', '{}', 0, 1); \

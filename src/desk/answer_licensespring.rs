@@ -16,12 +16,12 @@ use crate::{
         activation::{Activation, ActivationState, Device, How},
         decide::{self, ActivationAsk, ActivationRefusal, ReleaseProof, ReleaseRefusal},
         files::{
-            RequestRef, base64, text,
+            RequestRef, base64,
             licensespring::{
                 BodyFacts, BodyUser, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body,
                 activation_file,
             },
-            mirror,
+            mirror, text,
         },
         license::Actor,
         product::Product,

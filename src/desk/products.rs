@@ -113,8 +113,7 @@ impl Desk {
             check_name(name)?;
         }
         let (now, actor, code) = (self.now(), visitor.actor(), code.clone());
-        let done = self
-            .store
+        self.store
             .write(move |conn| {
                 let (edit, actor, code) = (edit.clone(), actor.clone(), code.clone());
                 Box::pin(async move {
@@ -138,8 +137,7 @@ impl Desk {
                     Ok(Ok(()))
                 })
             })
-            .await?;
-        done
+            .await?
     }
 
     pub async fn add_release(&self, visitor: &Visitor, code: &ProductCode, new: NewRelease) -> Result<i64, ActError> {

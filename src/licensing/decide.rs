@@ -69,9 +69,9 @@ impl ActivationFacts<'_> {
     /// The seat another device gave back that this one would have to take: none while it can have its own again, or one that
     /// nobody ever had.
     fn retakes(&self) -> Option<ActivationId> {
-        let own = self.known.is_some_and(|known| {
-            matches!(known.state, ActivationState::Released { counted: true, replaced_by: None, .. })
-        });
+        let own = self
+            .known
+            .is_some_and(|known| matches!(known.state, ActivationState::Released { counted: true, replaced_by: None, .. }));
         let untouched = self.license.seats_taken.saturating_add(self.vacated_seats);
         self.vacated.filter(|_| !own && !self.license.terms.seats.allows_one_more(untouched))
     }

@@ -50,7 +50,10 @@ async fn read_audit(state: &AppState, visitor: &Visitor, query: &[(String, Strin
     let (_, broken) = state.desk.verify_audit(visitor).await?;
     let kinds = Subject::KINDS.iter().map(|kind| ((*kind).to_owned(), kind.replace('_', " ")));
     Ok(AuditView {
-        address: Address::new("/vendor/audit").with("q", of(query, "q")).with("kind", of(query, "kind")).with("id", of(query, "id")),
+        address: Address::new("/vendor/audit")
+            .with("q", of(query, "q"))
+            .with("kind", of(query, "kind"))
+            .with("id", of(query, "id")),
         rows: page.rows.iter().map(|entry| event(entry, true)).collect(),
         paging: Paging { total: None, before: None, after: page.next },
         kinds: kinds.collect(),
