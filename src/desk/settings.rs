@@ -35,7 +35,7 @@ impl Default for Settings {
             accent: "#0b6464".to_owned(),
             support: None,
             sign_in_tries: 10,
-            activations_per_minute: 60,
+            activations_per_minute: 600,
             revision: 0,
         }
     }

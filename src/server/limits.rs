@@ -14,9 +14,18 @@ use super::config::ServeConfig;
 type ByAddress = Arc<DefaultKeyedRateLimiter<IpAddr>>;
 
 /// Activations by address. The limit is a setting: when it changes, counting starts afresh.
-#[derive(Default)]
 pub struct Limits {
     activations: RwLock<Option<(i64, ByAddress)>>,
+    sign_ins: ByAddress,
+}
+
+/// Sign-in tries from one network address within a minute, whichever accounts they name: each costs a password hash.
+const SIGN_INS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { activations: RwLock::default(), sign_ins: Arc::new(RateLimiter::keyed(Quota::per_minute(SIGN_INS_PER_MINUTE))) }
+    }
 }
 
 impl Limits {
@@ -26,8 +35,14 @@ impl Limits {
         limiter.check_key(&from).is_ok()
     }
 
+    /// Whether one more sign-in try from this address is within the limit.
+    pub fn allows_sign_in(&self, from: IpAddr) -> bool {
+        self.sign_ins.check_key(&from).is_ok()
+    }
+
     /// Forgets addresses that were not seen for a while.
     pub fn tidy(&self) {
+        self.sign_ins.retain_recent();
         if let Some((_, limiter)) = &*self.activations.read().unwrap_or_else(std::sync::PoisonError::into_inner) {
             limiter.retain_recent();
         }

@@ -1,8 +1,10 @@
 //! Signing in and out, and one's own password.
 
+use std::net::SocketAddr;
+
 use axum::{
     body::Bytes,
-    extract::{RawQuery, State},
+    extract::{ConnectInfo, RawQuery, State},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -19,6 +21,7 @@ use crate::{
     server::{
         AppState,
         forms::{form, new_request_id, pairs},
+        limits::client_address,
         page::{act_problem, page, problem, see_other},
         session::{self, Staff},
     },
@@ -49,8 +52,16 @@ fn own_path(next: &str) -> Option<&str> {
     (plain && ends_well).then_some(next)
 }
 
-pub async fn sign_in_post(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn sign_in_post(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let mut typed = form(&body);
+    if !state.limits.allows_sign_in(client_address(peer, &headers, &state.config)) {
+        return problem(&state, Problem::TooOften { wait_seconds: 60 });
+    }
     let (email, password) = (typed.value("email").to_owned(), typed.value("password").to_owned());
     match state.desk.sign_in(&email, &password).await {
         Ok(Some(signed_in)) => {
