@@ -69,8 +69,11 @@ impl LicenseSort {
     }
 
     /// What is sorted by, of what kind it is, and whether it descends. Licenses without an end come last of those that end first.
-    const fn by(self) -> (&'static str, Sorted, bool) {
+    /// Texts are compared by their bytes on both engines, whatever the server's locale is.
+    const fn by(self, engine: Engine) -> (&'static str, Sorted, bool) {
         const SEEN: &str = "coalesce((select max(z.last_seen_at) from activation z where z.license_id = l.id), 0)";
+        let product = engine.pick("lower(p.name)", "lower(p.name collate \"C\")");
+        let customer = engine.pick("coalesce(c.email_folded, '')", "coalesce(c.email_folded collate \"C\", '')");
         match self {
             Self::NewestFirst => ("l.id", Sorted::Number, true),
             Self::OldestFirst => ("l.id", Sorted::Number, false),
@@ -80,10 +83,10 @@ impl LicenseSort {
             Self::SeatsTakenMost => ("l.seats_taken", Sorted::Number, true),
             Self::SeenFirst => (SEEN, Sorted::Number, false),
             Self::SeenLast => (SEEN, Sorted::Number, true),
-            Self::ProductUp => ("lower(p.name)", Sorted::Text, false),
-            Self::ProductDown => ("lower(p.name)", Sorted::Text, true),
-            Self::CustomerUp => ("coalesce(c.email_folded, '')", Sorted::Text, false),
-            Self::CustomerDown => ("coalesce(c.email_folded, '')", Sorted::Text, true),
+            Self::ProductUp => (product, Sorted::Text, false),
+            Self::ProductDown => (product, Sorted::Text, true),
+            Self::CustomerUp => (customer, Sorted::Text, false),
+            Self::CustomerDown => (customer, Sorted::Text, true),
         }
     }
 }
@@ -285,7 +288,7 @@ impl Conn {
     pub async fn list_licenses(&mut self, filter: &LicenseFilter, now: Timestamp) -> Result<Page<LicenseRow>, StoreError> {
         let mut statement = Statement::default();
         license_wheres(self.engine(), &mut statement, filter, now);
-        let (by, kind, descends) = filter.sort.by();
+        let (by, kind, descends) = filter.sort.by(self.engine());
         let (compare, direction) = if descends { ("<", "desc") } else { (">", "asc") };
         if let Some((value, id)) = filter.after.as_deref().and_then(|text| cursor(text, kind)) {
             let (value, id) = (statement.place(value), statement.int(id));
@@ -427,7 +430,8 @@ fn cursor(text: &str, kind: Sorted) -> Option<(Value, i64)> {
     let (value, id) = text.split_once('.')?;
     let value = match kind {
         Sorted::Number => Value::Int(value.parse().ok()?),
-        Sorted::Text => Value::Text(String::from_utf8(base64::from_url(value).ok()?).ok()?),
+        // No text that is kept holds a NUL, and PostgreSQL takes none.
+        Sorted::Text => Value::Text(String::from_utf8(base64::from_url(value).ok()?).ok().filter(|text| !text.contains('\0'))?),
     };
     Some((value, id.parse().ok()?))
 }

@@ -273,9 +273,11 @@ pub async fn the_facts_about_a_device_are_all_that_a_decision_needs(bench: Bench
     assert_eq!((facts.known.map(|known| known.id), facts.vacated), (Some(own), None));
     let oldest = released(&mut conn, license, "oldest", true).await;
     let newer = released(&mut conn, license, "newer", true).await;
-    assert_eq!(conn.facts_by_license(license, &device).await.unwrap().unwrap().vacated, Some(oldest));
+    let facts = conn.facts_by_license(license, &device).await.unwrap().unwrap();
+    assert_eq!((facts.vacated, facts.vacated_seats), (Some(oldest), 2));
     conn.replace_activation(oldest, own).await.unwrap();
-    assert_eq!(conn.facts_by_license(license, &device).await.unwrap().unwrap().vacated, Some(newer));
+    let facts = conn.facts_by_license(license, &device).await.unwrap().unwrap();
+    assert_eq!((facts.vacated, facts.vacated_seats), (Some(newer), 1));
     let replaced = conn.activation(oldest).await.unwrap().unwrap().state;
     assert!(matches!(replaced, ActivationState::Released { replaced_by: Some(by), .. } if by == own));
     // A seat that is held is not taken over.

@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     licensing::{
-        ActivationKey, DeviceId, DeviceName, Email, LicenseId, ProductId,
+        ActivationKey, DeviceId, DeviceName, Email, LicenseId, ProductId, Timestamp,
         activation::Device,
         license::{Actor, Expiry, LicenseState, Limit, Terms},
     },
     store::{
-        AttemptFilter, AuditFilter, LicenseFilter, LicenseSort, NewActivation, NewAttempt, NewLicense, NewOrder, Subject,
+        AttemptFilter, AuditFilter, LicenseFilter, LicenseSort, NewActivation, NewAttempt, NewLicense, NewOrder, NewProduct, Subject,
     },
 };
 
@@ -182,40 +182,76 @@ pub async fn licenses_are_filtered_by_state_as_of_now(bench: Bench) {
     }
 }
 
+/// What a license is sorted by.
+#[derive(Clone)]
+struct Sorted {
+    id: i64,
+    until: Option<i64>,
+    seats: i64,
+    seen: i64,
+    product: &'static str,
+    customer: &'static str,
+}
+
 pub async fn every_sort_pages_without_gap_or_double(bench: Bench) {
     let mut conn = bench.begin().await;
-    let product = samples::product(&mut conn, "press").await;
+    let mut products = Vec::new();
+    for (code, name) in [("a", "press"), ("b", "a-b"), ("c", "AB"), ("d", "Äther")] {
+        let new = NewProduct { name: name.to_owned(), ..samples::new_product(code) };
+        products.push((conn.add_product(&new, NOW).await.unwrap().unwrap(), name));
+    }
+    let mut customers = vec![(None, "")];
+    for address in ["Bob@press.example", "ann-x@press.example", "annb@press.example", "älter@press.example"] {
+        customers.push((Some(conn.customer_for(&email(address), "", NOW).await.unwrap()), address));
+    }
     let mut expected = Vec::new();
-    // Equal ends and equal seats in plenty, none at all, and one before 1970.
+    // Of every value several, and of most also none at all.
     for number in 0..23_u32 {
         let until = match number % 5 {
             0 => None,
-            1 => Some(NOW.plus_days(1)),
             2 => Some(NOW.plus_days(2)),
             3 => Some(NOW.plus_days(i64::from(number))),
             _ => Some(NOW.plus_days(1)),
         };
+        let (product, product_name) = products[number as usize % products.len()];
+        let (customer, address) = customers[number as usize % customers.len()];
         let terms = Terms { expiry: until.map_or(Expiry::NEVER, Expiry::on), ..Terms::default() };
-        let id = samples::license(&mut conn, &NewLicense { terms, ..samples::new_license(product, number) }).await;
+        let new = NewLicense { terms, customer, ..samples::new_license(product, number) };
+        let id = samples::license(&mut conn, &new).await;
         let (mut license, _, _) = conn.lock_license(id).await.unwrap().unwrap();
         license.seats_taken = number % 3;
         conn.save_seats(&license, &[]).await.unwrap();
-        expected.push((id.0, until.map(|until| until.millis()), i64::from(license.seats_taken)));
+        let mut seen = 0;
+        for device in 0..number % 4 {
+            let at = NOW.plus_days(i64::from(device));
+            conn.add_activation(&samples::new_activation(id, &format!("device-{device}")), at).await.unwrap();
+            seen = at.millis();
+        }
+        let seats = i64::from(license.seats_taken);
+        let until = until.map(Timestamp::millis);
+        expected.push(Sorted { id: id.0, until, seats, seen, product: product_name, customer: address });
     }
     bench.commit(conn).await;
     let mut conn = bench.read().await;
     for (name, sort) in LicenseSort::ALL {
         assert_eq!((LicenseSort::parse(name), sort.as_str()), (Some(sort), name));
         let mut sorted = expected.clone();
+        let product = |row: &Sorted| row.product.to_ascii_lowercase();
+        let customer = |row: &Sorted| row.customer.to_lowercase();
         match sort {
-            LicenseSort::NewestFirst => sorted.sort_by_key(|row| -row.0),
-            LicenseSort::OldestFirst => sorted.sort_by_key(|row| row.0),
-            LicenseSort::ExpiresFirst => sorted.sort_by_key(|row| (row.1.unwrap_or(i64::MAX), row.0)),
-            LicenseSort::ExpiresLast => sorted.sort_by_key(|row| (-row.1.unwrap_or(0), -row.0)),
-            LicenseSort::SeatsTakenMost => sorted.sort_by_key(|row| (-row.2, -row.0)),
+            LicenseSort::NewestFirst | LicenseSort::OldestFirst => {}
+            LicenseSort::ExpiresFirst => sorted.sort_by_key(|row| (row.until.unwrap_or(i64::MAX), row.id)),
+            LicenseSort::ExpiresLast => sorted.sort_by_key(|row| (row.until.unwrap_or(0), row.id)),
+            LicenseSort::SeatsTakenLeast | LicenseSort::SeatsTakenMost => sorted.sort_by_key(|row| (row.seats, row.id)),
+            LicenseSort::SeenFirst | LicenseSort::SeenLast => sorted.sort_by_key(|row| (row.seen, row.id)),
+            LicenseSort::ProductUp | LicenseSort::ProductDown => sorted.sort_by_key(|row| (product(row), row.id)),
+            LicenseSort::CustomerUp | LicenseSort::CustomerDown => sorted.sort_by_key(|row| (customer(row), row.id)),
         }
-        let sorted: Vec<i64> = sorted.into_iter().map(|row| row.0).collect();
-        for limit in [1, 4, 7, 22, 23, 24, 1000] {
+        if name == "newest" || name.starts_with('-') {
+            sorted.reverse();
+        }
+        let sorted: Vec<i64> = sorted.into_iter().map(|row| row.id).collect();
+        for limit in [4, 7, 22, 23, 1000] {
             let (mut all, mut pages, mut after) = (Vec::new(), 0, None);
             loop {
                 let filter = LicenseFilter { sort, limit, after, ..LicenseFilter::default() };
@@ -238,7 +274,7 @@ pub async fn every_sort_pages_without_gap_or_double(bench: Bench) {
 pub async fn what_a_visitor_puts_into_a_page_key_is_harmless(bench: Bench) {
     shelf(&bench).await;
     let mut conn = bench.read().await;
-    for after in ["", ".", "x.y", "1", "1.", "99999999999999999999.1", "1.1' or 1=1", "-1.-1"] {
+    for after in ["", ".", "x.y", "1", "1.", "99999999999999999999.1", "1.1' or 1=1", "-1.-1", "AA.1", "_w.1", "YW5u.1"] {
         for (_, sort) in LicenseSort::ALL {
             let filter = LicenseFilter { after: Some(after.to_owned()), limit: 3, sort, ..LicenseFilter::default() };
             conn.list_licenses(&filter, NOW).await.unwrap();

@@ -109,7 +109,9 @@ pub async fn staff_are_found_by_address_and_id(bench: Bench) {
     changed.disabled = None;
     conn.save_staff(&changed).await.unwrap();
     assert_eq!(conn.staff_member(bob).await.unwrap().unwrap().disabled, None);
-    assert_eq!(conn.all_staff().await.unwrap().iter().map(|member| member.id).collect::<Vec<_>>(), [id, bob]);
+    for all in [conn.all_staff().await.unwrap(), conn.lock_staff().await.unwrap()] {
+        assert_eq!(all.iter().map(|member| member.id).collect::<Vec<_>>(), [id, bob]);
+    }
     assert!(conn.staff_member(UserId(404)).await.unwrap().is_none());
     assert!(conn.staff_by_email(&email("none@press.example")).await.unwrap().is_none());
     bench.commit(conn).await;

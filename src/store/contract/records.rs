@@ -230,6 +230,15 @@ pub async fn a_result_page_is_there_until_its_end(bench: Bench) {
     assert_eq!(format!("{found:?}"), format!("{page:?}"));
     assert!(conn.page(&[0, 255, 1], end).await.unwrap().is_none());
     assert!(conn.page(&[0, 255], NOW).await.unwrap().is_none());
+    drop(conn);
+    // In place of one under the same link, or as the first.
+    for token in [&[0, 255, 1][..], &[9]] {
+        let other = crate::store::ResultPage { kind: "receipt".to_owned(), ..samples::page(token, end.plus_days(1)) };
+        let mut conn = bench.begin().await;
+        conn.replace_page(&other).await.unwrap();
+        assert_eq!(format!("{:?}", conn.page(token, end).await.unwrap().unwrap()), format!("{other:?}"));
+        bench.commit(conn).await;
+    }
 }
 
 pub async fn a_form_sent_twice_ends_in_its_first_result(bench: Bench) {
