@@ -400,10 +400,11 @@ impl Conn {
                 statement.wheres.push(format!("subject_id = {place}"));
             }
         }
-        if let Some(search) = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
-            let actor = statement.text(&like(&search.to_lowercase(), "%", "%"));
+        if let Some(search) = typed(filter.search.as_deref()) {
+            let actor = statement.text(&like(&search, "%", "%"));
+            let actor = holds(self.engine(), "actor", &actor);
             let number = statement.int(search.parse().unwrap_or(-1));
-            statement.wheres.push(format!("(lower(actor) like {actor} escape '\\' or subject_id = {number})"));
+            statement.wheres.push(format!("({actor} or subject_id = {number})"));
         }
         if let Some(after) = filter.after {
             let place = statement.int(after);

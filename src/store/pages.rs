@@ -43,7 +43,7 @@ impl Conn {
 
     /// The page under this link, unless its time is over.
     pub async fn page(&mut self, token_hash: &[u8], now: Timestamp) -> Result<Option<ResultPage>, StoreError> {
-        if let Some(kept) = self.pages.iter().find(|page| page.token_hash == token_hash) {
+        if let Some(kept) = self.pages.iter().find(|page| page.token_hash == token_hash && page.expires > now) {
             return Ok(Some(kept.clone()));
         }
         let sql = "select kind, content, created_at, expires_at from result_page where token_hash = $1 and expires_at > $2";

@@ -11,7 +11,7 @@ use crate::{
         license::{Actor, Expiry, LicenseState, Limit, Terms},
     },
     store::{
-        AttemptFilter, AuditFilter, LicenseFilter, LicenseSort, NewActivation, NewAttempt, NewLicense, NewOrder, NewProduct, Subject,
+        AttemptFilter, AuditFilter, LicenseFilter, LicenseSort, NewActivation, NewAttempt, NewAudit, NewLicense, NewOrder, NewProduct, Subject,
     },
 };
 
@@ -374,7 +374,7 @@ pub async fn the_audit_log_is_listed_newest_first(bench: Bench) {
     let mut conn = bench.read().await;
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = conn.list_audit(&AuditFilter { subject: None, after, limit: 3 }).await.unwrap();
+        let page = conn.list_audit(&AuditFilter { after, limit: 3, ..AuditFilter::default() }).await.unwrap();
         all.extend(page.rows.into_iter().map(|row| (row.subject_kind, row.subject_id)));
         let Some(next) = page.next else { break };
         after = Some(next.parse().unwrap());
@@ -382,8 +382,18 @@ pub async fn the_audit_log_is_listed_newest_first(bench: Bench) {
     let expected = [("product", 3), ("staff", 2), ("product", 2), ("staff", 1), ("product", 1), ("staff", 0), ("product", 0)];
     assert_eq!(all, expected.map(|(kind, id)| (kind.to_owned(), id)));
     for (kind, id, count) in [("staff", None, 3), ("product", Some(2), 1), ("product", Some(9), 0), ("license", None, 0), ("nonsense", None, 0)] {
-        let filter = AuditFilter { subject: Some((kind.to_owned(), id)), after: None, limit: 9 };
+        let filter = AuditFilter { subject: Some((kind.to_owned(), id)), limit: 9, ..AuditFilter::default() };
         assert_eq!(conn.list_audit(&filter).await.unwrap().rows.len(), count, "{kind} {id:?}");
+    }
+    drop(conn);
+    let mut conn = bench.begin().await;
+    let actor = Actor::Staff { id: 1, email: "ann_x@press.example".to_owned() };
+    conn.audit_apart(&NewAudit { actor, ..samples::new_audit(Subject::of("order", 900), "edited") }).await.unwrap();
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    for (search, count) in [("ANN_X@", 1), ("annxx", 0), ("%", 0), ("900", 1), ("2", 2), (" 2\0 ", 2), ("nobody", 0), (" ", 8)] {
+        let filter = AuditFilter { search: Some(search.to_owned()), limit: 9, ..AuditFilter::default() };
+        assert_eq!(conn.list_audit(&filter).await.unwrap().rows.len(), count, "{search:?}");
     }
 }
 

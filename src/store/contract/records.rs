@@ -224,6 +224,9 @@ pub async fn a_result_page_is_there_until_its_end(bench: Bench) {
     let mut conn = bench.begin().await;
     let page = crate::store::ResultPage { content: "{\"ü\": \"😀\"}".to_owned(), ..samples::page(&[0, 255, 1], end) };
     conn.keep_page(page.clone());
+    // Seen by the act that keeps it, before it is written.
+    assert_eq!(format!("{:?}", conn.page(&[0, 255, 1], NOW).await.unwrap().unwrap()), format!("{page:?}"));
+    assert!(conn.page(&[0, 255, 1], end).await.unwrap().is_none());
     bench.commit(conn).await;
     let mut conn = bench.read().await;
     let found = conn.page(&[0, 255, 1], end.plus_millis(-1)).await.unwrap().unwrap();
