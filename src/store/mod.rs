@@ -27,7 +27,7 @@ mod contract;
 
 use std::sync::Arc;
 
-use sqlx::{AnyPool, any::AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, Connection, any::AnyPoolOptions};
 
 pub use activations::{ActivationFactsRow, NewActivation};
 pub use answers::Answer;
@@ -98,7 +98,16 @@ impl Store {
                     Ok(())
                 })
             });
-        Ok(options.connect(&location.url()).await?)
+        let url = location.url();
+        match options.connect(&url).await {
+            Ok(pool) => Ok(pool),
+            // The pool tries until its time is over, and then says only that: this says what was wrong.
+            Err(sqlx::Error::PoolTimedOut) => match AnyConnection::connect(&url).await {
+                Ok(_) => Err(sqlx::Error::PoolTimedOut.into()),
+                Err(error) => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
     }
 
     #[must_use]

@@ -51,6 +51,8 @@ contract! {
         a_failed_act_leaves_no_transaction_open,
         closing_finishes_what_was_accepted,
         a_closed_store_says_so,
+        a_reader_who_goes_away_leaves_a_usable_connection,
+        two_processes_write_side_by_side,
         readers_of_a_file_cannot_write,
         the_writing_connection_waits_for_the_disk,
         acts_in_each_others_way_are_run_again,

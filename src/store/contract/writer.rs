@@ -266,6 +266,40 @@ pub async fn a_closed_store_says_so(bench: Bench) {
     assert!(matches!(ended, Err(StoreError::Closed)), "{ended:?}");
 }
 
+pub async fn a_reader_who_goes_away_leaves_a_usable_connection(bench: Bench) {
+    let mut conn = bench.begin().await;
+    for number in 0..300 {
+        conn.set(&format!("name-{number}"), &"x".repeat(200), NOW).await.unwrap();
+    }
+    bench.commit(conn).await;
+    for round in 0..60_u64 {
+        let store = bench.store.clone();
+        let reading = tokio::spawn(async move { store.read().await?.settings().await });
+        tokio::time::sleep(Duration::from_micros(40 * (round % 20))).await;
+        reading.abort();
+        let _ = reading.await;
+    }
+    let readings = (0..12).map(|_| async { bench.read().await.settings().await.unwrap().len() });
+    assert!(join_all(readings).await.into_iter().all(|count| count == 300));
+    act!(bench.store, |c| c.set("last", "there", NOW).await).await.unwrap();
+    for _ in 0..12 {
+        assert!(bench.read().await.setting("last").await.unwrap().is_some());
+    }
+}
+
+pub async fn two_processes_write_side_by_side(bench: Bench) {
+    let other = Store::open(&bench.location).await.unwrap();
+    let acts = (0..60).map(|number| {
+        let store = if number % 2 == 0 { bench.store.clone() } else { other.clone() };
+        tokio::spawn(async move { act!(store, |c| c.audit_apart(&samples::new_audit(Subject::of("product", number % 3), "edited")).await).await })
+    });
+    for ended in join_all(acts.collect::<Vec<_>>()).await {
+        ended.unwrap().unwrap();
+    }
+    other.close().await;
+    assert_eq!(bench.read().await.verify_audit().await.unwrap(), (60, Vec::new()));
+}
+
 /// On PostgreSQL a reader is an ordinary connection, and only commits at once what a caller should not have written.
 pub async fn readers_of_a_file_cannot_write(bench: Bench) {
     for _ in 0..8 {
