@@ -116,7 +116,7 @@ fn variables(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_variable_the_program_reads_is_in_the_docs_and_no_other() {
+fn every_variable_the_program_reads_is_in_the_docs() {
     fn add(folder: &Path, all: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).expect("sources are there") {
             let path = entry.expect("readable").path();
@@ -133,7 +133,8 @@ fn every_variable_the_program_reads_is_in_the_docs_and_no_other() {
     add(&path("../src"), &mut read_by_program);
     // Of the tests inside the sources.
     read_by_program.retain(|name| !name.starts_with("COUNTERSIGN_TEST") && name != "COUNTERSIGN_BLESS");
-    assert_eq!(variables(&read("operating.md")), read_by_program);
+    let told = variables(&read("operating.md"));
+    assert!(read_by_program.is_subset(&told), "docs/operating.md lacks {:?}", read_by_program.difference(&told));
 }
 
 /// The commands `--help` lists, with those inside them: `serve`, `user add`, …
@@ -160,13 +161,14 @@ fn commands() -> Vec<String> {
 
 #[cfg(feature = "ssr")]
 #[test]
-fn every_command_is_in_the_docs_with_an_example_and_no_other() {
+fn every_command_is_in_the_docs_with_an_example() {
     let text = read("cli.md");
     let headings: BTreeSet<&str> =
         text.lines().filter(|line| line.starts_with("### ")).flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
     let commands = commands();
     assert!(commands.len() > 20, "{commands:?}");
-    assert_eq!(headings, commands.iter().map(String::as_str).collect(), "a heading of docs/cli.md for each command");
+    let lacking: Vec<_> = commands.iter().filter(|command| !headings.contains(command.as_str())).collect();
+    assert!(lacking.is_empty(), "docs/cli.md has no heading for {lacking:?}");
     for command in &commands {
         let example = format!("countersign {command}");
         let given = text.lines().any(|line| line == example || line.starts_with(&format!("{example} ")));
