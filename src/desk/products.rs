@@ -87,8 +87,16 @@ impl Desk {
 
     /// Makes and keeps the first signing keys of a product, or of LicenseSpring's files.
     pub async fn begin_ring(&self, what: SealFor) -> Result<(), ActError> {
+        let (purpose, product) = (what.purpose(), what.clone().product().map(|product| product.id));
         let ring = self.vault.begin_ring_aside(what, self.now()).await?;
-        self.save_seals(ring.seals().to_vec()).await
+        let saved = self.save_seals(ring.seals().to_vec()).await;
+        if saved.is_err() {
+            // Another process started at the same moment and was first: its keys are as good.
+            self.reload_seals().await?;
+            let there = self.seals().await?.iter().any(|seal| seal.purpose == purpose && seal.product_id() == product);
+            return if there { Ok(()) } else { saved };
+        }
+        Ok(())
     }
 
     pub(super) async fn save_seals(&self, seals: Vec<Seal>) -> Result<(), ActError> {
