@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Conn, Engine, StoreError,
-    conn::Columns,
+    conn::{Columns, maybe_plain, plain},
     licenses::{license, license_columns},
     products::{product, product_columns},
 };
@@ -131,10 +131,10 @@ impl Conn {
     pub async fn facts_with_key(&mut self, key_folded: &str, device: &DeviceId) -> Result<Vec<ActivationFactsRow>, StoreError> {
         if self.engine() == Engine::Postgres {
             let sql = "select id from license where key_folded = $1 order by id for update";
-            sqlx::query(sql).bind(key_folded.to_owned()).fetch_all(self.db()).await?;
+            sqlx::query(sql).bind(plain(key_folded)).fetch_all(self.db()).await?;
         }
         let sql = facts_query!("l.key_folded = $2 order by l.id");
-        let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(key_folded.to_owned());
+        let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(plain(key_folded));
         query.fetch_all(self.db()).await?.iter().map(facts).collect()
     }
 
@@ -198,15 +198,15 @@ impl Conn {
             .bind(new.license.0)
             .bind(device.id.as_str().to_owned())
             .bind(device.name.as_ref().map(|name| name.as_str().to_owned()))
-            .bind(device.os.clone())
-            .bind(device.app.clone())
-            .bind(device.sdk.clone())
+            .bind(maybe_plain(device.os.as_deref()))
+            .bind(maybe_plain(device.app.as_deref()))
+            .bind(maybe_plain(device.sdk.as_deref()))
             .bind(device.virtual_machine.map(i64::from))
             .bind(now.millis())
             .bind(new.how.as_str())
             .bind(new.device_key.as_ref().map(|key| key.0.clone()))
-            .bind(new.user.clone())
-            .bind(new.api_key.clone())
+            .bind(maybe_plain(new.user.as_deref()))
+            .bind(maybe_plain(new.api_key.as_deref()))
             .bind(folded(device))
             .fetch_one(self.db())
             .await?;
@@ -229,9 +229,9 @@ impl Conn {
         )
         .bind(activation.id.0)
         .bind(device.name.as_ref().map(|name| name.as_str().to_owned()))
-        .bind(device.os.clone())
-        .bind(device.app.clone())
-        .bind(device.sdk.clone())
+        .bind(maybe_plain(device.os.as_deref()))
+        .bind(maybe_plain(device.app.as_deref()))
+        .bind(maybe_plain(device.sdk.as_deref()))
         .bind(device.virtual_machine.map(i64::from))
         .bind(activation.state.as_str())
         .bind(at.millis())
@@ -241,14 +241,14 @@ impl Conn {
         .bind(replaced_by.map(|id| id.0))
         .bind(activation.how.as_str())
         .bind(activation.device_key.as_ref().map(|key| key.0.clone()))
-        .bind(activation.user.clone())
+        .bind(maybe_plain(activation.user.as_deref()))
         .bind(activation.last_seen.millis())
         .bind(i64::from(activation.rebinds.times))
         .bind(activation.rebinds.since.map(Timestamp::millis))
         .bind(i64::from(activation.offline_releases.times))
         .bind(activation.offline_releases.since.map(Timestamp::millis))
         .bind(activation.use_seq)
-        .bind(activation.api_key.clone())
+        .bind(maybe_plain(activation.api_key.as_deref()))
         .bind(folded(device))
         .execute(self.db())
         .await?;

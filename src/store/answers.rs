@@ -1,6 +1,9 @@
 //! What was answered to request files, so that the same request gets the same bytes.
 
-use super::{Conn, StoreError, conn::Columns};
+use super::{
+    Conn, StoreError,
+    conn::{Columns, plain},
+};
 use crate::licensing::{ActivationId, ProductId, Timestamp};
 
 /// A remembered answer. Refusals are never remembered: a seat may be free now.
@@ -23,7 +26,7 @@ impl Conn {
     pub async fn answer(&mut self, product: ProductId, asked_by: &str, request_id: &str) -> Result<Option<Answer>, StoreError> {
         let sql = "select request_hash, activation_id, license_revision, kind, body, made_at from answer \
                    where product_id = $1 and asked_by = $2 and request_id = $3";
-        let query = sqlx::query(sql).bind(product.0).bind(asked_by.to_owned()).bind(request_id.to_owned());
+        let query = sqlx::query(sql).bind(product.0).bind(plain(asked_by)).bind(plain(request_id));
         let row = query.fetch_optional(self.db()).await?;
         row.map(|row| {
             Ok(Answer {
@@ -50,8 +53,8 @@ impl Conn {
              license_revision = $6, kind = $7, body = $8, made_at = $9",
         )
         .bind(answer.product.0)
-        .bind(answer.asked_by.clone())
-        .bind(answer.request_id.clone())
+        .bind(plain(&answer.asked_by))
+        .bind(plain(&answer.request_id))
         .bind(answer.request_hash.clone())
         .bind(answer.activation.0)
         .bind(answer.license_revision)

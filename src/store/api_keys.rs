@@ -2,7 +2,10 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Conn, StoreError, conn::Columns};
+use super::{
+    Conn, StoreError,
+    conn::{Columns, plain},
+};
 use crate::licensing::Timestamp;
 
 #[derive(Clone)]
@@ -50,8 +53,8 @@ impl Conn {
                    on conflict do nothing returning id";
         let products = new.products.as_ref().map(|codes| serde_json::to_string(codes).expect("codes are plain data"));
         let query = sqlx::query(sql)
-            .bind(new.name.clone())
-            .bind(new.api_key.clone())
+            .bind(plain(&new.name))
+            .bind(plain(&new.api_key))
             .bind(new.shared_key.clone())
             .bind(products)
             .bind(i64::from(new.read_only))
@@ -62,7 +65,7 @@ impl Conn {
     pub async fn api_key(&mut self, key: &str) -> Result<Option<ApiKey>, StoreError> {
         let sql =
             "select id, name, api_key, shared_key, products, read_only, revoked_at, created_at from api_key where api_key = $1";
-        sqlx::query(sql).bind(key.to_owned()).fetch_optional(self.db()).await?.as_ref().map(api_key).transpose()
+        sqlx::query(sql).bind(plain(key)).fetch_optional(self.db()).await?.as_ref().map(api_key).transpose()
     }
 
     pub async fn api_keys(&mut self) -> Result<Vec<ApiKey>, StoreError> {

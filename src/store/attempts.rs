@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Conn, StoreError,
-    conn::{Bound, Columns},
+    conn::{Bound, Columns, maybe_plain, plain},
 };
 use crate::licensing::{LicenseId, Timestamp};
 
@@ -35,16 +35,16 @@ pub struct Attempt {
 impl NewAttempt {
     pub(super) fn bind(&self, query: Bound) -> Bound {
         query
-            .bind(self.reference.clone())
+            .bind(plain(&self.reference))
             .bind(self.at.millis())
-            .bind(self.door.clone())
-            .bind(self.code.clone())
-            .bind(self.product_code.clone())
+            .bind(plain(&self.door))
+            .bind(plain(&self.code))
+            .bind(maybe_plain(self.product_code.as_deref()))
             .bind(self.license.map(|id| id.0))
-            .bind(self.key_ends.clone())
-            .bind(self.device_id.clone())
-            .bind(self.device_name.clone())
-            .bind(self.detail.clone())
+            .bind(maybe_plain(self.key_ends.as_deref()))
+            .bind(maybe_plain(self.device_id.as_deref()))
+            .bind(maybe_plain(self.device_name.as_deref()))
+            .bind(plain(&self.detail))
     }
 }
 
@@ -81,7 +81,7 @@ impl Conn {
 
     pub async fn attempt(&mut self, reference: &str) -> Result<Option<Attempt>, StoreError> {
         let sql = concat!("select ", attempt_columns!(), " from attempt where reference = $1");
-        let row = sqlx::query(sql).bind(reference.to_owned()).fetch_optional(self.db()).await?;
+        let row = sqlx::query(sql).bind(plain(reference)).fetch_optional(self.db()).await?;
         row.as_ref().map(attempt).transpose()
     }
 

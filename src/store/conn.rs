@@ -112,6 +112,16 @@ async fn insert_all<T>(
     Ok(())
 }
 
+/// A text as it is kept: without NUL, which PostgreSQL refuses. No text that was parsed holds one; what an app or a visitor sends
+/// may, and must be answered, not fail.
+pub(super) fn plain(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+pub(super) fn maybe_plain(text: Option<&str>) -> Option<String> {
+    text.map(plain)
+}
+
 /// Columns by name, with the errors of this room.
 pub(super) trait Columns {
     fn int(&self, column: &str) -> Result<i64, StoreError>;

@@ -1,20 +1,23 @@
 //! Forms sent twice, and acts tried too often.
 
-use super::{Conn, StoreError, conn::Columns};
+use super::{
+    Conn, StoreError,
+    conn::{Columns, plain},
+};
 use crate::licensing::Timestamp;
 
 impl Conn {
     /// What a form that came before under this hidden id ended in, for the same actor.
     pub async fn form_result(&mut self, id: &str, actor: &str) -> Result<Option<String>, StoreError> {
         let sql = "select result from form_request where id = $1 and actor = $2";
-        let row = sqlx::query(sql).bind(id.to_owned()).bind(actor.to_owned()).fetch_optional(self.db()).await?;
+        let row = sqlx::query(sql).bind(plain(id)).bind(plain(actor)).fetch_optional(self.db()).await?;
         row.map(|row| row.string("result")).transpose()
     }
 
     /// Remembers what a form ended in. `false` when another act got there first.
     pub async fn keep_form_result(&mut self, id: &str, actor: &str, result: &str, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "insert into form_request (id, actor, result, created_at) values ($1, $2, $3, $4) on conflict do nothing";
-        let query = sqlx::query(sql).bind(id.to_owned()).bind(actor.to_owned()).bind(result.to_owned()).bind(now.millis());
+        let query = sqlx::query(sql).bind(plain(id)).bind(plain(actor)).bind(plain(result)).bind(now.millis());
         Ok(query.execute(self.db()).await?.rows_affected() == 1)
     }
 
@@ -23,7 +26,7 @@ impl Conn {
         let (start, end) = window(window_seconds, now);
         let sql = "insert into rate (subject, window_start, window_end, times) values ($1, $2, $3, 1) \
                    on conflict (subject, window_start, window_end) do update set times = rate.times + 1 returning times";
-        let row = sqlx::query(sql).bind(subject.to_owned()).bind(start).bind(end).fetch_one(self.db()).await?;
+        let row = sqlx::query(sql).bind(plain(subject)).bind(start).bind(end).fetch_one(self.db()).await?;
         row.int("times")
     }
 
@@ -31,7 +34,7 @@ impl Conn {
     pub async fn tries(&mut self, subject: &str, window_seconds: i64, now: Timestamp) -> Result<i64, StoreError> {
         let (start, end) = window(window_seconds, now);
         let sql = "select times from rate where subject = $1 and window_start = $2 and window_end = $3";
-        let row = sqlx::query(sql).bind(subject.to_owned()).bind(start).bind(end).fetch_optional(self.db()).await?;
+        let row = sqlx::query(sql).bind(plain(subject)).bind(start).bind(end).fetch_optional(self.db()).await?;
         row.map_or(Ok(0), |row| row.int("times"))
     }
 }

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Conn, Engine, StoreError,
-    conn::Columns,
+    conn::{Columns, maybe_plain, plain},
     products::{product, product_columns},
 };
 use crate::licensing::{
@@ -122,7 +122,7 @@ impl Conn {
         key_id: &str,
     ) -> Result<Option<(LicenseId, ActivationKey)>, StoreError> {
         let sql = "select id, key_text from license where product_id = $1 and key_id = $2";
-        let row = sqlx::query(sql).bind(product.0).bind(key_id.to_owned()).fetch_optional(self.db()).await?;
+        let row = sqlx::query(sql).bind(product.0).bind(plain(key_id)).fetch_optional(self.db()).await?;
         row.map(|row| {
             let id = row.int("id")?;
             let key = ActivationKey::parse(&row.string("key_text")?)
@@ -171,11 +171,11 @@ impl Conn {
             .bind(new.customer.map(|id| id.0))
             .bind(new.order.map(|id| id.0))
             .bind(new.policy.map(|id| id.0))
-            .bind(new.subscription.as_ref().map(|(provider, _)| provider.clone()))
-            .bind(new.subscription.as_ref().map(|(_, reference)| reference.clone()))
-            .bind(new.note.clone())
+            .bind(new.subscription.as_ref().map(|(provider, _)| plain(provider)))
+            .bind(new.subscription.as_ref().map(|(_, reference)| plain(reference)))
+            .bind(plain(&new.note))
             .bind(now.millis())
-            .bind(new.key_id.clone());
+            .bind(maybe_plain(new.key_id.as_deref()));
         if let Some(id) = new.id {
             query = query.bind(id.0);
         }
@@ -208,9 +208,9 @@ impl Conn {
         .bind(license.first_activated.map(Timestamp::millis))
         .bind(license.valid_until().map(Timestamp::millis))
         .bind(license.customer.map(|id| id.0))
-        .bind(license.note.clone())
-        .bind(license.subscription.as_ref().map(|(provider, _)| provider.clone()))
-        .bind(license.subscription.as_ref().map(|(_, reference)| reference.clone()))
+        .bind(plain(&license.note))
+        .bind(license.subscription.as_ref().map(|(provider, _)| plain(provider)))
+        .bind(license.subscription.as_ref().map(|(_, reference)| plain(reference)))
         .bind(audit_head.map(<[u8]>::to_vec))
         .bind(license.order.map(|id| id.0))
         .bind(license.policy.map(|id| id.0))

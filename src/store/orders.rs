@@ -2,7 +2,10 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Conn, StoreError, conn::Columns};
+use super::{
+    Conn, StoreError,
+    conn::{Columns, plain},
+};
 use crate::licensing::{CustomerId, Email, OrderId, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -60,8 +63,7 @@ impl Conn {
     /// The customer with this address, made if there is none. An existing one is left as it is.
     pub async fn customer_for(&mut self, email: &Email, name: &str, now: Timestamp) -> Result<CustomerId, StoreError> {
         let insert = "insert into customer (email, email_folded, name, company, created_at) values ($1, $2, $3, '', $4) on conflict do nothing";
-        let query =
-            sqlx::query(insert).bind(email.as_str().to_owned()).bind(email.folded()).bind(name.to_owned()).bind(now.millis());
+        let query = sqlx::query(insert).bind(email.as_str().to_owned()).bind(email.folded()).bind(plain(name)).bind(now.millis());
         query.execute(self.db()).await?;
         let row =
             sqlx::query("select id from customer where email_folded = $1").bind(email.folded()).fetch_one(self.db()).await?;
@@ -90,8 +92,8 @@ impl Conn {
         let sql = "insert into orders (provider, reference, customer_id, status, ordered_at, created_at) \
                    values ($1, $2, $3, 'completed', $4, $5) on conflict do nothing returning id";
         let query = sqlx::query(sql)
-            .bind(new.provider.clone())
-            .bind(new.reference.clone())
+            .bind(plain(&new.provider))
+            .bind(plain(&new.reference))
             .bind(new.customer.map(|id| id.0))
             .bind(new.ordered.millis())
             .bind(now.millis());
@@ -106,6 +108,6 @@ impl Conn {
     /// The newest order with this reference, whichever provider gave it.
     pub async fn order_by_reference(&mut self, reference: &str) -> Result<Option<Order>, StoreError> {
         let sql = "select id, provider, reference, customer_id, status, ordered_at, created_at from orders where reference = $1 order by id desc limit 1";
-        sqlx::query(sql).bind(reference.to_owned()).fetch_optional(self.db()).await?.as_ref().map(order).transpose()
+        sqlx::query(sql).bind(plain(reference)).fetch_optional(self.db()).await?.as_ref().map(order).transpose()
     }
 }

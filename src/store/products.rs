@@ -2,7 +2,10 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Conn, StoreError, conn::Columns};
+use super::{
+    Conn, StoreError,
+    conn::{Columns, plain},
+};
 use crate::licensing::{
     FeatureId, PolicyId, ProductCode, ProductId, Timestamp,
     license::Terms,
@@ -83,7 +86,7 @@ impl Conn {
             .bind(new.code.as_str().to_owned())
             .bind(new.code.folded())
             .bind(new.number)
-            .bind(new.name.clone())
+            .bind(plain(&new.name))
             .bind(new.authorization.as_str())
             .bind(rules_text(&new.rules))
             .bind(now.millis())
@@ -105,7 +108,7 @@ impl Conn {
         )
         .bind(product.id.0)
         .bind(product.number)
-        .bind(product.name.clone())
+        .bind(plain(&product.name))
         .bind(product.authorization.as_str())
         .bind(product.state.as_str())
         .bind(rules_text(&product.rules))
@@ -123,10 +126,10 @@ impl Conn {
             .bind(i64::from(new.version.major))
             .bind(i64::from(new.version.minor))
             .bind(new.version.released.millis())
-            .bind(new.channel.clone())
-            .bind(new.env.clone())
-            .bind(new.url.clone())
-            .bind(new.hash.clone())
+            .bind(plain(&new.channel))
+            .bind(plain(&new.env))
+            .bind(plain(&new.url))
+            .bind(plain(&new.hash))
             .fetch_optional(self.db())
             .await?;
         row.map(|row| row.int("id")).transpose()
@@ -170,7 +173,7 @@ impl Conn {
     ) -> Result<Option<FeatureId>, StoreError> {
         let sql =
             "insert into feature (product_id, code, name, kind) values ($1, $2, $3, $4) on conflict do nothing returning id";
-        let query = sqlx::query(sql).bind(product.0).bind(code.to_owned()).bind(name.to_owned()).bind(kind.as_str());
+        let query = sqlx::query(sql).bind(product.0).bind(plain(code)).bind(plain(name)).bind(kind.as_str());
         query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(FeatureId)).transpose()
     }
 
@@ -206,7 +209,7 @@ impl Conn {
         let sql =
             "insert into policy (product_id, code, name, terms) values ($1, $2, $3, $4) on conflict do nothing returning id";
         let terms = serde_json::to_string(terms).expect("terms are plain data");
-        let query = sqlx::query(sql).bind(product.0).bind(code.to_owned()).bind(name.to_owned()).bind(terms);
+        let query = sqlx::query(sql).bind(product.0).bind(plain(code)).bind(plain(name)).bind(terms);
         query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(PolicyId)).transpose()
     }
 

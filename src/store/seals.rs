@@ -2,7 +2,10 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Conn, Engine, StoreError, conn::Columns};
+use super::{
+    Conn, Engine, StoreError,
+    conn::{Columns, plain},
+};
 use crate::licensing::{
     ProductCode, ProductId, Timestamp,
     seal::{Seal, SealProduct, SealState, SealUse},
@@ -84,6 +87,6 @@ impl Conn {
              s.until, s.created_at, s.last_exp, s.signed_without_exp from seal s left join product p on p.id = s.product_id \
              where s.kid = $1 for update of s";
         let sql = self.engine().pick(Q, LOCKED);
-        sqlx::query(sql).bind(kid.to_owned()).fetch_optional(self.db()).await?.as_ref().map(seal).transpose()
+        sqlx::query(sql).bind(plain(kid)).fetch_optional(self.db()).await?.as_ref().map(seal).transpose()
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Conn, StoreError, conn::Columns};
+use super::{
+    Conn, StoreError,
+    conn::{Columns, plain},
+};
 use crate::licensing::Timestamp;
 
 impl Conn {
@@ -12,8 +15,7 @@ impl Conn {
     }
 
     pub async fn setting(&mut self, name: &str) -> Result<Option<String>, StoreError> {
-        let row =
-            sqlx::query("select value from setting where name = $1").bind(name.to_owned()).fetch_optional(self.db()).await?;
+        let row = sqlx::query("select value from setting where name = $1").bind(plain(name)).fetch_optional(self.db()).await?;
         row.map(|row| row.string("value")).transpose()
     }
 
@@ -21,7 +23,7 @@ impl Conn {
     pub async fn set(&mut self, name: &str, value: &str, now: Timestamp) -> Result<(), StoreError> {
         let sql = "insert into setting (name, value, changed_at) values ($1, $2, $3) on conflict (name) do update set value = $2, \
                    changed_at = case when setting.changed_at < $3 then $3 else setting.changed_at + 1 end";
-        sqlx::query(sql).bind(name.to_owned()).bind(value.to_owned()).bind(now.millis()).execute(self.db()).await?;
+        sqlx::query(sql).bind(plain(name)).bind(plain(value)).bind(now.millis()).execute(self.db()).await?;
         Ok(())
     }
 
@@ -38,7 +40,7 @@ impl Conn {
     pub async fn take_lease(&mut self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
         let sql = "insert into lease (name, holder, until) values ($1, $2, $4) \
                    on conflict (name) do update set holder = $2, until = $4 where lease.holder = $2 or lease.until <= $3";
-        let query = sqlx::query(sql).bind(name.to_owned()).bind(holder.to_owned()).bind(now.millis()).bind(until.millis());
+        let query = sqlx::query(sql).bind(plain(name)).bind(plain(holder)).bind(now.millis()).bind(until.millis());
         Ok(query.execute(self.db()).await?.rows_affected() == 1)
     }
 }

@@ -2,7 +2,10 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Conn, Engine, StoreError, conn::Columns};
+use super::{
+    Conn, Engine, StoreError,
+    conn::{Columns, plain},
+};
 use crate::licensing::{Email, Timestamp, UserId};
 
 #[derive(Clone)]
@@ -54,8 +57,8 @@ impl Conn {
         let query = sqlx::query(sql)
             .bind(email.as_str().to_owned())
             .bind(email.folded())
-            .bind(password_hash.to_owned())
-            .bind(role.to_owned())
+            .bind(plain(password_hash))
+            .bind(plain(role))
             .bind(now.millis());
         query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(UserId)).transpose()
     }

@@ -1,6 +1,9 @@
 //! Named users of a license.
 
-use super::{Conn, StoreError, conn::Columns};
+use super::{
+    Conn, StoreError,
+    conn::{Columns, plain},
+};
 use crate::licensing::{Email, LicenseId};
 
 #[derive(Clone)]
@@ -25,7 +28,7 @@ impl Conn {
         let sql = "insert into license_user (license_id, email, email_folded, name, password_hash, is_initial_password) \
                    values ($1, $2, $3, '', $4, 1) on conflict do nothing returning id";
         let query =
-            sqlx::query(sql).bind(license.0).bind(email.as_str().to_owned()).bind(email.folded()).bind(password_hash.to_owned());
+            sqlx::query(sql).bind(license.0).bind(email.as_str().to_owned()).bind(email.folded()).bind(plain(password_hash));
         query.fetch_optional(self.db()).await?.map(|row| row.int("id")).transpose()
     }
 
@@ -39,7 +42,7 @@ impl Conn {
         let sql = "select u.id, u.license_id, u.email, u.name, u.password_hash, u.is_initial_password, u.seats from license_user u \
                    join license l on l.id = u.license_id join product p on p.id = l.product_id \
                    where p.code_folded = $1 and u.email_folded = $2 order by u.id";
-        self.users(sqlx::query(sql).bind(product_folded.to_owned()).bind(email_folded.to_owned())).await
+        self.users(sqlx::query(sql).bind(plain(product_folded)).bind(plain(email_folded))).await
     }
 
     async fn users(&mut self, query: super::conn::Bound) -> Result<Vec<LicenseUser>, StoreError> {

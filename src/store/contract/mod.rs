@@ -87,6 +87,7 @@ contract! {
         an_api_key_is_kept_and_revoked_once;
     records:
         an_answer_is_remembered_and_replaced_whole,
+        a_nul_is_in_no_text_that_is_kept,
         a_refusal_is_found_under_its_reference,
         an_untouched_audit_log_holds,
         an_audit_entry_comes_back_as_it_was_written,

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     licensing::{
-        Email, ProductId, Timestamp,
+        DeviceId, Email, ProductId, Timestamp,
+        activation::Device,
         license::Actor,
         seal::{Seal, SealState, SealUse},
     },
-    store::{Answer, Broken, NewAttempt, NewAudit, Subject},
+    store::{Answer, Broken, NewActivation, NewAttempt, NewAudit, NewLicense, Subject},
 };
 
 pub async fn an_answer_is_remembered_and_replaced_whole(bench: Bench) {
@@ -53,6 +54,45 @@ pub async fn an_answer_is_remembered_and_replaced_whole(bench: Bench) {
     }
     bench.commit(conn).await;
     assert_eq!(bench.ask("select cast(count(*) as text) from answer").await, ["1"]);
+}
+
+/// PostgreSQL refuses it; SQLite would keep it, and some of what reads it would stop there.
+pub async fn a_nul_is_in_no_text_that_is_kept(bench: Bench) {
+    let mut conn = bench.begin().await;
+    let product = samples::product(&mut conn, "press").await;
+    let new = NewLicense { note: "no\0te".to_owned(), ..samples::new_license(product, 1) };
+    let license = samples::license(&mut conn, &new).await;
+    let (mut kept, _, _) = conn.license(license).await.unwrap().unwrap();
+    assert_eq!(kept.note, "note");
+    kept.note.push_str("\0!");
+    conn.save_license(&kept, None).await.unwrap();
+    assert_eq!(conn.license(license).await.unwrap().unwrap().0.note, "note!");
+    let device = Device { os: Some("Win\0dows".to_owned()), ..samples::device("device") };
+    let id = conn.add_activation(&NewActivation { device, ..samples::new_activation(license, "device") }, NOW).await.unwrap();
+    assert_eq!(conn.activation(id).await.unwrap().unwrap().device.os.as_deref(), Some("Windows"));
+    conn.note_attempt(NewAttempt {
+        key_ends: Some("A\0B".to_owned()),
+        device_name: Some("\0".to_owned()),
+        ..samples::new_attempt("REF-\01")
+    });
+    bench.commit(conn).await;
+    let mut conn = bench.begin().await;
+    let found = conn.attempt("REF\0-1").await.unwrap().unwrap().what;
+    assert_eq!((found.key_ends.as_deref(), found.device_name.as_deref()), (Some("AB"), Some("")));
+    assert!(conn.answer(product, "\0", "\0").await.unwrap().is_none());
+    assert!(conn.api_key("\0").await.unwrap().is_none());
+    assert!(conn.order_by_reference("\0").await.unwrap().is_none());
+    assert!(conn.license_by_key_id(product, "\0").await.unwrap().is_none());
+    assert!(conn.users_in_product("press", "\0").await.unwrap().is_empty());
+    assert!(conn.seal_by_kid("\0").await.unwrap().is_none());
+    assert!(conn.facts_with_key("\0", &DeviceId::parse("x").unwrap()).await.unwrap().is_empty());
+    assert!(conn.form_result("\0", "ann").await.unwrap().is_none());
+    assert!(conn.keep_form_result("i\0d", "ann", "/", NOW).await.unwrap());
+    assert_eq!(conn.count_try("a\0nn", 60, NOW).await.unwrap(), 1);
+    assert_eq!(conn.tries("ann", 60, NOW).await.unwrap(), 1);
+    conn.set("name", "a\0b", NOW).await.unwrap();
+    assert_eq!(conn.setting("na\0me").await.unwrap().as_deref(), Some("ab"));
+    bench.commit(conn).await;
 }
 
 pub async fn a_refusal_is_found_under_its_reference(bench: Bench) {
