@@ -114,7 +114,10 @@ impl Desk {
     /// Issues licenses. Refuses an unknown product or policy, a taken key, and more than the caps of [`batch`].
     pub async fn issue(&self, visitor: &Visitor, issue: Issue) -> Result<Issued, ActError> {
         visitor.needs(Area::Licenses, Level::Manage)?;
-        let made = batch(issue.quantities, QuantitySettings::default()).map_err(|error| match error {
+        // Where the order does not say how often a key may be used, the terms do.
+        let per_key = issue.quantities.activations_per_key.or(issue.terms.seats.most());
+        let quantities = Quantities { activations_per_key: per_key, ..issue.quantities };
+        let made = batch(quantities, QuantitySettings::default()).map_err(|error| match error {
             BatchError::TooManyKeys => {
                 ActError::field("quantity", "At most 10,000 keys can be issued at once. Issue them in parts.")
             }
