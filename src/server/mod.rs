@@ -17,5 +17,8 @@ pub mod start;
 mod state;
 mod vendor;
 
+#[cfg(test)]
+mod tests;
+
 pub use router::router;
 pub use state::AppState;

@@ -62,7 +62,7 @@ impl Location {
         }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(path) => {
                 let mut escaped = String::new();

@@ -1,0 +1,47 @@
+//! The acts and the doors, proved through the real router: what is granted, what is refused, and what an attacker tries.
+//! A test is written once and listed in its file: under `both` it runs on SQLite and on PostgreSQL, under `once` on SQLite.
+//! Everything that was logged while it ran, at trace level, is searched for every secret it used.
+
+mod app;
+mod dump;
+mod logs;
+mod machine;
+
+/// Makes the tests of a file from its list.
+macro_rules! tests {
+    (both: $($both:ident),* $(,)?; once: $($once:ident),* $(,)?;) => {
+        mod sqlite {
+            $(#[test]
+            fn $both() {
+                crate::server::tests::app::run(crate::store::Engine::Sqlite, super::$both);
+            })*
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $both() {
+                crate::server::tests::app::run(crate::store::Engine::Postgres, super::$both);
+            })*
+        }
+
+        mod once {
+            $(#[test]
+            fn $once() {
+                crate::server::tests::app::run(crate::store::Engine::Sqlite, super::$once);
+            })*
+        }
+    };
+}
+
+pub(crate) use app::{Brought, Licensed, Refused, Reply, TestApp};
+pub(crate) use machine::Machine;
+
+mod acts;
+mod attacks;
+mod broken;
+mod doors;
+mod foreign;
+mod foreign_files;
+mod races;
+mod refusals;
+mod staff;

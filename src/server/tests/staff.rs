@@ -1,0 +1,216 @@
+//! What each role may do, at the desk and through the pages.
+
+use super::{
+    TestApp,
+    app::{code, device},
+};
+use crate::{
+    desk::{Edit, Issue, Renewal, Role, Visitor},
+    licensing::{
+        Email, ProductCode,
+        license::{Limit, Terms},
+        product::FeatureKind,
+        seal::SealFor,
+    },
+    vault::Token,
+};
+
+tests! {
+    both: ;
+    once:
+        a_role_reaches_as_far_as_it_says,
+        pages_hold_what_roles_say,
+        the_team_keeps_an_owner,
+        what_staff_does_is_in_the_log_with_before_and_after;
+}
+
+async fn visitor(app: &TestApp, token: &Token) -> Visitor {
+    app.desk().visitor(token).await.unwrap().expect("signed in")
+}
+
+async fn a_role_reaches_as_far_as_it_says(app: TestApp) {
+    let press = app.product("press").await;
+    let license = app.issue("press", Terms { seats: Limit::AtMost(5), ..Terms::default() }).await;
+    for role in Role::ALL {
+        let token = app.staff(&format!("{}@vendor.example", role.as_str()), role).await;
+        let who = visitor(&app, &token).await;
+        app.activate_by_form(&license.key, "HW-0001", &[]).await.unwrap();
+        let desk = app.desk();
+        let (manages_licenses, manages_products, manages_settings, manages_team) = match role {
+            Role::Owner => (true, true, true, true),
+            Role::Admin => (true, true, true, false),
+            Role::Support => (true, false, false, false),
+            Role::Viewer => (false, false, false, false),
+        };
+        let email = Email::parse("new@vendor.example").unwrap();
+        let renewal = Renewal::Days(1);
+        let acts = [
+            ("issue", manages_licenses, code(desk.issue(&who, Issue::one(press.clone(), Terms::default())).await)),
+            ("edit", manages_licenses, code(desk.edit_license(&who, license.id, Edit::default()).await)),
+            ("renew", manages_licenses, code(desk.renew_license(&who, license.id, renewal, None).await)),
+            ("disable", manages_licenses, code(desk.disable_license(&who, license.id, "x".to_owned()).await)),
+            ("enable", manages_licenses, code(desk.enable_license(&who, license.id).await)),
+            ("release", manages_licenses, code(desk.release_device(&who, license.id, &device("HW-0001")).await)),
+            ("revoke", manages_licenses, code(desk.revoke_device(&who, license.id, &device("HW-0001"), "x".to_owned()).await)),
+            ("allow", manages_licenses, code(desk.allow_device(&who, license.id, &device("HW-0001")).await)),
+            ("block", manages_licenses, code(desk.block_device(&who, license.id, &device("HW-0009")).await)),
+            ("reset", manages_licenses, code(desk.reset_license(&who, license.id).await)),
+            ("look", true, code(desk.license_view(&who, license.id).await)),
+            ("product", manages_products, code(desk.edit_product(&who, &press, Default::default()).await)),
+            (
+                "feature",
+                manages_products,
+                code(desk.add_feature(&who, &press, &format!("f-{}", role.as_str()), "F", FeatureKind::Activation).await),
+            ),
+            ("setting", manages_settings, code(desk.set_settings(&who, vec![("accent".to_owned(), "#123456".to_owned())]).await)),
+            ("api key", manages_settings, code(desk.add_api_key(&who, "App", None, false, None).await)),
+            (
+                "keys",
+                manages_settings,
+                match desk.rotate(&who, SealFor::LicenseSpring, false).await {
+                    Err(crate::desk::ActError::Forbidden(_)) => "forbidden",
+                    _ => "done",
+                },
+            ),
+            ("audit", !matches!(role, Role::Viewer), code(desk.audit(&who, &Default::default()).await)),
+            (
+                "team",
+                manages_team,
+                match desk.add_member(&who, &email, "short", Role::Viewer).await {
+                    Err(crate::desk::ActError::Forbidden(_)) => "forbidden",
+                    _ => "done",
+                },
+            ),
+        ];
+        for (act, allowed, came) in acts {
+            assert_eq!(came, if allowed { "done" } else { "forbidden" }, "{act} by {}", role.as_str());
+        }
+    }
+}
+
+async fn pages_hold_what_roles_say(app: TestApp) {
+    app.product("press").await;
+    let license = app.issue("press", Terms { seats: Limit::AtMost(5), ..Terms::default() }).await;
+    app.activate_by_form(&license.key, "HW-0001", &[]).await.unwrap();
+    let viewer = app.staff("viewer@vendor.example", Role::Viewer).await;
+    let support = app.staff("support@vendor.example", Role::Support).await;
+    let admin = app.staff("admin@vendor.example", Role::Admin).await;
+    let id = license.id;
+    let member = app.desk().team(&Visitor::Operator).await.unwrap()[0].id.0;
+    let before = app.dump().await;
+    let valid = [("reason", "because"), ("seats", "3"), ("valid_until", "2031-01-01"), ("type", "perpetual"), ("quantity", "1")];
+    let license_posts = ["edit", "renew", "disable", "enable"]
+        .map(|act| format!("/vendor/licenses/{id}/{act}"))
+        .into_iter()
+        .chain(["/vendor/licenses/new".to_owned()]);
+    for path in license_posts {
+        let mut fields = valid.to_vec();
+        fields.push(("product", "press"));
+        let reply = app.post_as(&viewer, &path, &fields).await;
+        assert_eq!(reply.status, 403, "{path}: {}", reply.text());
+    }
+    let product_posts = [
+        "/vendor/products/new",
+        "/vendor/products/press/edit",
+        "/vendor/products/press/pause",
+        "/vendor/products/press/versions",
+        "/vendor/products/press/features",
+    ];
+    let setting_posts = ["/vendor/settings", "/vendor/keys/rotate"];
+    for path in product_posts.iter().chain(&setting_posts) {
+        for token in [&viewer, &support] {
+            let fields = [
+                ("code", "evil"),
+                ("name", "Evil"),
+                ("version", "9.0"),
+                ("released", "2026-01-01"),
+                ("kind", "activation"),
+                ("type", "activation"),
+                ("portalName", "Evil"),
+                ("portal_name", "Evil"),
+                ("what", "press"),
+            ];
+            let reply = match *path {
+                "/vendor/settings" => app.post_files_as(token, path, &fields).await,
+                _ => app.post_as(token, path, &fields).await,
+            };
+            assert!([403, 422].contains(&reply.status.as_u16()), "{path}: {}", reply.status);
+        }
+    }
+    for act in ["role", "disable", "enable", "password", "sign-out"] {
+        for token in [&viewer, &support, &admin] {
+            let path = format!("/vendor/team/{member}/{act}");
+            let fields = [("role", "viewer"), ("password", "a long enough password")];
+            let status = app.post_as(token, &path, &fields).await.status;
+            // One may sign oneself out and change one's own password.
+            if token.text() != viewer.text() {
+                assert!([403, 404].contains(&status.as_u16()), "{path}: {status}");
+            }
+            if token.text() == viewer.text() && act == "role" {
+                assert_eq!(status, 403);
+            }
+            if token.text() == viewer.text() && ["password", "sign-out"].contains(&act) {
+                break;
+            }
+        }
+        if act == "enable" {
+            break;
+        }
+    }
+    assert_eq!(app.dump().await, before, "nothing of it was done");
+    for (token, path) in [
+        (&viewer, "/vendor/team"),
+        (&viewer, "/vendor/settings"),
+        (&viewer, "/vendor/audit"),
+        (&support, "/vendor/team"),
+        (&support, "/vendor/settings"),
+        (&viewer, "/vendor/audit.csv"),
+        (&viewer, "/vendor/team.csv"),
+    ] {
+        assert_eq!(app.get_as(token, path).await.status, 403, "{path}");
+    }
+    let _ = ProductCode::parse("press");
+}
+
+async fn the_team_keeps_an_owner(app: TestApp) {
+    let token = app.staff("ann@vendor.example", Role::Owner).await;
+    let ann = visitor(&app, &token).await;
+    let Visitor::Staff { id, .. } = ann else { unreachable!() };
+    let desk = app.desk();
+    assert_eq!(code(desk.set_role(&ann, id, Role::Admin).await), "bad_field");
+    assert_eq!(code(desk.set_member_disabled(&Visitor::Operator, id, true).await), "bad_field");
+    let second = app.staff("bob@vendor.example", Role::Owner).await;
+    let Visitor::Staff { id: bob, .. } = visitor(&app, &second).await else { unreachable!() };
+    desk.set_member_disabled(&ann, bob, true).await.unwrap();
+    assert_eq!(code(desk.set_role(&ann, id, Role::Viewer).await), "bad_field", "a disabled owner is none who can sign in");
+    desk.set_member_disabled(&ann, bob, false).await.unwrap();
+    desk.set_role(&ann, id, Role::Viewer).await.unwrap();
+    // What ann may do is asked anew each time.
+    let now = visitor(&app, &token).await;
+    assert_eq!(code(desk.set_role(&now, bob, Role::Viewer).await), "forbidden");
+    let taken = Email::parse("ANN@vendor.example").unwrap();
+    assert_eq!(code(desk.add_member(&Visitor::Operator, &taken, "a long enough password", Role::Viewer).await), "taken");
+    let short = Email::parse("eve@vendor.example").unwrap();
+    assert_eq!(code(desk.add_member(&Visitor::Operator, &short, "short", Role::Viewer).await), "bad_field");
+}
+
+async fn what_staff_does_is_in_the_log_with_before_and_after(app: TestApp) {
+    app.product("press").await;
+    let token = app.staff("ann@vendor.example", Role::Owner).await;
+    let license = app.issue("press", Terms::default()).await;
+    let edit = [("seats", "7"), ("transfers", "2"), ("valid_until", "2031-01-01"), ("offline", "1"), ("note", "for the lab")];
+    let reply = app.post_as(&token, &format!("/vendor/licenses/{}/edit", license.id), &edit).await;
+    assert_eq!(reply.status, 303, "{}", reply.text());
+    let reply = app.post_as(&token, &format!("/vendor/licenses/{}/disable", license.id), &[("reason", "refund")]).await;
+    assert_eq!(reply.status, 303, "{}", reply.text());
+    let view = app.desk().license_view(&Visitor::Operator, license.id).await.unwrap();
+    let disabled = &view.history[0];
+    assert_eq!(disabled.act, "license.disabled");
+    assert!(disabled.after.as_deref().unwrap().contains("refund"));
+    let edited = &view.history[1];
+    assert!(edited.before.as_deref().unwrap().contains("note") && edited.after.as_deref().unwrap().contains("for the lab"));
+    let crate::licensing::license::Actor::Staff { email, .. } = &edited.actor else { panic!("{:?}", edited.actor) };
+    assert_eq!(email, "ann@vendor.example");
+    let page = app.get_as(&token, "/vendor/audit").await.text();
+    assert!(page.contains("refund") && page.contains("ann@vendor.example"));
+}
