@@ -109,3 +109,17 @@ fn write(request: &Path, answer: &FileAnswer, folder: &Path) -> Result<PathBuf, 
     }
     unreachable!("some number is free")
 }
+
+/// What the command says of one file: the code of its refusal, or nothing.
+#[cfg(test)]
+pub(super) async fn refusal_of(desk: &Desk, bytes: &[u8]) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("activate.req");
+    fs::write(&file, bytes).expect("it can be written");
+    let options = Options { files: vec![file.clone()], output: folder.path().to_owned(), release: false };
+    match answer(desk, &file, &options).await {
+        Ok(_) => None,
+        Err(CliError::Refused { code, .. }) => Some(code),
+        Err(error) => panic!("{error:?}"),
+    }
+}

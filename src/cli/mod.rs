@@ -16,6 +16,9 @@ mod request;
 mod serve;
 mod team;
 
+#[cfg(test)]
+mod refusal_table;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};

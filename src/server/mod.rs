@@ -18,7 +18,7 @@ mod state;
 mod vendor;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use router::router;
 pub use state::AppState;

@@ -10,7 +10,8 @@ use crate::app::{
 
 #[derive(Clone, Debug, Default)]
 pub struct ActivateView {
-    /// Fields `key`, `device_id`, `device_name`, `email`, `product`; posts to `/activate`; carries a request id.
+    /// Fields `key`, `device_id`, `device_name`, `email`, `product`; posts to `/activate`; carries a request id, and what only an
+    /// app's link tells: `version`, `vm`, and `product` where nobody has to choose.
     pub form: FormState,
     /// Asked only when the key typed belongs to several products: their codes and names.
     pub products: Vec<(String, String)>,
@@ -29,6 +30,12 @@ pub fn ActivatePage(
     let key = form.at("key");
     let fresh = !form.is_refused();
     let key_field = key_field.unwrap_or_else(|| view! { <KeyField at=key autofocus=fresh/> }.into_any());
+    let told = ["product", "version", "vm"].into_iter().filter(|name| *name != "product" || products.is_empty());
+    let told: Vec<_> = told
+        .map(|name| (name, form.value(name).to_owned()))
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect();
     let product = (!products.is_empty()).then(|| {
         let choices = products.into_iter().map(|(code, name)| Choice::new(code, name)).collect();
         view! { <Select at=form.at("product") label="Product" choices=choices hint="This key is good for several."/> }
@@ -38,6 +45,7 @@ pub fn ActivatePage(
         <CustomerShell frame=frame title="Activate" here="/activate" scripts=scripts>
             <Headline title="Activate with a key" lede="The app shows its computer id where it asks for a key."/>
             <PostForm action="/activate" form=form.clone()>
+                {told}
                 {key_field}
                 {product}
                 <Field at=form.at("device_id") label="Computer id" mono=true maxlength=256 autocomplete="off"

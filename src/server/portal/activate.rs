@@ -31,7 +31,7 @@ use crate::{
 
 /// The form, filled with what a link from the app brought along.
 pub async fn show(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
-    let known = ["key", "device_id", "device_name", "email", "product", "version"];
+    let known = ["key", "device_id", "device_name", "email", "product", "version", "vm"];
     let given = pairs(query.unwrap_or_default().as_bytes()).into_iter().filter(|(name, _)| known.contains(&name.as_str()));
     let form = FormState::filled(given).with_request_id(new_request_id());
     draw(&state, StatusCode::OK, form, Vec::new())
@@ -93,11 +93,17 @@ fn read(form: &mut FormState) -> Option<OnlineActivation> {
     if product.is_err() {
         form.refuse("product", "Choose one of the products.");
     }
+    // Told by the app that opened the form, and believed as far as a request file is: a person can leave it out.
+    let virtual_machine = match form.value("vm") {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ => None,
+    };
     let request_id = form.request_id().unwrap_or_default().to_owned();
     Some(OnlineActivation {
         key: key.ok()?,
         product: product.ok()?,
-        device: Device { name: name.ok()?, ..Device::bare(device_id.ok()?) },
+        device: Device { name: name.ok()?, virtual_machine, ..Device::bare(device_id.ok()?) },
         email: email.ok()?,
         version,
         request_id,

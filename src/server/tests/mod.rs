@@ -2,7 +2,7 @@
 //! A test is written once and listed in its file: under `both` it runs on SQLite and on PostgreSQL, under `once` on SQLite.
 //! Everything that was logged while it ran, at trace level, is searched for every secret it used.
 
-mod app;
+pub(crate) mod app;
 mod dump;
 mod logs;
 mod machine;
@@ -40,7 +40,7 @@ mod acts;
 mod attacks;
 mod broken;
 mod doors;
-mod foreign;
+pub(crate) mod foreign;
 mod foreign_files;
 mod races;
 mod refusals;
