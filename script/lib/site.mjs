@@ -108,8 +108,9 @@ function rustSources() {
 }
 
 function ownSources() {
-  const single = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml", "package-lock.json", "script/build", "script/lib/site.mjs", "src/app/islands/start.js", "src/app/enhance.js"];
-  return [...single, ...filesUnder("style"), ...filesUnder("public")];
+  const single = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml", "package-lock.json", "script/build", "script/lib/site.mjs"];
+  const scripts = filesUnder("src/app").filter((file) => file.endsWith(".js"));
+  return [...single, ...scripts, ...filesUnder("style"), ...filesUnder("public")];
 }
 
 function filesUnder(folder) {
