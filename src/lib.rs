@@ -1,4 +1,7 @@
-#![doc = include_str!("../README.md")]
+//! Countersign, a self-hosted software activation portal. `docs/ARCHITECTURE.md` is the map of this house.
+//!
+//! Without features this is [`licensing`] alone: the shared domain, for the server and for the browser.
+
 extern crate alloc;
 
 pub mod licensing;
