@@ -7,22 +7,35 @@ mod terms;
 
 mod answer;
 mod api_key;
+mod backup;
+mod demo;
 mod device;
+mod doctor;
+mod fetch;
 mod files;
+mod keys;
 mod license;
 mod order;
 mod product;
+mod record;
 mod request;
 mod serve;
+mod setting;
 mod team;
+mod verify;
 
 #[cfg(test)]
 mod refusal_table;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Arc, OnceLock},
+};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::store::Store;
 use outcome::{CliError, Done};
 
 #[derive(Parser)]
@@ -59,12 +72,17 @@ pub(super) struct Place {
     /// Print one JSON value and nothing else
     #[arg(long, global = true)]
     json: bool,
+    /// What was opened, to be closed before the process ends.
+    #[arg(skip)]
+    opened: Arc<OnceLock<Store>>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Run the portal
     Serve(serve::Options),
+    /// Run a portal with sample data in a temporary folder
+    Demo(serve::Options),
     /// Vendor staff
     #[command(subcommand)]
     User(team::Command),
@@ -97,8 +115,30 @@ enum Command {
     /// LicenseSpring credentials
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// What a customer's error page was about
+    #[command(subcommand)]
+    Refusal(record::RefusalCommand),
+    /// The portal's settings
+    #[command(subcommand)]
+    Setting(setting::Command),
+    /// Signing keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(record::AuditCommand),
     /// Make a request file, as an app does
     Request(request::Options),
+    /// Say what a file is and whether it is genuine
+    Verify(verify::Options),
+    /// Write a whole list to stdout
+    Export(record::ExportOptions),
+    /// Whether everything is as it should be, and how to mend it
+    Doctor,
+    /// Write everything into one file, beside a running server
+    Backup(backup::BackupOptions),
+    /// Bring a backup back, on either engine
+    Restore(backup::RestoreOptions),
 }
 
 /// Runs what the process was called with.
@@ -113,8 +153,15 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return CliError::fault(&error).print(cli.place.json),
     };
-    let json = cli.place.json;
-    match runtime.block_on(run(cli)) {
+    let (json, opened) = (cli.place.json, cli.place.opened.clone());
+    let ended = runtime.block_on(async {
+        let ended = run(cli).await;
+        if let Some(store) = opened.get() {
+            store.close().await;
+        }
+        ended
+    });
+    match ended {
         Ok(done) => done.print(json),
         Err(error) => error.print(json),
     }
@@ -124,6 +171,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
     let place = &cli.place;
     match cli.command {
         Command::Serve(options) => serve::run(place, options).await,
+        Command::Demo(options) => demo::run(place, options).await,
         Command::User(command) => team::run(place, command).await,
         Command::Product(command) => product::run(place, command).await,
         Command::Version(command) => product::run_version(place, command).await,
@@ -135,7 +183,16 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Customer(command) => order::run_customer(place, command).await,
         Command::Answer(options) => answer::run(place, options).await,
         Command::ApiKey(command) => api_key::run(place, command).await,
+        Command::Refusal(command) => record::run_refusal(place, command).await,
+        Command::Setting(command) => setting::run(place, command).await,
+        Command::Keys(command) => keys::run(place, command).await,
+        Command::Audit(command) => record::run_audit(place, command).await,
         Command::Request(options) => request::run(place, options).await,
+        Command::Verify(options) => verify::run(place, options).await,
+        Command::Export(options) => record::run_export(place, options).await,
+        Command::Doctor => doctor::run(place).await,
+        Command::Backup(options) => backup::backup(place, options).await,
+        Command::Restore(options) => backup::restore(place, options).await,
     }
 }
 
@@ -162,5 +219,15 @@ fn logging(command: &Command) {
 }
 
 const fn serves(command: &Command) -> bool {
-    matches!(command, Command::Serve(_))
+    matches!(command, Command::Serve(_) | Command::Demo(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_fit_together() {
+        super::Cli::command().debug_assert();
+    }
 }

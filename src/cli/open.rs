@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Place, outcome::CliError};
+use super::{
+    Place,
+    outcome::{CliError, sentence},
+};
 use crate::{
     desk::{Clock as _, Desk},
     licensing::Timestamp,
@@ -31,8 +34,8 @@ impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
         match &error {
             StartError::DataDir { .. } => Self::refused("data_dir", error.to_string()),
-            StartError::Master(cause) => Self::refused(cause.code(), error.to_string()),
-            StartError::Vault(cause) if cause.code() != "internal" => Self::refused(cause.code(), error.to_string()),
+            StartError::Master(cause) => Self::refused(cause.code(), sentence(&error.to_string())),
+            StartError::Vault(cause) if cause.code() != "internal" => Self::refused(cause.code(), sentence(&error.to_string())),
             StartError::DamagedCheck => Self::refused("master_key_check_damaged", error.to_string()),
             _ => Self::fault(&error),
         }
@@ -81,6 +84,7 @@ impl Place {
         let issuer = std::env::var("COUNTERSIGN_PUBLIC_URL").ok().filter(|url| !url.is_empty());
         let issuer = issuer.unwrap_or_else(|| DEFAULT_URL.to_owned());
         let Opened { desk, made_master_key, master } = start::open(&self.config()?, &issuer, Arc::new(SystemClock)).await?;
+        let _ = self.opened.set(desk.store().clone());
         if made_master_key {
             super::outcome::say(&format!(
                 "A new installation was made. Its master key is {master}: keep a copy of it apart from the database, which is \

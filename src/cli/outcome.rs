@@ -17,18 +17,28 @@ pub(super) struct Done {
     text: String,
     /// Some of what was asked was refused, although there is something to show.
     refused: bool,
+    /// It was printed before.
+    silent: bool,
 }
 
 impl Done {
     pub(super) fn new(json: Value, text: impl Into<String>) -> Self {
-        Self { json, text: text.into(), refused: false }
+        Self { json, text: text.into(), refused: false, silent: false }
     }
 
     pub(super) fn refused(self) -> Self {
         Self { refused: true, ..self }
     }
 
+    /// Done, and said already.
+    pub(super) fn silent() -> Self {
+        Self { json: Value::Null, text: String::new(), refused: false, silent: true }
+    }
+
     pub(super) fn print(&self, as_json: bool) -> ExitCode {
+        if self.silent {
+            return ExitCode::SUCCESS;
+        }
         if as_json {
             write_out(&format!("{}\n", self.json));
         } else if !self.text.is_empty() {
@@ -36,6 +46,11 @@ impl Done {
         }
         ExitCode::from(u8::from(self.refused))
     }
+}
+
+/// Says it before the command ends: a server tells where it is and goes on.
+pub(super) fn print_now(done: &Done, as_json: bool) {
+    done.print(as_json);
 }
 
 /// Why a command did not do what it was asked.
@@ -152,7 +167,7 @@ pub(super) fn not_found(message: &'static str) -> impl Fn(ActError) -> CliError 
 }
 
 /// Begins with a capital and ends with a full stop.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };

@@ -137,6 +137,14 @@ pub(super) fn secret(what: &str) -> Result<String, CliError> {
     Ok(line.to_owned())
 }
 
+/// Everything on stdin, up to `most` bytes.
+pub(super) fn all_of_stdin(most: u64) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
+    read.map_err(|error| CliError::io("read", std::path::Path::new("stdin"), &error))?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     Place,
-    outcome::{CliError, Done, say},
+    outcome::{CliError, Done, print_now, say},
 };
 use crate::server::{
     config::ServeConfig,
@@ -57,7 +57,8 @@ pub(super) async fn run(place: &Place, options: Options) -> Result<Done, CliErro
             "Nobody can sign in yet. Add the first vendor user, the password on stdin: countersign user add YOU@EXAMPLE.COM --role owner",
         );
     }
-    say(&format!("Countersign is ready on {}", ready.public_url()));
+    let url = ready.public_url();
+    print_now(&Done::new(serde_json::json!({ "url": url }), format!("Countersign is ready on {url}")), place.json);
     ready.run().await?;
-    Ok(Done::new(serde_json::json!({ "stopped": true }), ""))
+    Ok(Done::silent())
 }

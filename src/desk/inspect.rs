@@ -3,9 +3,9 @@
 use super::{Desk, Fault};
 use crate::{
     licensing::{
-        ProductCode,
+        DeviceId, ProductCode, Timestamp,
         files::{
-            Asked,
+            Asked, Problem, TrustedKeys,
             check::{Context, Report, inspect},
         },
         product::ProductState,
@@ -23,42 +23,81 @@ pub struct Checking {
     pub licensespring: Vec<String>,
 }
 
+/// What whoever asks knows beside the data, or instead of it.
+#[derive(Default)]
+pub struct Given {
+    pub product: Option<ProductCode>,
+    pub device: Option<DeviceId>,
+    /// Keys to believe in place of the portal's own.
+    pub keys: Option<GivenKeys>,
+    /// A shared key, for apps whose own is not known here.
+    pub shared_key: Option<Vec<u8>>,
+}
+
+/// Public keys from a key set.
+pub struct GivenKeys {
+    pub ours: TrustedKeys,
+    /// The RSA keys of LicenseSpring's files, as `SubjectPublicKeyInfo`.
+    pub licensespring: Vec<Vec<u8>>,
+}
+
+impl GivenKeys {
+    /// Reads a JWKS. Refuses what is none.
+    pub fn from_jwks(text: &str) -> Result<Self, Problem> {
+        Ok(Self { ours: TrustedKeys::from_jwks(text)?, licensespring: public::rsa_keys(text) })
+    }
+}
+
+/// Reads and checks any file with nothing but what was given.
+#[must_use]
+pub fn inspect_alone(bytes: &[u8], given: &Given, now: Timestamp) -> Report {
+    read(bytes, given, None, now)
+}
+
+fn read(bytes: &[u8], given: &Given, products: Option<&[ProductCode]>, now: Timestamp) -> Report {
+    let shared_key = |_: &str| given.shared_key.clone();
+    let context = Context {
+        keys: given.keys.as_ref().map(|keys| &keys.ours),
+        product: given.product.as_ref(),
+        device: given.device.as_ref(),
+        products,
+        shared_key: Some(&shared_key),
+        now: Some(now),
+        ..Context::default()
+    };
+    let mut report = inspect(bytes, &context);
+    if let Some(keys) = &given.keys {
+        for check in report.rsa.clone() {
+            let holds = |text: &Vec<u8>| keys.licensespring.iter().any(|public| verify_rsa(public, text, &check.signature));
+            report.rsa_checked(check.name, check.any_of.iter().any(holds));
+        }
+    }
+    report
+}
+
 impl Desk {
     /// Reads and checks any file with everything this portal knows.
     pub async fn inspect(&self, bytes: &[u8]) -> Result<Report, Fault> {
+        self.inspect_with(bytes, Given::default()).await
+    }
+
+    /// As `inspect`; what was given goes before what is known here.
+    pub async fn inspect_with(&self, bytes: &[u8], mut given: Given) -> Result<Report, Fault> {
         let mut conn = self.read().await?;
-        let seals = conn.seals().await?;
-        let keys = public::trusted_keys(&seals);
-        let products: Vec<ProductCode> = conn.products().await?.into_iter().map(|product| product.code).collect();
-        let shared = match Asked::read(bytes) {
-            Ok(Asked::LicenseSpring(request)) => match conn.api_key(request.caller.id()).await? {
-                Some(row) => Some((
-                    row.api_key.clone(),
-                    self.vault
-                        .decrypt_secret(Purpose::SHARED_KEY, Subject::named(&row.api_key), &row.shared_key)?
-                        .as_slice()
-                        .to_vec(),
-                )),
-                None => None,
-            },
-            _ => None,
-        };
-        let shared_key = |api_key: &str| shared.as_ref().filter(|(known, _)| known == api_key).map(|(_, key)| key.clone());
-        let context = Context {
-            keys: Some(&keys),
-            products: Some(&products),
-            shared_key: Some(&shared_key),
-            now: Some(self.now()),
-            ..Context::default()
-        };
-        let mut report = inspect(bytes, &context);
-        let rsa: Vec<&[u8]> =
-            seals.iter().filter(|seal| seal.purpose == SealUse::LicenseSpring).map(|seal| seal.public.as_slice()).collect();
-        for check in report.rsa.clone() {
-            let holds = |text: &Vec<u8>| rsa.iter().any(|public| verify_rsa(public, text, &check.signature));
-            report.rsa_checked(check.name, check.any_of.iter().any(holds));
+        if given.keys.is_none() {
+            let seals = conn.seals().await?;
+            let rsa = seals.iter().filter(|seal| seal.purpose == SealUse::LicenseSpring).map(|seal| seal.public.clone());
+            given.keys = Some(GivenKeys { ours: public::trusted_keys(&seals), licensespring: rsa.collect() });
         }
-        Ok(report)
+        if let Ok(Asked::LicenseSpring(request)) = Asked::read(bytes)
+            && let Some(row) = conn.api_key(request.caller.id()).await?
+        {
+            let subject = Subject::named(&row.api_key);
+            let secret = self.vault.decrypt_secret(Purpose::SHARED_KEY, subject, &row.shared_key)?;
+            given.shared_key = Some(secret.as_slice().to_vec());
+        }
+        let products: Vec<ProductCode> = conn.products().await?.into_iter().map(|product| product.code).collect();
+        Ok(read(bytes, &given, Some(&products), self.now()))
     }
 
     /// What a browser needs to check files before they are sent and after they come back.

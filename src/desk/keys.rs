@@ -5,10 +5,10 @@ use crate::{
     licensing::{
         Timestamp,
         files::TrustedKeys,
-        seal::{KeyRing, RotationRefusal, Seal, SealFor, SealUse},
+        seal::{KeyRing, RingError, RotationRefusal, Seal, SealFor, SealUse},
     },
     store::{NewAudit, Subject},
-    vault::public,
+    vault::{VaultError, public},
 };
 
 /// A signing key as staff sees it.
@@ -77,8 +77,13 @@ impl Desk {
             if matches!(refusal, RotationRefusal::NoStandby) {
                 // LicenseSpring's key has no standby until someone asks: publish one now, let it sign a day later.
                 let fresh = self.vault.make_seal_aside(what, now).await?;
-                let rotation = ring.add_standby(fresh).map_err(|_| super::Fault::Kept("a key ring"))?;
-                self.save_rotation(visitor, "keys.standby_added", rotation.changed).await?;
+                let added = ring.add_standby(fresh).map_err(|_| super::Fault::Kept("a key ring"))?;
+                self.save_rotation(visitor, "keys.standby_added", added.changed).await?;
+                if at_once {
+                    let rotation =
+                        added.ring.rotate(None, now, true).map_err(|refusal| ActError::field("keys", refusal.to_string()))?;
+                    return self.save_rotation(visitor, "keys.rotated", rotation.changed).await;
+                }
                 return Err(ActError::field(
                     "keys",
                     "A new key was published. It can sign a day from now, when apps have had time to learn it.",
@@ -89,6 +94,26 @@ impl Desk {
         let fresh = if what.purpose().keeps_standby() { Some(self.vault.make_seal_aside(what, now).await?) } else { None };
         let rotation = ring.rotate(fresh, now, at_once).map_err(|refusal| ActError::field("keys", refusal.to_string()))?;
         self.save_rotation(visitor, "keys.rotated", rotation.changed).await
+    }
+
+    /// Takes a key made elsewhere (PKCS#8) as the next one of a ring: it is published now and signs after a rotation.
+    /// Refuses what is no such key, and one the ring has.
+    pub async fn import_key(&self, visitor: &Visitor, what: SealFor, pkcs8: &[u8]) -> Result<String, ActError> {
+        visitor.needs(Area::Settings, Level::Manage)?;
+        let now = self.now();
+        let ring = self.ring(&what).await?;
+        let fresh = match self.vault.import_seal(what, pkcs8, now) {
+            Ok(fresh) => fresh,
+            Err(error @ VaultError::NotAKey { .. }) => return Err(ActError::field("key", format!("{error}."))),
+            Err(error) => return Err(error.into()),
+        };
+        let kid = fresh.kid.clone();
+        let rotation = ring.replace_standby(fresh, now).map_err(|error| match error {
+            RingError::Twice => ActError::Taken("signing key"),
+            _ => super::Fault::Kept("a key ring").into(),
+        })?;
+        self.save_rotation(visitor, "keys.imported", rotation.changed).await?;
+        Ok(kid)
     }
 
     /// Takes keys whose overlap is over out of use. Run daily.

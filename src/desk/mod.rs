@@ -30,7 +30,7 @@ pub use answer::{Answered, FileAnswer, FileRequest};
 pub use api_keys::MadeApiKey;
 pub use error::{ActError, Fault};
 pub use export::{Exported, Table};
-pub use inspect::Checking;
+pub use inspect::{Checking, Given, GivenKeys, inspect_alone};
 pub use issue::{Issue, Issued, IssuedLicense, IssuedUser, Password as UserPassword};
 pub use keys::SealRow;
 pub use licenses::{Edit, Renewal};

@@ -247,6 +247,14 @@ impl SealState {
         }
     }
 
+    /// Refuses unless the key is on standby: it never signed anything that would miss it.
+    pub fn withdraw(self, now: Timestamp) -> Result<Self, TransitionError> {
+        match self {
+            Self::Standby { .. } => Ok(Self::Retired { at: now }),
+            _ => Err(self.cannot_become("retired")),
+        }
+    }
+
     /// Refuses only a key that is compromised already.
     pub fn compromise(self, now: Timestamp) -> Result<Self, TransitionError> {
         match self {
@@ -407,6 +415,23 @@ impl KeyRing {
         }
         self.seals.push(fresh.clone());
         Ok(Rotation { ring: Self::of(self.seals)?, changed: alloc::vec![fresh] })
+    }
+
+    /// Publishes this key as the next one; the one on standby, which never signed, is withdrawn.
+    pub fn replace_standby(self, fresh: Seal, now: Timestamp) -> Result<Rotation, RingError> {
+        if !is_standby(&fresh) {
+            return Err(RingError::NotStandby);
+        }
+        if self.find(&fresh.kid).is_some() {
+            return Err(RingError::Twice);
+        }
+        let kid = fresh.kid.clone();
+        self.step(
+            Some(fresh),
+            |seal| {
+                if is_standby(seal) && seal.kid != kid { seal.state.withdraw(now).map(Some) } else { Ok(None) }
+            },
+        )
     }
 
     /// Whether the keys may be rotated now; asked before a fresh key is made, which may take seconds.

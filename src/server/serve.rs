@@ -73,7 +73,8 @@ impl Ready {
     }
 }
 
-fn lock(data_dir: &Path) -> Result<File, ServeError> {
+/// Held by the one server of a SQLite data dir.
+pub(crate) fn lock(data_dir: &Path) -> Result<File, ServeError> {
     let failed = |source| StartError::DataDir { path: data_dir.display().to_string(), source };
     std::fs::create_dir_all(data_dir).map_err(failed)?;
     let file = File::options().create(true).truncate(false).write(true).open(data_dir.join("serve.lock")).map_err(failed)?;

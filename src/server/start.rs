@@ -12,7 +12,7 @@ use crate::{
     vault::{MasterError, MasterKey, MasterSource, RsaSize, Vault, VaultError},
 };
 
-const CHECK_SETTING: &str = "masterKeyCheck";
+pub(crate) const CHECK_SETTING: &str = "masterKeyCheck";
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -84,7 +84,7 @@ fn rsa_size() -> RsaSize {
     }
 }
 
-fn make_private_dir(path: &Path) -> Result<(), StartError> {
+pub(crate) fn make_private_dir(path: &Path) -> Result<(), StartError> {
     let failed = |source| StartError::DataDir { path: path.display().to_string(), source };
     if !path.exists() {
         std::fs::create_dir_all(path).map_err(failed)?;
@@ -95,7 +95,7 @@ fn make_private_dir(path: &Path) -> Result<(), StartError> {
 }
 
 /// The database holds customers' addresses: nobody else on the machine needs to read it.
-fn make_private_file(path: &Path) {
+pub(crate) fn make_private_file(path: &Path) {
     #[cfg(unix)]
     if let Err(error) = std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)) {
         tracing::warn!(error = %error, "The database file could not be made private.");

@@ -107,6 +107,43 @@ pub fn thumbprint(purpose: SealUse, public: &[u8]) -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(hash))
 }
 
+/// The RSA keys of a key set, each as `SubjectPublicKeyInfo`. What is no such key is passed over.
+#[must_use]
+pub fn rsa_keys(jwks: &str) -> Vec<Vec<u8>> {
+    let set: Value = serde_json::from_str(jwks).unwrap_or_default();
+    let keys = set["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    keys.iter().filter(|key| key["kty"] == "RSA").filter_map(rsa_spki).collect()
+}
+
+fn rsa_spki(jwk: &Value) -> Option<Vec<u8>> {
+    const RSA: [u8; 15] = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+    let number = |name: &str| -> Option<Vec<u8>> {
+        let bytes = URL_SAFE_NO_PAD.decode(jwk[name].as_str()?).ok()?;
+        let first = *bytes.first()?;
+        // A number whose first bit is set would be negative in DER.
+        Some(der(0x02, &if first & 0x80 == 0 { bytes } else { [&[0], bytes.as_slice()].concat() }))
+    };
+    let key = der(0x30, &[number("n")?, number("e")?].concat());
+    let spki = der(0x30, &[RSA.as_slice(), &der(0x03, &[&[0], key.as_slice()].concat())].concat());
+    rsa::PublicKey::from_der(&spki).ok().map(|_| spki)
+}
+
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let length: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
+    let mut out = vec![tag];
+    match (length.as_slice(), content.len()) {
+        (_, 0) => out.push(0),
+        ([short], 1..128) => out.push(*short),
+        (long, _) => {
+            out.push(0x80 | u8::try_from(long.len()).unwrap_or(8));
+            out.extend_from_slice(long);
+        }
+    }
+    out.extend_from_slice(content);
+    out
+}
+
 fn okp_members(public: &[u8]) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("kty".into(), "OKP".into());
@@ -184,6 +221,16 @@ mod tests {
         assert_eq!(members(rsa), "kid kty n e alg use cs_use cs_state nbf");
         assert_eq!((&rsa["alg"], &rsa["e"]), (&"RS256".into(), &"AQAB".into()));
         assert!(!set.to_string().contains("\"d\""));
+    }
+
+    #[test]
+    fn an_rsa_key_comes_back_out_of_a_key_set() {
+        let seals = seals();
+        let rsa = seals.iter().find(|seal| seal.purpose == SealUse::LicenseSpring).unwrap();
+        assert_eq!(rsa_keys(&jwks(&seals, NOW).to_string()), [rsa.public.clone()]);
+        for text in ["", "[]", r#"{"keys":[{"kty":"RSA"}]}"#, r#"{"keys":[{"kty":"RSA","n":"","e":"AQAB"}]}"#] {
+            assert!(rsa_keys(text).is_empty(), "{text}");
+        }
     }
 
     #[test]

@@ -2,5 +2,7 @@
 #![cfg(feature = "ssr")]
 
 mod licenses;
+mod records;
 mod support;
+mod upkeep;
 mod vendor;
