@@ -25,6 +25,11 @@ impl From<Site> for Assets {
     }
 }
 
+/// What pages with islands give their shell. Nothing where no built site is known, as in a test.
+pub fn island_scripts() -> Option<AnyView> {
+    use_context::<Site>().map(|_| view! { <IslandScripts/> }.into_any())
+}
+
 /// For the `<head>` of a page with islands. The script carries the nonce the policy asks for; the WASM is announced
 /// beside it, so that both arrive in one round trip.
 #[component]

@@ -2,7 +2,8 @@
 //! and never fetch. What must be alive in the browser is an island; everything else is drawn once, here, by the server.
 
 pub mod islands;
-pub mod ui;
+pub mod said;
+pub mod signs;
 
 #[cfg(feature = "ssr")]
 mod hydration;
@@ -12,6 +13,8 @@ pub mod portal;
 mod render;
 #[cfg(feature = "ssr")]
 pub mod shell;
+#[cfg(feature = "ssr")]
+pub mod ui;
 #[cfg(feature = "ssr")]
 pub mod vendor;
 #[cfg(feature = "ssr")]

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 
 use crate::app::{
+    hydration::island_scripts,
+    islands::{CheckedDevice, CheckedKey},
     shell::{CustomerShell, Headline},
     ui::{Button, Choice, Field, FormState, KeyField, PostForm, Select},
     view::Frame,
@@ -18,18 +20,10 @@ pub struct ActivateView {
 }
 
 #[component]
-pub fn ActivatePage(
-    frame: Frame,
-    view: ActivateView,
-    /// The key field that checks while one types. Without it the plain one stands there.
-    #[prop(optional_no_strip)]
-    key_field: Option<AnyView>,
-    #[prop(optional_no_strip)] scripts: Option<AnyView>,
-) -> impl IntoView {
+pub fn ActivatePage(frame: Frame, view: ActivateView) -> impl IntoView {
     let ActivateView { form, products } = view;
-    let key = form.at("key");
+    let (key, device_id) = (form.at("key"), form.at("device_id"));
     let fresh = !form.is_refused();
-    let key_field = key_field.unwrap_or_else(|| view! { <KeyField at=key autofocus=fresh/> }.into_any());
     let told = ["product", "version", "vm"].into_iter().filter(|name| *name != "product" || products.is_empty());
     let told: Vec<_> = told
         .map(|name| (name, form.value(name).to_owned()))
@@ -42,14 +36,16 @@ pub fn ActivatePage(
     });
     let more = !form.value("device_name").is_empty() || !form.value("email").is_empty() || form.at("email").error.is_some();
     view! {
-        <CustomerShell frame=frame title="Activate" here="/activate" scripts=scripts>
+        <CustomerShell frame=frame title="Activate" here="/activate" scripts=island_scripts()>
             <Headline title="Activate with a key" lede="The app shows its computer id where it asks for a key."/>
             <PostForm action="/activate" form=form.clone()>
                 {told}
-                {key_field}
+                <CheckedKey><KeyField at=key autofocus=fresh/></CheckedKey>
                 {product}
-                <Field at=form.at("device_id") label="Computer id" mono=true maxlength=256 autocomplete="off"
-                    hint="Copy it from the app, exactly as it stands there."/>
+                <CheckedDevice>
+                    <Field at=device_id label="Computer id" mono=true autocomplete="off"
+                        hint="Copy it from the app, exactly as it stands there."/>
+                </CheckedDevice>
                 <details class="more" open=more>
                     <summary>"Add a name or an e-mail address"</summary>
                     <div class="form">

@@ -3,8 +3,10 @@
 use leptos::prelude::*;
 
 use crate::app::{
+    hydration::island_scripts,
+    islands::Inspector,
     shell::{CustomerShell, Headline},
-    ui::{Button, Check, Checklist, ErrorSummary, Fact, Facts, FormState, Icon, Sign, State, Tone},
+    ui::{Button, Check, Checklist, ErrorSummary, Fact, Facts, FormState, Icon, Kind, Sign, State, Tone},
     view::Frame,
 };
 
@@ -28,17 +30,10 @@ pub struct InspectReport {
 }
 
 #[component]
-pub fn InspectPage(
-    frame: Frame,
-    view: InspectView,
-    /// The live inspector, which holds `InspectForm` for those without a script.
-    #[prop(optional_no_strip)]
-    inspector: Option<AnyView>,
-    #[prop(optional_no_strip)] scripts: Option<AnyView>,
-) -> impl IntoView {
+pub fn InspectPage(frame: Frame, view: InspectView) -> impl IntoView {
     let InspectView { form, report } = view;
     let title = if report.is_some() { "What the file says" } else { "Read a file" };
-    let bench = inspector.unwrap_or_else(|| view! { <InspectForm form=form/> }.into_any());
+    let bench = view! { <Inspector><InspectForm form=form/></Inspector> }.into_any();
     let (report, bench) = match report {
         Some(report) => (
             Some(view! { <ReportCard report=report/> }),
@@ -47,7 +42,7 @@ pub fn InspectPage(
         None => (None, bench),
     };
     view! {
-        <CustomerShell frame=frame title=title here="/inspect" scripts=scripts>
+        <CustomerShell frame=frame title=title here="/inspect" scripts=island_scripts()>
             <Headline title=title lede="A request or license file, read and checked. Nothing is changed and nothing is kept."/>
             {report}
             {bench}
@@ -64,7 +59,10 @@ pub fn InspectForm(form: FormState) -> impl IntoView {
             <ErrorSummary form=form/>
             <div class="drop">
                 <Icon sign=Sign::Lens/>
-                <label for=file.id.clone()><strong>"Request or license file"</strong></label>
+                <label for=file.id.clone()>
+                    <strong class="plain">"Request or license file"</strong>
+                    <strong class="live">"Drop a request or license file anywhere on this page, or choose it"</strong>
+                </label>
                 <p class="hint" id="file-hint">"It ends in .req or .lic. Up to 64 KB."</p>
                 <input class="input" type="file" id=file.id name="file" aria-describedby="file-hint"/>
             </div>
@@ -74,9 +72,11 @@ pub fn InspectForm(form: FormState) -> impl IntoView {
                     <label for="text">"Text of the file"</label>
                     <textarea class="input mono" id="text" name="text" rows="5" maxlength="65536" spellcheck="false" autocomplete="off"></textarea>
                 </div>
+                <div class="actions live"><Button kind=Kind::Plain>"Read this text"</Button></div>
             </details>
-            <div class="actions"><Button>"Read the file"</Button></div>
-            <p class="hint">"This form sends the file to the server, which reads it and forgets it."</p>
+            <div class="actions plain"><Button>"Read the file"</Button></div>
+            <p class="hint live">"The file is read in this browser. Nothing is sent."</p>
+            <p class="hint plain">"This form sends the file to the server, which reads it and forgets it."</p>
         </form>
     }
 }

@@ -4,8 +4,10 @@ use leptos::prelude::*;
 
 use super::home::Answer;
 use crate::app::{
+    hydration::island_scripts,
+    islands::Workbench,
     shell::{CustomerShell, Headline},
-    ui::{Button, ErrorSummary, FormState, Icon, Notice, Sign, Tone},
+    ui::{Button, ErrorSummary, FormState, Icon, Kind, Notice, Sign, Tone},
     view::Frame,
 };
 
@@ -28,14 +30,7 @@ pub enum Step {
 }
 
 #[component]
-pub fn OfflinePage(
-    frame: Frame,
-    view: OfflineView,
-    /// The live workbench, which holds `OfflineForm` for those without a script.
-    #[prop(optional_no_strip)]
-    workbench: Option<AnyView>,
-    #[prop(optional_no_strip)] scripts: Option<AnyView>,
-) -> impl IntoView {
+pub fn OfflinePage(frame: Frame, view: OfflineView) -> impl IntoView {
     let unprotected = view.unprotected.then(|| {
         view! {
             <Notice tone=Tone::Caution title="This page came without encryption">
@@ -43,16 +38,16 @@ pub fn OfflinePage(
             </Notice>
         }
     });
-    let bench = workbench.unwrap_or_else(|| {
-        view! { <Steps step=Step::Bring/> <OfflineForm form=view.form most_files=view.most_files most_kib=view.most_kib/> }
-            .into_any()
-    });
     view! {
-        <CustomerShell frame=frame title="Activate without a network" here="/offline" scripts=scripts>
+        <CustomerShell frame=frame title="Activate without a network" here="/offline" scripts=island_scripts()>
             <Headline title="Activate without a network"
                 lede="Bring the request file the app made, and take the license file back to it."/>
             {unprotected}
-            {bench}
+            <Workbench>
+                <Steps step=Step::Bring/>
+                <OfflineForm form=view.form most_files=view.most_files most_kib=view.most_kib/>
+            </Workbench>
+            <WhatNow hidden=true/>
             <OfflineHelp/>
         </CustomerShell>
     }
@@ -82,8 +77,15 @@ pub fn OfflineForm(form: FormState, most_files: u32, most_kib: u32) -> impl Into
             <ErrorSummary form=form/>
             <div class="drop">
                 <Icon sign=Sign::Up/>
-                <label for=files.id.clone()><strong>"Request files"</strong></label>
-                <p class="hint" id="files-hint">{format!("They end in .req. Up to {most_files} at once, {most_kib} KB each.")}</p>
+                <label for=files.id.clone()>
+                    <strong class="plain">"Request files"</strong>
+                    <strong class="live">"Drop request files anywhere on this page, or choose them"</strong>
+                </label>
+                <p class="hint" id="files-hint">
+                    "They end in .req and have up to "{most_kib}" KB each. "
+                    <span class="plain">{format!("Up to {most_files} at once.")}</span>
+                    <span class="live">"They are read here first; nothing is sent before you say so."</span>
+                </p>
                 <input class="input" type="file" id=files.id name="files" multiple=true accept=".req,.txt,text/plain,application/octet-stream"
                     aria-describedby="files-hint"/>
             </div>
@@ -93,9 +95,25 @@ pub fn OfflineForm(form: FormState, most_files: u32, most_kib: u32) -> impl Into
                     <label for="text">"Text of one request file"</label>
                     <textarea class="input mono" id="text" name="text" rows="5" maxlength="65536" spellcheck="false" autocomplete="off"></textarea>
                 </div>
+                <div class="actions live"><Button kind=Kind::Plain>"Read this text"</Button></div>
             </details>
-            <div class="actions"><Button>"Get license files"</Button></div>
+            <div class="actions plain"><Button>"Get license files"</Button></div>
         </form>
+    }
+}
+
+/// What to do with license files, once there are some.
+#[component]
+pub fn WhatNow(#[prop(optional)] hidden: bool) -> impl IntoView {
+    view! {
+        <section class="stack" id="what-now" hidden=hidden aria-labelledby="now">
+            <h2 id="now">"What now"</h2>
+            <ol class="what-now">
+                <li>"Copy each license file to the computer that made its request."</li>
+                <li>"Open it there in the app’s license window."</li>
+                <li>"That is all. The file fits no other computer."</li>
+            </ol>
+        </section>
     }
 }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    offline::{Step, Steps},
+    offline::{Step, Steps, WhatNow},
     refusal::Seats,
 };
 use crate::{
@@ -75,18 +75,7 @@ pub fn OfflineResultsPage(frame: Frame, view: OfflineResultsView) -> impl IntoVi
         (all, total) if all == total => format!("All {files} are answered"),
         (some, _) => format!("{some} of {files} are answered"),
     };
-    let what_now = licenses.then(|| {
-        view! {
-            <section class="stack" aria-labelledby="now">
-                <h2 id="now">"What now"</h2>
-                <ol class="what-now">
-                    <li>"Copy each license file to the computer that made its request."</li>
-                    <li>"Open it there in the app’s license window."</li>
-                    <li>"That is all. The file fits no other computer."</li>
-                </ol>
-            </section>
-        }
-    });
+    let what_now = licenses.then(|| view! { <WhatNow/> });
     let cards = rows.into_iter().map(|row| view! { <li><RowCard row=row now=now/></li> }).collect_view();
     view! {
         <CustomerShell frame=frame title=title.clone() here="/offline" noindex=true>

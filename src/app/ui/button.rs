@@ -2,28 +2,7 @@
 
 use leptos::prelude::*;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// The one act a page is for.
-    #[default]
-    Primary,
-    Plain,
-    Quiet,
-    /// Takes something away.
-    Danger,
-}
-
-impl Kind {
-    #[must_use]
-    pub const fn class(self) -> &'static str {
-        match self {
-            Self::Primary => "button primary",
-            Self::Plain => "button plain",
-            Self::Quiet => "button quiet",
-            Self::Danger => "button danger",
-        }
-    }
-}
+pub use crate::app::signs::Kind;
 
 /// Sends the form it stands in. `name` and `value` tell several buttons of one form apart.
 #[component]

@@ -29,16 +29,10 @@ impl Check {
 #[component]
 pub fn Checklist(checks: Vec<Check>, #[prop(optional)] inline: bool) -> impl IntoView {
     let rows = checks.into_iter().map(|Check { tone, text, detail }| {
-        let heard = match tone {
-            Tone::Good => "Passed: ",
-            Tone::Info => "Note: ",
-            Tone::Caution => "Warning: ",
-            Tone::Refused => "Failed: ",
-        };
         view! {
             <li class=tone.class()>
                 <Icon sign=tone.sign()/>
-                <span><span class="unseen">{heard}</span>{text}</span>
+                <span><span class="unseen">{tone.heard()}</span>{text}</span>
                 {detail.map(|detail| view! { <span class="detail">{detail}</span> })}
             </li>
         }

@@ -1,5 +1,4 @@
 //! The plain parts every page is drawn with, one file each. They know no licensing: they are given words, links and tones.
-//! They compile for both sides so that islands draw with the same parts; a part no island names costs the browser nothing.
 
 pub mod button;
 pub mod card;

@@ -2,37 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Icon, Sign};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    Good,
-    Caution,
-    Refused,
-    Info,
-}
-
-impl Tone {
-    #[must_use]
-    pub const fn class(self) -> &'static str {
-        match self {
-            Self::Good => "tone-good",
-            Self::Caution => "tone-caution",
-            Self::Refused => "tone-refused",
-            Self::Info => "tone-info",
-        }
-    }
-
-    #[must_use]
-    pub const fn sign(self) -> Sign {
-        match self {
-            Self::Good => Sign::Tick,
-            Self::Caution => Sign::Caution,
-            Self::Refused => Sign::Cross,
-            Self::Info => Sign::Info,
-        }
-    }
-}
+use super::icon::Icon;
+pub use crate::app::signs::Tone;
 
 #[component]
 pub fn Notice(tone: Tone, #[prop(optional, into)] title: Option<String>, children: Children) -> impl IntoView {
