@@ -6,6 +6,8 @@ export interface Sample {
   place: Place;
   owner: { email: string; password: string };
   product: string;
+  /** The owner's session, for what a test asks without a browser. */
+  cookie: string;
 }
 
 /** The files of tests/samples, as their README describes them. */

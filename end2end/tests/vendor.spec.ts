@@ -1,0 +1,423 @@
+import fs from "node:fs";
+import { computerId } from "../support/sample.ts";
+import { cookieOf } from "../support/seed.ts";
+import { carry, expect, test, type TestPortal } from "../support/test.ts";
+import type { Locator, Page } from "@playwright/test";
+
+let counter = 0;
+/** A word that no other test of the suite has. */
+const word = () => `${test.info().project.name.replace("-", "")}${process.pid}x${counter++}`;
+
+const main = (page: Page) => page.getByRole("main");
+const said = (page: Page, words: string | RegExp) => expect(main(page).getByText(words).first()).toBeVisible();
+
+/** One activation, as a customer makes it. */
+async function activate(portal: TestPortal, key: string, device: string, name: string): Promise<string> {
+  const form = new URLSearchParams({ key, device_id: device, device_name: name, email: "", request_id: `${device}-request-of-one-test` });
+  const answer = await fetch(`${portal.url}/activate`, { method: "POST", redirect: "manual", body: form });
+  expect(answer.status).toBe(303);
+  return answer.headers.get("location")!;
+}
+
+async function openLicense(page: Page, key: string) {
+  await page.goto(`/vendor/licenses?q=${encodeURIComponent(key)}`);
+  await page.getByRole("link", { name: key }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(key);
+}
+
+/** Opens the question behind a button and returns it. */
+async function question(page: Page, button: string | RegExp, title: string | RegExp): Promise<Locator> {
+  await page.getByRole("button", { name: button }).click();
+  const dialog = page.getByRole("dialog", { name: title });
+  await expect(dialog).toBeVisible();
+  return dialog;
+}
+
+test.describe("signing in", () => {
+  test("leads to the page that was asked for, and signing out ends it", async ({ page, sample, expectAccessible, expectFits }) => {
+    await page.goto("/vendor/licenses?state=disabled");
+    await expect(page).toHaveURL(/\/vendor\/sign-in\?next=/);
+    await expectFits();
+    await expectAccessible();
+    await page.getByLabel("E-mail address").fill(sample.owner.email);
+    await page.getByLabel("Password").fill(sample.owner.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect(page).toHaveURL("/vendor/licenses?state=disabled");
+    const [cookie] = await page.context().cookies();
+    expect(cookie).toMatchObject({ name: "__Host-countersign", httpOnly: true, secure: true, sameSite: "Lax" });
+
+    await page.locator("summary").filter({ hasText: "Your account" }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await expect(page).toHaveURL(/\/vendor\/sign-in/);
+    await page.goto("/vendor");
+    await expect(page).toHaveURL(/\/vendor\/sign-in/);
+    // The session is gone for whoever kept its cookie, too.
+    const kept = await fetch(new URL("/vendor", page.url()), { headers: { cookie: `${cookie!.name}=${cookie!.value}` }, redirect: "manual" });
+    expect(kept.status).toBe(303);
+  });
+
+  test("with a wrong password keeps the address and tells nothing about it", async ({ page, sample, portal, expectStatus, expectAccessible }) => {
+    expectStatus(422, "/vendor/sign-in");
+    portal.secret("not the right password", "nobody@vendor.example");
+    const words: string[] = [];
+    for (const email of [sample.owner.email, "nobody@vendor.example"]) {
+      await page.goto("/vendor/sign-in");
+      await page.getByLabel("E-mail address").fill(email);
+      await page.getByLabel("Password").fill("not the right password");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      words.push(await page.getByRole("alert").innerText());
+      await expect(page.getByLabel("E-mail address")).toHaveValue(email);
+      await expect(page.getByLabel("Password")).toHaveValue("");
+    }
+    expect(words[0]).toContain("do not match");
+    expect(words[1]).toBe(words[0]);
+    await expectAccessible();
+  });
+
+  test("never leads to another site", async ({ page, sample }) => {
+    await page.goto("/vendor/sign-in?next=https%3A%2F%2Fevil.example%2Fvendor");
+    await page.getByLabel("E-mail address").fill(sample.owner.email);
+    await page.getByLabel("Password").fill(sample.owner.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect(page).toHaveURL("/vendor");
+  });
+});
+
+test("a license is issued, found by everything a customer can read out, and its message tells them what to do", async ({ page, portal, asOwner, expectStatus, expectFits }) => {
+  expectStatus(422, "/vendor/licenses/new");
+  await asOwner();
+  const reference = word();
+  const email = `${reference}@customer.example`;
+  portal.secret(email);
+  await page.goto("/vendor/licenses/new?product=PRESS4");
+  // What stands in the way is said beside its field, and nothing typed is lost.
+  await page.getByLabel("Subscription").check();
+  await page.getByLabel("Seats", { exact: true }).fill("3");
+  await page.getByLabel("Customer’s e-mail address").fill(email);
+  await page.getByLabel("Order reference").fill(reference);
+  await page.getByRole("button", { name: "Issue", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("This type ends some day");
+  await expect(page.getByLabel("Seats", { exact: true })).toHaveValue("3");
+  await page.getByLabel("Good through").fill("2999-12-31");
+  await page.getByRole("button", { name: "Issue", exact: true }).click();
+
+  await expect(page).toHaveURL(/\/vendor\/licenses\/\d+\?said=issued/);
+  const key = (await page.getByRole("heading", { level: 1 }).innerText()).trim();
+  portal.secret(key);
+  expect(key).toMatch(/^[0-9A-Z]{5}(-[0-9A-Z]{5}){3}$/);
+  await expectFits();
+  await said(page, "Yes, it can be activated now");
+  await said(page, /3 seats are free, it is good through 31 Dec 2999/);
+  const device = computerId();
+  await activate(portal, key, device, "press-1");
+
+  for (const search of [key, key.toLowerCase().replaceAll("-", ""), email, reference, device]) {
+    await page.goto("/vendor/licenses");
+    await page.getByRole("search", { name: "This list" }).getByRole("searchbox").fill(search);
+    await page.getByRole("button", { name: "Search" }).click();
+    await expect(page.getByRole("link", { name: key }), search).toBeVisible();
+    await expect(page.getByRole("row"), search).toHaveCount(2);
+  }
+  await page.getByRole("link", { name: key }).click();
+  await page.getByRole("link", { name: "Message" }).click();
+  await expect(page.locator("#message")).toContainText(key);
+  await expect(page.locator("#message")).toContainText(`${portal.url}/activate`);
+});
+
+test("several licenses of one order stand on the order's page", async ({ page, portal, asOwner, expectFits }) => {
+  await asOwner();
+  const reference = word();
+  await page.goto("/vendor/licenses/new?product=PRESS4");
+  await page.getByLabel("Licenses", { exact: true }).fill("3");
+  await page.getByLabel("Order reference").fill(reference);
+  await page.getByRole("button", { name: "Issue", exact: true }).click();
+  await expect(page).toHaveURL(/\/vendor\/orders\/\d+/);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Order ${reference}`);
+  const keys = (await page.locator("#keys").innerText()).trim().split("\n");
+  portal.secret(...keys);
+  expect(new Set(keys).size).toBe(3);
+  for (const key of keys) await expect(page.getByRole("link", { name: key })).toBeVisible();
+  await expectFits();
+  const csv = await portal.staff(`${new URL(page.url()).pathname}/licenses.csv`);
+  expect((await csv.text()).trim().split(/\r?\n/)).toHaveLength(4);
+
+  await page.goto("/vendor/orders");
+  await page.getByRole("search", { name: "This list" }).getByRole("searchbox").fill(reference);
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByRole("link", { name: reference }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(reference);
+});
+
+test("a license is edited, renewed, disabled with a reason, and enabled again, and its history tells it", async ({ page, portal, asOwner, expectStatus }) => {
+  expectStatus(422, /\/vendor\/licenses\/\d+\/(edit|disable)/);
+  await asOwner();
+  const key = await portal.issue("--type", "time-limited", "--valid-until", "2020-01-31", "--seats", "2");
+  await openLicense(page, key);
+  await said(page, "No, it cannot be activated now");
+  await said(page, "This license has expired. It was good through 31 Jan 2020.");
+
+  const renew = await question(page, "Renew…", "Renew this license");
+  await renew.getByLabel("Good through").fill("2998-03-12");
+  await renew.getByRole("button", { name: "Renew" }).click();
+  await said(page, /^Renewed\./);
+  await said(page, "Yes, it can be activated now");
+
+  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByLabel("Seats", { exact: true }).fill("many");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("alert")).toContainText("Type a number");
+  await expect(page.getByLabel("Seats", { exact: true })).toHaveValue("many");
+  await page.getByLabel("Seats", { exact: true }).fill("unlimited");
+  await page.getByLabel("Note").fill("as agreed on the phone");
+  await page.getByRole("button", { name: "Save" }).click();
+  await said(page, "Saved.");
+  expect(await portal.cli(["license", "show", key])).toMatchObject({ seats: null });
+
+  await page.getByRole("link", { name: /^Machines/ }).click();
+  const disable = await question(page, "Disable…", "Disable this license");
+  await disable.getByLabel("Reason").fill("   ");
+  await disable.getByRole("button", { name: "Disable" }).click();
+  // The question is still there, and says what it needs.
+  const again = page.getByRole("dialog", { name: "Disable this license" });
+  await expect(again.getByRole("alert")).toContainText("Say in a few words why");
+  await again.getByLabel("Reason").fill("paid back");
+  await again.getByRole("button", { name: "Disable" }).click();
+  await said(page, /^Disabled\./);
+  await said(page, "paid back");
+  await page.getByRole("button", { name: "Enable it again" }).click();
+  await said(page, "Enabled again.");
+
+  await page.getByRole("link", { name: "History" }).click();
+  const history = main(page).getByRole("listitem");
+  for (const act of ["issued the license", "renewed the license", "edited the license", "disabled the license", "enabled the license"]) {
+    await expect(history.filter({ hasText: act }), act).toHaveCount(1);
+  }
+  await expect(history.filter({ hasText: "disabled the license" })).toContainText("paid back");
+  await expect(history.filter({ hasText: "edited the license" })).toContainText("seats: 2");
+});
+
+test("a machine is freed, revoked and allowed again, and its file can be had once more", async ({ page, portal, asOwner, expectFits }) => {
+  await asOwner();
+  const key = await portal.issue("--seats", "1");
+  const device = computerId();
+  await activate(portal, key, device, "press-7");
+  await openLicense(page, key);
+  await expectFits();
+  const machine = page.getByRole("list", { name: "Machines" }).getByRole("listitem").filter({ hasText: device });
+  await expect(machine).toContainText("active");
+  const [download] = await Promise.all([page.waitForEvent("download"), machine.getByRole("button", { name: "License file" }).click()]);
+  const file = fs.readFileSync(await download.path(), "utf8");
+  expect(JSON.stringify(await portal.claims(file))).toContain(device);
+
+  const revoke = await question(page, "Free…", "Free press-7?");
+  await revoke.getByLabel("Reason").fill("stolen");
+  await revoke.getByRole("button", { name: "Revoke and bar it" }).click();
+  await said(page, "The seat is taken back and the machine is barred.");
+  await expect(machine).toContainText("revoked");
+  await expect(machine).toContainText("stolen");
+  const form = new URLSearchParams({ key, device_id: device });
+  expect((await fetch(`${portal.url}/activate`, { method: "POST", redirect: "manual", body: form })).status).toBe(409);
+
+  await machine.getByRole("button", { name: "Allow it again" }).click();
+  await said(page, "The machine may activate again.");
+  await activate(portal, key, device, "press-7");
+  await page.reload();
+  const free = await question(page, "Free…", "Free press-7?");
+  await free.getByRole("button", { name: "Free this machine" }).click();
+  await said(page, "The machine is free, and so is its seat.");
+  expect(await portal.cli(["license", "show", key])).toMatchObject({ seats_taken: 0 });
+});
+
+test("the list of licenses is filtered, sorted and turned, and its address says how", async ({ page, portal, asOwner, viewport }) => {
+  test.setTimeout(60_000);
+  await asOwner();
+  const product = word().toUpperCase();
+  await portal.cli(["product", "add", product, "--name", `Paper ${product}`]);
+  const made = await portal.cli(["license", "issue", "--product", product, "--seats", "7", "--quantity", "51", "--separate-keys", "--order", product]);
+  portal.secret(...made.licenses.map((license: { key: string }) => license.key));
+  const keys = [await portal.issue("--product", product, "--seats", "3"), await portal.issue("--product", product, "--seats", "5", "--valid-until", "2020-01-31", "--type", "time-limited")];
+  await portal.cli(["license", "disable", keys[0]!, "--reason", "test"]);
+
+  await page.goto(`/vendor/licenses?product=${product}`);
+  const rows = page.getByRole("row");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Licenses 53");
+  await expect(rows).toHaveCount(51);
+  await page.getByRole("link", { name: /Next/ }).click();
+  await expect(rows).toHaveCount(4);
+  await page.goBack();
+
+  await page.getByRole("link", { name: "Seats" }).click();
+  await expect(page).toHaveURL(/sort=seats/);
+  await expect(page.getByRole("columnheader", { name: "Seats" })).toHaveAttribute("aria-sort", "ascending");
+  await expect(rows.nth(1)).toContainText("0/3");
+  await page.getByRole("link", { name: "Seats" }).click();
+  await expect(page.getByRole("columnheader", { name: "Seats" })).toHaveAttribute("aria-sort", "descending");
+  await expect(rows.nth(1)).toContainText("0/7");
+
+  const states = page.getByRole("list", { name: "State" });
+  await states.getByRole("link", { name: "disabled" }).click();
+  await expect(page).toHaveURL(/state=disabled/);
+  await expect(rows).toHaveCount(2);
+  await expect(page.getByRole("link", { name: keys[0]! })).toBeVisible();
+  await states.getByRole("link", { name: "expired" }).click();
+  await expect(page.getByRole("link", { name: keys[1]! })).toBeVisible();
+  await expect(rows).toHaveCount(2);
+  // The same list as a file.
+  const href = await page.getByRole("link", { name: "Export CSV" }).getAttribute("href");
+  const csv = (await (await portal.staff(href!)).text()).trim().split(/\r?\n/);
+  expect(csv).toHaveLength(2);
+  expect(csv[1]).toContain(keys[1]!);
+  // Facts that a phone has no room for are not columns there.
+  if (viewport!.width < 500) await expect(page.getByRole("columnheader", { name: "Last seen" })).toBeHidden();
+  await page.getByRole("search", { name: "This list" }).getByRole("searchbox").fill("nobody-has-this");
+  await page.getByRole("button", { name: "Search" }).click();
+  await said(page, "No license matches");
+});
+
+test("a product is added, gets versions and features, and can be paused", async ({ page, portal, asOwner, expectStatus, expectFits }) => {
+  expectStatus(409, "/vendor/products/new");
+  await asOwner();
+  const code = word().toUpperCase();
+  await page.goto("/vendor/products/new");
+  await page.getByLabel("Name").fill(`Paper ${code}`);
+  await page.getByLabel("Code").fill("PRESS4");
+  await page.getByRole("button", { name: "Add the product" }).click();
+  await expect(page.getByRole("alert")).toContainText("taken");
+  await expect(page.getByLabel("Name")).toHaveValue(`Paper ${code}`);
+  await page.getByLabel("Code").fill(code);
+  await page.getByRole("button", { name: "Add the product" }).click();
+  await expect(page).toHaveURL(new RegExp(`/vendor/products/${code}`));
+  await expectFits();
+
+  await page.getByLabel("Version", { exact: true }).fill("2.1");
+  await page.getByLabel("Released on").fill("2026-03-01");
+  await page.getByRole("button", { name: "Add the version" }).click();
+  await expect(page.getByRole("row").filter({ hasText: "2.1" })).toContainText("1 Mar 2026");
+  await page.getByRole("link", { name: /^Features/ }).click();
+  await page.getByLabel("Name").fill("Colour proof");
+  await page.getByLabel("Code").fill("proof");
+  await page.getByRole("button", { name: "Add the feature" }).click();
+  await expect(page.getByRole("row").filter({ hasText: "Colour proof" })).toContainText("on or off");
+
+  await page.getByRole("link", { name: "Rules" }).click();
+  await page.getByLabel("Name", { exact: true }).fill(`Paper ${code}, second edition`);
+  await page.getByRole("button", { name: "Save the rules" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Paper ${code}, second edition`);
+  await page.getByRole("link", { name: "Rules" }).click();
+  await page.getByRole("button", { name: "Pause activations" }).click();
+  await said(page, /Activations are paused/);
+  const key = await portal.issue("--product", code);
+  const form = new URLSearchParams({ key, device_id: computerId() });
+  const refused = await fetch(`${portal.url}/activate`, { method: "POST", redirect: "manual", body: form });
+  expect(refused.status).toBe(409);
+  expect(await refused.text()).toContain("This product cannot be activated at the moment");
+  await page.getByRole("link", { name: "Rules" }).click();
+  await page.getByRole("button", { name: "Resume activations" }).click();
+  await said(page, "Activations go on.");
+});
+
+test("staff are added, see only what their role includes, change role and password, and are shut out", async ({ page, portal, asOwner, browser, viewport, javaScriptEnabled, expectStatus }) => {
+  test.setTimeout(60_000);
+  expectStatus(422, "/vendor/team");
+  await asOwner();
+  const member = { email: `${word()}@vendor.example`, password: "seven unlike green words" };
+  portal.secret(member.email, member.password, "a second set of words");
+  await page.goto("/vendor/team");
+  await page.getByLabel("E-mail address").fill(member.email);
+  await page.getByLabel("First password").fill("short");
+  await page.getByRole("combobox", { name: "Role" }).selectOption("viewer");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("12");
+  await page.getByLabel("First password").fill(member.password);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByRole("link", { name: member.email })).toBeVisible();
+
+  const theirs = await browser.newContext({ viewport, javaScriptEnabled, baseURL: portal.url });
+  await carry(theirs, await cookieOf(portal, member));
+  const other = await theirs.newPage();
+  await other.goto("/vendor/licenses");
+  await expect(other.getByRole("heading", { level: 1 })).toContainText("Licenses");
+  await expect(other.getByRole("link", { name: "Issue a license" })).toHaveCount(0);
+  expect((await other.goto("/vendor/licenses/new?product=PRESS4"))!.status()).toBe(403);
+  await expect(other.getByRole("heading", { level: 1 })).toHaveText("Your role does not include this");
+
+  await page.getByRole("link", { name: member.email }).click();
+  await page.getByRole("combobox", { name: "Role" }).selectOption("support");
+  await page.getByRole("button", { name: "Change the role" }).click();
+  await said(page, "Saved.");
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await said(page, "Signed out everywhere.");
+  await other.goto("/vendor");
+  await expect(other).toHaveURL(/sign-in/);
+  await page.getByLabel("New password").fill("a second set of words");
+  await page.getByRole("button", { name: "Set the password" }).click();
+  await said(page, /The password is changed|Saved\./);
+  await cookieOf(portal, { ...member, password: "a second set of words" });
+  const disable = await question(page, "Disable…", `Disable ${member.email}?`);
+  await disable.getByRole("button", { name: "Disable" }).click();
+  await expect(page.getByRole("button", { name: "Enable again" })).toBeVisible();
+  await expect(cookieOf(portal, { ...member, password: "a second set of words" })).rejects.toThrow("422");
+  await theirs.close();
+});
+
+test("a refusal is found by the reference the customer reads out", async ({ page, portal, asOwner, expectStatus, expectAccessible, expectFits }) => {
+  expectStatus(409, "/activate");
+  const key = await portal.issue();
+  await portal.cli(["license", "disable", key, "--reason", "paid back"]);
+  await page.goto("/activate");
+  const device = computerId();
+  await page.getByLabel("Activation key").fill(key);
+  await page.getByLabel("Computer id").fill(device);
+  await page.getByRole("button", { name: "Activate this computer" }).click();
+  const reference = (await page.getByText(/^Reference/).locator("strong").innerText()).trim();
+
+  await asOwner();
+  await page.goto("/vendor/refusals");
+  await expectFits();
+  await page.getByRole("search", { name: "This list" }).getByRole("searchbox").fill(reference.toLowerCase());
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByRole("link", { name: "This license is disabled" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("This license is disabled");
+  await expect(main(page)).toContainText(device);
+  await expect(main(page)).toContainText("license_disabled");
+  await expect(main(page)).toContainText("A new machine would still be refused");
+  await expectFits();
+  await expectAccessible();
+  await page.getByRole("link", { name: key }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(key);
+});
+
+test("every act is in the audit log, with who did it", async ({ page, portal, sample, asOwner }) => {
+  await asOwner();
+  const key = await portal.issue();
+  await openLicense(page, key);
+  const id = new URL(page.url()).pathname.split("/").pop();
+  const disable = await question(page, "Disable…", "Disable this license");
+  await disable.getByLabel("Reason").fill("for the log");
+  await disable.getByRole("button", { name: "Disable" }).click();
+  await page.goto("/vendor/audit");
+  await page.getByRole("list", { name: "About" }).getByRole("link", { name: "license" }).first().click();
+  await expect(page).toHaveURL(/kind=license/);
+  const entry = main(page).getByRole("listitem").filter({ hasText: "for the log" }).filter({ hasText: `license ${id}` });
+  await expect(entry).toContainText(`${sample.owner.email} disabled the license`);
+  await expect(page.getByText("An entry was changed after it was written")).toHaveCount(0);
+});
+
+test("no cell of an export is a formula", async ({ page, portal, asOwner }) => {
+  await asOwner();
+  const name = `=cmd|' /C calc'!A${word()}`;
+  const key = await portal.issue("--order", `-1+${word()}`, "--customer", `+${word()}@customer.example`);
+  await activate(portal, key, `=HYPERLINK("${computerId()}")`, name);
+  const refused = new URLSearchParams({ key: "+UNKNOWN-KEY", device_id: `@SUM(${word()})`, device_name: name });
+  await fetch(`${portal.url}/activate`, { method: "POST", redirect: "manual", body: refused });
+  portal.secret("UNKNOWN-KEY");
+  for (const list of ["licenses", "orders", "products", "refusals", "audit", "team"]) {
+    await page.goto(`/vendor/${list}`);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Export CSV" }).click()]);
+    expect(download.suggestedFilename()).toBe(`${list}.csv`);
+    const text = fs.readFileSync(await download.path(), "utf8");
+    const cells = text.split(/\r?\n|,(?=(?:[^"]*"[^"]*")*[^"]*$)/).map((cell) => cell.replace(/^"/, ""));
+    expect(cells.length, list).toBeGreaterThan(5);
+    expect(cells.filter((cell) => /^[=+\-@\t]/.test(cell)), list).toEqual([]);
+  }
+});
