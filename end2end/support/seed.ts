@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { OwnPortal } from "../../script/lib/portal.mjs";
+import { OwnPortal, type Portal } from "../../script/lib/portal.mjs";
 import { licenseSpring, type Sample } from "./sample.ts";
 
 const limits = { signInTries: "1000", activationsPerMinute: "1000000" };
@@ -23,10 +23,10 @@ export async function seeded(): Promise<{ portal: OwnPortal; sample: Sample }> {
 }
 
 /** What the sample files of LicenseSpring's clients were made for. */
-export async function seedLicenseSpring(portal: OwnPortal) {
+export async function seedLicenseSpring(portal: Portal) {
   const { product, key, apiKey, sharedKey } = licenseSpring;
   portal.secret(key, sharedKey);
-  await portal.cli(["product", "add", product, "--name", "Test Product", "--auth", "both"]);
+  await portal.cli(["product", "add", product, "--name", "Test Product", "--auth", "both", "--legacy-clients"]);
   await portal.cli(["license", "issue", "--product", product, "--key", key, "--seats", "1000"]);
   await portal.cli(["api-key", "add", "sample files", "--api-key", apiKey, "--shared-key-stdin"], sharedKey);
 }

@@ -14,6 +14,8 @@ interface Fixtures {
   portal: TestPortal;
   /** Names a refusal this test provokes; any other line of the browser's error console fails the test. */
   expectStatus: (status: number, path: string | RegExp) => void;
+  /** A portal of this test's own. */
+  fresh: TestPortal;
   /** Signs a member of the vendor's staff in by the form. */
   signIn: (who?: { email: string; password: string }, at?: string) => Promise<void>;
   /** Gives the browser the owner's session, without the form. */
@@ -101,6 +103,15 @@ export const test = base.extend<Fixtures & { guard: void }, WorkerFixtures>({
   sample: async ({}, use) => use(JSON.parse(process.env.COUNTERSIGN_SAMPLE!)),
 
   portal: async ({ sample }, use) => use(new TestPortal(sample)),
+
+  fresh: async ({}, use) => {
+    const { portal, sample } = await seeded();
+    try {
+      await use(new TestPortal(sample));
+    } finally {
+      await finish(portal);
+    }
+  },
 
   expectStatus: async ({ context }, use) => {
     const expected: { status: number; path: string | RegExp }[] = [];

@@ -13,7 +13,7 @@ const said = (page: Page, words: string | RegExp) => expect(main(page).getByText
 
 /** One activation, as a customer makes it. */
 async function activate(portal: TestPortal, key: string, device: string, name: string): Promise<string> {
-  const form = new URLSearchParams({ key, device_id: device, device_name: name, email: "", request_id: `${device}-request-of-one-test` });
+  const form = new URLSearchParams({ key, device_id: device, device_name: name, email: "", request_id: `one-request-of-a-test-${counter++}-${device}` });
   const answer = await fetch(`${portal.url}/activate`, { method: "POST", redirect: "manual", body: form });
   expect(answer.status).toBe(303);
   return answer.headers.get("location")!;
@@ -193,7 +193,7 @@ test("a license is edited, renewed, disabled with a reason, and enabled again, a
     await expect(history.filter({ hasText: act }), act).toHaveCount(1);
   }
   await expect(history.filter({ hasText: "disabled the license" })).toContainText("paid back");
-  await expect(history.filter({ hasText: "edited the license" })).toContainText("seats: 2");
+  await expect(history.filter({ hasText: "edited the license" })).toContainText("seats: 2 → unlimited");
 });
 
 test("a machine is freed, revoked and allowed again, and its file can be had once more", async ({ page, portal, asOwner, expectFits }) => {
@@ -236,6 +236,7 @@ test("the list of licenses is filtered, sorted and turned, and its address says 
   const made = await portal.cli(["license", "issue", "--product", product, "--seats", "7", "--quantity", "51", "--separate-keys", "--order", product]);
   portal.secret(...made.licenses.map((license: { key: string }) => license.key));
   const keys = [await portal.issue("--product", product, "--seats", "3"), await portal.issue("--product", product, "--seats", "5", "--valid-until", "2020-01-31", "--type", "time-limited")];
+  await activate(portal, keys[0]!, computerId(), "press-1");
   await portal.cli(["license", "disable", keys[0]!, "--reason", "test"]);
 
   await page.goto(`/vendor/licenses?product=${product}`);
@@ -249,10 +250,10 @@ test("the list of licenses is filtered, sorted and turned, and its address says 
   await page.getByRole("link", { name: "Seats" }).click();
   await expect(page).toHaveURL(/sort=seats/);
   await expect(page.getByRole("columnheader", { name: "Seats" })).toHaveAttribute("aria-sort", "ascending");
-  await expect(rows.nth(1)).toContainText("0/3");
+  await expect(rows.nth(1)).toContainText("0/");
   await page.getByRole("link", { name: "Seats" }).click();
   await expect(page.getByRole("columnheader", { name: "Seats" })).toHaveAttribute("aria-sort", "descending");
-  await expect(rows.nth(1)).toContainText("0/7");
+  await expect(rows.nth(1)).toContainText("1/3");
 
   const states = page.getByRole("list", { name: "State" });
   await states.getByRole("link", { name: "disabled" }).click();
@@ -406,7 +407,7 @@ test("every act is in the audit log, with who did it", async ({ page, portal, sa
 test("no cell of an export is a formula", async ({ page, portal, asOwner }) => {
   await asOwner();
   const name = `=cmd|' /C calc'!A${word()}`;
-  const key = await portal.issue("--order", `-1+${word()}`, "--customer", `+${word()}@customer.example`);
+  const key = await portal.issue(`--order=-1+${word()}`, "--customer", `+${word()}@customer.example`);
   await activate(portal, key, `=HYPERLINK("${computerId()}")`, name);
   const refused = new URLSearchParams({ key: "+UNKNOWN-KEY", device_id: `@SUM(${word()})`, device_name: name });
   await fetch(`${portal.url}/activate`, { method: "POST", redirect: "manual", body: refused });

@@ -18,7 +18,7 @@ use crate::{
 
 #[derive(Clone, Debug)]
 pub struct OrderListView {
-    /// `/vendor/orders` with `q`, `sort`, and a cursor.
+    /// `/vendor/orders` with `q` and a cursor. Newest first.
     pub address: Address,
     pub rows: Vec<OrderRow>,
     pub paging: Paging,
@@ -54,12 +54,12 @@ pub fn OrdersPage(vendor: VendorFrame, view: OrderListView) -> impl IntoView {
         view! { <Empty title=title><p>{text}</p></Empty> }.into_any()
     } else {
         let columns = vec![
-            address.sort_column("Order", "reference"),
+            Column::new("Order"),
             Column::new("From").wide(),
-            address.sort_column("Customer", "customer"),
+            Column::new("Customer"),
             Column::new("Licenses").numeric().wide(),
             Column::new("Status").wide(),
-            address.sort_column("Ordered", "ordered"),
+            Column::new("Ordered"),
         ];
         let rows = rows
             .into_iter()

@@ -118,17 +118,17 @@ pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
             .and_then(|value| value.as_object().cloned())
     };
     let (before, after) = (object(&entry.before).unwrap_or_default(), object(&entry.after).unwrap_or_default());
-    let shown = |value: Option<&serde_json::Value>| {
-        value.filter(|value| !value.is_null()).map(|value| match value {
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        })
+    let shown = |name: &str, value: Option<&serde_json::Value>| match (name, value?.as_i64()) {
+        ("start", Some(at)) => Some(Timestamp::from_millis(at).date().for_people()),
+        // Who and why stand in the entry itself.
+        ("state", None) => value?.as_object().and_then(|state| state.keys().next().cloned()).or_else(|| Some(value_words(value?))),
+        _ => Some(value_words(value?)).filter(|text| !text.is_empty()),
     };
     let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
     names.sort();
     names.dedup();
     let changes = names.into_iter().filter(|name| *name != "reason").filter_map(|name| {
-        let (before, after) = (shown(before.get(name)), shown(after.get(name)));
+        let (before, after) = (shown(name, before.get(name)), shown(name, after.get(name)));
         (before.is_some() || after.is_some()).then(|| Change { name: name.replace('_', " "), before, after })
     });
     EventRow {
@@ -138,6 +138,37 @@ pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
         subject: with_subject.then(|| subject(entry)),
         changes: changes.collect(),
         reason: after.get("reason").and_then(|reason| reason.as_str()).map(str::to_owned),
+    }
+}
+
+/// A kept value as people say it; nothing for what is empty.
+fn value_words(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(value_words).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", "),
+        Value::Object(parts) => {
+            let said = parts.iter().filter_map(|(name, value)| part_words(name, value)).collect::<Vec<_>>();
+            said.join(", ")
+        }
+    }
+}
+
+fn part_words(name: &str, value: &serde_json::Value) -> Option<String> {
+    // Ends are kept as the instant after the last day.
+    if matches!(name, "on" | "until")
+        && let Some(end) = value.as_i64().map(Timestamp::from_millis)
+    {
+        return Some(format!("until {}", end.plus_millis(-1).date().for_people()));
+    }
+    let text = value_words(value);
+    match name {
+        _ if text.is_empty() => None,
+        "at_most" => Some(text),
+        _ => Some(format!("{} {text}", name.replace('_', " "))),
     }
 }
 
@@ -281,6 +312,16 @@ mod tests {
     fn an_address_cannot_put_words_into_our_mouth() {
         assert_eq!(sentence("Your account was closed, call +1 555"), None);
         assert!(sentence("saved").is_some());
+    }
+
+    #[test]
+    fn what_was_kept_is_said_as_people_say_it() {
+        let said = |json: serde_json::Value| value_words(&json);
+        assert_eq!(said(serde_json::json!({ "at_most": 2 })), "2");
+        assert_eq!(said(serde_json::json!("press_7")), "press_7");
+        assert_eq!(said(serde_json::json!({ "on": 1_580_515_200_000_i64, "days_after_first_activation": null })), "until 31 Jan 2020");
+        assert_eq!(said(serde_json::json!(["a", null, true])), "a, yes");
+        assert_eq!(said(serde_json::json!("")), "");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
         ui::FormState,
         vendor::{FeatureChoice, IssuePage, IssueProduct, IssueView},
     },
-    desk::{ActError, Issue, ProductView, Visitor},
+    desk::{ActError, Area, Issue, Level, ProductView, Visitor},
     licensing::{
         ActivationKey, Email, ProductCode,
         issue::Quantities,
@@ -37,6 +37,10 @@ pub async fn show(State(state): State<AppState>, Staff(visitor): Staff, RawQuery
 }
 
 async fn draw_form(state: &AppState, status: StatusCode, visitor: &Visitor, code: &str, form: FormState) -> Response {
+    // Nobody fills in a form only to be told that it was not theirs to send.
+    if let Err(forbidden) = visitor.needs(Area::Licenses, Level::Manage) {
+        return act_problem(state, forbidden.into());
+    }
     let products = match state.desk.products().await {
         Ok(products) => products,
         Err(error) => return act_problem(state, error),

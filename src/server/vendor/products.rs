@@ -20,7 +20,7 @@ use crate::{
             VersionLine,
         },
     },
-    desk::{ActError, Area, ProductEdit, Visitor},
+    desk::{ActError, Area, Level, ProductEdit, Visitor},
     licensing::{
         ProductCode, TextError,
         product::{Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, ProductRules, ProductState, Version, VersionNumber},
@@ -79,6 +79,9 @@ pub async fn new(State(state): State<AppState>, Staff(visitor): Staff) -> Respon
 }
 
 fn draw_new(state: &AppState, status: StatusCode, visitor: &Visitor, form: FormState) -> Response {
+    if let Err(forbidden) = visitor.needs(Area::Products, Level::Manage) {
+        return act_problem(state, forbidden.into());
+    }
     draw(state, status, visitor, "", |vendor| view! { <NewProductPage vendor=vendor form=form/> })
 }
 
