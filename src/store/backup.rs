@@ -352,10 +352,8 @@ mod tests {
     async fn a_backup_that_is_not_whole_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let store = store(&dir, "a.db").await;
-        let act = |conn: &'_ mut Conn| -> futures::future::BoxFuture<'_, Result<(), StoreError>> {
-            Box::pin(conn.set("portalName", "Press", crate::licensing::Timestamp::from_millis(5)))
-        };
-        store.write(act).await.unwrap();
+        let at = crate::licensing::Timestamp::from_millis(5);
+        store.write(move |conn| Box::pin(async move { conn.set("portalName", "Press", at).await })).await.unwrap();
         let mut file = Vec::new();
         let rows = store.read().await.unwrap().back_up("now", None, &mut file).await.unwrap();
         assert_eq!(rows, 1);

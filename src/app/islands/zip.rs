@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(zip.len(), 3);
         for (place, (name, expected)) in files.iter().enumerate() {
             let mut file = zip.by_index(place).unwrap();
-            assert_eq!(file.name(), name);
+            assert_eq!(file.name().unwrap().as_ref(), name.as_str());
             let at = file.last_modified().unwrap();
             assert_eq!((at.year(), at.month(), at.day(), at.hour(), at.minute()), (2026, 11, 21, 13, 37));
             let mut read = Vec::new();

@@ -121,7 +121,9 @@ pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
     let shown = |name: &str, value: Option<&serde_json::Value>| match (name, value?.as_i64()) {
         ("start", Some(at)) => Some(Timestamp::from_millis(at).date().for_people()),
         // Who and why stand in the entry itself.
-        ("state", None) => value?.as_object().and_then(|state| state.keys().next().cloned()).or_else(|| Some(value_words(value?))),
+        ("state", None) => {
+            value?.as_object().and_then(|state| state.keys().next().cloned()).or_else(|| Some(value_words(value?)))
+        }
         _ => Some(value_words(value?)).filter(|text| !text.is_empty()),
     };
     let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
@@ -319,7 +321,10 @@ mod tests {
         let said = |json: serde_json::Value| value_words(&json);
         assert_eq!(said(serde_json::json!({ "at_most": 2 })), "2");
         assert_eq!(said(serde_json::json!("press_7")), "press_7");
-        assert_eq!(said(serde_json::json!({ "on": 1_580_515_200_000_i64, "days_after_first_activation": null })), "until 31 Jan 2020");
+        assert_eq!(
+            said(serde_json::json!({ "on": 1_580_515_200_000_i64, "days_after_first_activation": null })),
+            "until 31 Jan 2020"
+        );
         assert_eq!(said(serde_json::json!(["a", null, true])), "a, yes");
         assert_eq!(said(serde_json::json!("")), "");
     }

@@ -73,7 +73,7 @@ pub async fn a_nul_is_in_no_text_that_is_kept(bench: Bench) {
     conn.note_attempt(NewAttempt {
         key_ends: Some("A\0B".to_owned()),
         device_name: Some("\0".to_owned()),
-        ..samples::new_attempt("REF-\01")
+        ..samples::new_attempt("REF-\u{0}1")
     });
     bench.commit(conn).await;
     let mut conn = bench.begin().await;
