@@ -60,8 +60,8 @@ pub fn InspectForm(form: FormState) -> impl IntoView {
             <div class="drop">
                 <Icon sign=Sign::Lens/>
                 <label for=file.id.clone()>
-                    <strong class="plain">"Request or license file"</strong>
-                    <strong class="live">"Drop a request or license file anywhere on this page, or choose it"</strong>
+                    <strong class="when-asleep">"Request or license file"</strong>
+                    <strong class="when-awake">"Drop a request or license file anywhere on this page, or choose it"</strong>
                 </label>
                 <p class="hint" id="file-hint">"It ends in .req or .lic. Up to 64 KB."</p>
                 <input class="input" type="file" id=file.id name="file" aria-describedby="file-hint"/>
@@ -72,11 +72,11 @@ pub fn InspectForm(form: FormState) -> impl IntoView {
                     <label for="text">"Text of the file"</label>
                     <textarea class="input mono" id="text" name="text" rows="5" maxlength="65536" spellcheck="false" autocomplete="off"></textarea>
                 </div>
-                <div class="actions live"><Button kind=Kind::Plain>"Read this text"</Button></div>
+                <div class="actions when-awake"><Button kind=Kind::Plain>"Read this text"</Button></div>
             </details>
-            <div class="actions plain"><Button>"Read the file"</Button></div>
-            <p class="hint live">"The file is read in this browser. Nothing is sent."</p>
-            <p class="hint plain">"This form sends the file to the server, which reads it and forgets it."</p>
+            <div class="actions when-asleep"><Button>"Read the file"</Button></div>
+            <p class="hint when-awake">"The file is read in this browser. Nothing is sent."</p>
+            <p class="hint when-asleep">"This form sends the file to the server, which reads it and forgets it."</p>
         </form>
     }
 }

@@ -78,13 +78,13 @@ pub fn OfflineForm(form: FormState, most_files: u32, most_kib: u32) -> impl Into
             <div class="drop">
                 <Icon sign=Sign::Up/>
                 <label for=files.id.clone()>
-                    <strong class="plain">"Request files"</strong>
-                    <strong class="live">"Drop request files anywhere on this page, or choose them"</strong>
+                    <strong class="when-asleep">"Request files"</strong>
+                    <strong class="when-awake">"Drop request files anywhere on this page, or choose them"</strong>
                 </label>
                 <p class="hint" id="files-hint">
                     "They end in .req and have up to "{most_kib}" KB each. "
-                    <span class="plain">{format!("Up to {most_files} at once.")}</span>
-                    <span class="live">"They are read here first; nothing is sent before you say so."</span>
+                    <span class="when-asleep">{format!("Up to {most_files} at once.")}</span>
+                    <span class="when-awake">"They are read here first; nothing is sent before you say so."</span>
                 </p>
                 <input class="input" type="file" id=files.id name="files" multiple=true accept=".req,.txt,text/plain,application/octet-stream"
                     aria-describedby="files-hint"/>
@@ -95,9 +95,9 @@ pub fn OfflineForm(form: FormState, most_files: u32, most_kib: u32) -> impl Into
                     <label for="text">"Text of one request file"</label>
                     <textarea class="input mono" id="text" name="text" rows="5" maxlength="65536" spellcheck="false" autocomplete="off"></textarea>
                 </div>
-                <div class="actions live"><Button kind=Kind::Plain>"Read this text"</Button></div>
+                <div class="actions when-awake"><Button kind=Kind::Plain>"Read this text"</Button></div>
             </details>
-            <div class="actions plain"><Button>"Get license files"</Button></div>
+            <div class="actions when-asleep"><Button>"Get license files"</Button></div>
         </form>
     }
 }
