@@ -17,7 +17,6 @@ use super::{
 use crate::{
     app::{
         islands::zip,
-        said::Row,
         signs::{Kind, Sign, Tone},
     },
     licensing::files::{text::MAX_BYTES, words::grouped},
@@ -339,7 +338,7 @@ fn draw(bench: &'static Bench, card: &'static Card) {
                 );
             }
         }
-        State::Came(Outcome::Doubtful(row)) => put(&article, &[&doubt(row)]),
+        State::Came(Outcome::Doubtful(why)) => put(&article, &[&doubt(why)]),
         State::Came(Outcome::Refused(refusal)) => put(&article, &[&refused(refusal)]),
         State::Came(Outcome::Unanswered { what, next }) => {
             put(&article, &[&group("p", "", &[&said("strong", "", what), &said("span", "", &[" ", next].concat())])]);
@@ -366,10 +365,10 @@ fn draw(bench: &'static Bench, card: &'static Card) {
     put(&card.place, &[&article]);
 }
 
-fn doubt(row: &Row) -> Element {
+fn doubt(why: &str) -> Element {
     let words = "The portal sent an answer that does not hold, so there is nothing to download.";
-    let what = group("p", "", &[&said("strong", "refused-text", words), &said("span", "", &[" ", &row.text].concat())]);
-    group("div", "stack", &[&what])
+    let next = " Send the request again. If this happens twice, tell the vendor: somebody may be changing files on their way.";
+    group("p", "", &[&said("strong", "refused-text", words), &said("span", "", &[" ", why, next].concat())])
 }
 
 /// What stood in the way, why, the machines that hold the seats, the way out, and last the reference.

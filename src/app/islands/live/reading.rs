@@ -82,7 +82,7 @@ pub fn request(bytes: &[u8], keys: Option<&Keys>) -> Reading {
     Reading { facts, rows, sendable, releases }
 }
 
-pub fn problem(problem: &Problem) -> Row {
+fn problem(problem: &Problem) -> Row {
     Row::new(Tone::Refused, &problem.sentence().to_string())
 }
 

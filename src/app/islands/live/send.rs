@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use super::{
     browser::{ask, list, member, number, text},
     keys::{KeyShelf, Keys},
-    reading::{RSA_UNCHECKED, problem, rsa},
+    reading::{RSA_UNCHECKED, rsa},
 };
 use crate::{
     app::{said::Row, signs::Tone},
@@ -25,8 +25,8 @@ pub enum Outcome {
         receipt: bool,
         rows: Vec<Row>,
     },
-    /// The answer did not hold: there is nothing to save.
-    Doubtful(Row),
+    /// The answer did not hold, and why: there is nothing to save.
+    Doubtful(String),
     Refused(Refusal),
     /// To be sent again after a yes.
     Question(Refusal),
@@ -105,7 +105,7 @@ async fn checked(shelf: &KeyShelf, keys: &'static Keys, request: &[u8], answer: 
     }
     let verified = match verified {
         Ok(verified) => verified,
-        Err(refused) => return Outcome::Doubtful(problem(&refused)),
+        Err(refused) => return Outcome::Doubtful(refused.sentence().what),
     };
     let device = match text(answer, "device_name") {
         name if name.is_empty() => text(answer, "device_id"),
@@ -119,7 +119,7 @@ async fn checked(shelf: &KeyShelf, keys: &'static Keys, request: &[u8], answer: 
     if let Verified::LicenseSpring { rsa: signatures, .. } = &verified {
         match rsa(signatures, keys).await {
             Some(Ok(())) => rows.push(Row::new(Tone::Good, "The signatures the app checks (RSA) hold.")),
-            Some(Err(name)) => return Outcome::Doubtful(problem(&rsa_problem(name))),
+            Some(Err(name)) => return Outcome::Doubtful(rsa_problem(name).sentence().what),
             None => rows.push(Row::new(Tone::Info, RSA_UNCHECKED)),
         }
     }
