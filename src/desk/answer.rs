@@ -207,7 +207,6 @@ impl Desk {
         Ok(match (&activation.state, before.kind.as_str()) {
             (ActivationState::Released { at, .. }, "receipt") if *at == before.made => Standing::AsItWas,
             (ActivationState::Active { since }, "license") if own_key && *since <= before.made => {
-                // A key that was compromised or rotated out signs nothing that is handed out anew.
                 if facts.license.revision == before.license_revision && facts.license.id == activation.license {
                     Standing::AsItWas
                 } else {

@@ -1,5 +1,7 @@
 //! Issuing: an order becomes keys and seats.
 
+use sha2::{Digest, Sha256};
+
 use super::{ActError, Area, Desk, Level, Visitor, activate::HOLDERS_NAMED};
 use crate::{
     licensing::{
@@ -103,6 +105,11 @@ struct Drawn {
     users: Vec<(Email, String, Option<String>)>,
 }
 
+/// The same form is being acted on beside this one.
+#[derive(Debug, thiserror::Error)]
+#[error("the same form was first")]
+struct SentTwice;
+
 enum Outcome {
     Issued(Issued),
     NoProduct,
@@ -134,14 +141,16 @@ impl Desk {
         };
         let drawn = self.draw(&issue, made.keys).await?;
         let (now, actor) = (self.now(), visitor.actor());
-        let outcome = self
-            .store
-            .write(move |conn| {
-                let (issue, drawn, actor) = (issue.clone(), drawn.clone(), actor.clone());
-                Box::pin(async move { issue_in(conn, &issue, &drawn, seats, &actor, now).await })
-            })
-            .await?;
-        match outcome {
+        let act = move |conn: &mut Conn| -> futures::future::BoxFuture<'_, Result<Outcome, StoreError>> {
+            let (issue, drawn, actor) = (issue.clone(), drawn.clone(), actor.clone());
+            Box::pin(async move { issue_in(conn, &issue, &drawn, seats, &actor, now).await })
+        };
+        let outcome = match self.store.write(act.clone()).await {
+            // The same form came beside it and was first: what that one made is found now.
+            Err(StoreError::GaveUp(_)) => self.store.write(act).await,
+            done => done,
+        };
+        match outcome? {
             Outcome::Issued(issued) => Ok(issued),
             Outcome::NoProduct => Err(ActError::field("product", "There is no product with this code.")),
             Outcome::NoPolicy => Err(ActError::field("policy", "The product has no policy with this code.")),
@@ -179,7 +188,8 @@ async fn issue_in(
     now: Timestamp,
 ) -> Result<Outcome, StoreError> {
     let form_actor = serde_json::to_string(actor).expect("actors are plain data");
-    if let Some(id) = &issue.request_id
+    let form_id = issue.request_id.as_ref().map(|id| base64::url(&Sha256::digest(format!("{id}\n{form_actor}"))));
+    if let Some(id) = &form_id
         && let Some(before) = conn.form_result(id, &form_actor).await?
         && let Some(order) = before.parse().ok().map(OrderId)
     {
@@ -237,8 +247,10 @@ async fn issue_in(
         };
         licenses.push(added(conn, id, &new, &product, drawn, actor, now).await?);
     }
-    if let Some(id) = &issue.request_id {
-        conn.keep_form_result(id, &form_actor, &order.to_string(), now).await?;
+    if let Some(id) = &form_id
+        && !conn.keep_form_result(id, &form_actor, &order.to_string(), now).await?
+    {
+        return Err(StoreError::gave_up(SentTwice));
     }
     Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses }))
 }

@@ -24,7 +24,8 @@ tests! {
         releases_by_file_wait_and_are_counted,
         a_license_goes_to_another_device_and_back,
         disabling_keeps_what_runs_and_grants_nothing_new,
-        what_is_granted_is_in_the_audit_log_and_its_chain_holds;
+        what_is_granted_is_in_the_audit_log_and_its_chain_holds,
+        the_same_form_issues_once;
     once:
         a_key_can_be_proved_without_being_shown,
         a_lease_ends_a_file_before_its_license,
@@ -32,7 +33,6 @@ tests! {
         staff_frees_revokes_and_allows_machines,
         a_rebind_spends_what_the_old_key_had,
         orders_become_keys_and_seats,
-        the_same_form_issues_once,
         the_same_activation_form_ends_on_the_same_page,
         the_same_offline_form_ends_on_the_same_page,
         settings_are_taken_together_or_not_at_all;
@@ -340,9 +340,17 @@ async fn the_same_form_issues_once(app: TestApp) {
     let press = app.product("press").await;
     let issue = Issue { request_id: Some("form-0000000000000001".to_owned()), ..Issue::one(press, seats(1)) };
     let first = app.desk().issue(&OPERATOR, issue.clone()).await.unwrap();
-    let second = app.desk().issue(&OPERATOR, issue).await.unwrap();
+    let second = app.desk().issue(&OPERATOR, issue.clone()).await.unwrap();
     assert_eq!((first.order, first.licenses[0].id), (second.order, second.licenses[0].id));
     assert_eq!(app.count("license").await, 1);
+    // Also when the button was pressed twice, and under someone else's name it is another form.
+    let again = Issue { request_id: Some("form-0000000000000002".to_owned()), ..issue.clone() };
+    let twice = futures::future::join_all((0..8).map(|_| app.desk().issue(&OPERATOR, again.clone()))).await;
+    let orders: std::collections::HashSet<_> = twice.into_iter().map(|issued| issued.unwrap().order.0).collect();
+    assert_eq!(orders.len(), 1);
+    assert_eq!((app.count("license").await, app.count("orders").await), (2, 2));
+    let ann = app.desk().visitor(&app.staff("ann@vendor.example", Role::Support).await).await.unwrap().unwrap();
+    assert_ne!(app.desk().issue(&ann, issue).await.unwrap().order, first.order);
 }
 
 async fn the_same_activation_form_ends_on_the_same_page(app: TestApp) {
