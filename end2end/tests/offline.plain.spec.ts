@@ -100,7 +100,7 @@ const broken: Record<string, string> = {
   "json_array.req": "This is neither a request, a license nor a receipt in any format known here.",
   "not_base64_inside.req": "of this file (",
   "pdf.req": "This is a PDF document, not a request or license file.",
-  "tampered_hardware_id.req": "The signature does not match what this file says",
+  "tampered_hardware_id.req": "The signature of this file does not hold. It was changed after the app made it",
   "truncated.req": "This file was cut off after",
   "utf16.req": "This file was saved as UTF-16",
   "zip.req": "This is a zip archive.",

@@ -290,7 +290,10 @@ impl Desk {
             Some(id) => self.read().await?.customer(id).await?.map(|customer| customer.email.to_string()),
             None => None,
         };
-        let signer = self.vault.license_signer(facts.product.id)?;
+        let signer = match self.vault.license_signer(facts.product.id) {
+            Ok(signer) => signer,
+            Err(_) => self.signer(&mut self.read().await?, facts.product.id).await?,
+        };
         let claims = license_file(self, &facts.product, &facts.license, &activation, Some(&asked(&checked.request, now)), now);
         let mirrored = mirror::sign(&claims, &signer).map_err(Fault::File)?;
         let (vault, for_signing, facts_for_signing, activation_for_signing) =

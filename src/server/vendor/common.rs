@@ -120,10 +120,8 @@ pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
     let (before, after) = (object(&entry.before).unwrap_or_default(), object(&entry.after).unwrap_or_default());
     let shown = |name: &str, value: Option<&serde_json::Value>| match (name, value?.as_i64()) {
         ("start", Some(at)) => Some(Timestamp::from_millis(at).date().for_people()),
-        // Who and why stand in the entry itself.
-        ("state", None) => {
-            value?.as_object().and_then(|state| state.keys().next().cloned()).or_else(|| Some(value_words(value?)))
-        }
+        // Since when, by whom and why stand in the entry itself.
+        ("state", None) => value?.get("state").or(value).map(value_words),
         _ => Some(value_words(value?)).filter(|text| !text.is_empty()),
     };
     let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
@@ -139,7 +137,7 @@ pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
         act: act_words(&entry.act),
         subject: with_subject.then(|| subject(entry)),
         changes: changes.collect(),
-        reason: after.get("reason").and_then(|reason| reason.as_str()).map(str::to_owned),
+        reason: after.get("reason").or_else(|| after.get("state")?.get("reason")).and_then(|reason| reason.as_str()).map(str::to_owned),
     }
 }
 
