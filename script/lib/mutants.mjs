@@ -4,11 +4,19 @@ import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 
-const words = process.argv.slice(2);
+const onlyFit = process.argv[2] === "--check";
+const words = process.argv.slice(onlyFit ? 3 : 2);
 const folder = "script/mutants.d";
 const chosen = fs.readdirSync(folder).filter((name) => !name.startsWith(".") && (words.length === 0 || words.some((word) => name.includes(word)))).sort();
 if (chosen.length === 0) stop("No break has such a name.");
 const breaks = chosen.map((name) => read(name, fs.readFileSync(path.join(folder, name), "utf8")));
+
+if (onlyFit) {
+  const unfit = breaks.filter(({ file, find }) => fs.readFileSync(file, "utf8").split(find).length !== 2);
+  if (unfit.length > 0) stop(`What these would replace does not occur exactly once any more: ${unfit.map(({ name }) => name).join(", ")}`);
+  console.error(`${breaks.length} breaks fit the sources.`);
+  process.exit();
+}
 
 // Always the same folder, so that what cargo has compiled for it once serves again.
 const tree = path.resolve("target/mutants");
