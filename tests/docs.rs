@@ -116,7 +116,7 @@ fn variables(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_variable_the_program_reads_is_in_the_docs() {
+fn every_variable_the_program_reads_is_in_the_docs_and_no_other() {
     fn add(folder: &Path, all: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).expect("sources are there") {
             let path = entry.expect("readable").path();
@@ -133,8 +133,18 @@ fn every_variable_the_program_reads_is_in_the_docs() {
     add(&path("../src"), &mut read_by_program);
     // Of the tests inside the sources.
     read_by_program.retain(|name| !name.starts_with("COUNTERSIGN_TEST") && name != "COUNTERSIGN_BLESS");
-    let told = variables(&read("operating.md"));
-    assert!(read_by_program.is_subset(&told), "docs/operating.md lacks {:?}", read_by_program.difference(&told));
+    assert_eq!(variables(&read("operating.md")), read_by_program, "docs/operating.md, and what the program reads");
+}
+
+#[cfg(feature = "ssr")]
+#[test]
+fn every_setting_is_in_the_docs_with_its_default() {
+    let text = read("operating.md");
+    for (name, default, _) in countersign::desk::Settings::default().list() {
+        let default = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
+        let row = format!("| `{name}` | {default} |");
+        assert!(text.lines().any(|line| line.starts_with(&row)), "docs/operating.md lacks: {row}");
+    }
 }
 
 /// The commands `--help` lists, with those inside them: `serve`, `user add`, …
@@ -161,14 +171,14 @@ fn commands() -> Vec<String> {
 
 #[cfg(feature = "ssr")]
 #[test]
-fn every_command_is_in_the_docs_with_an_example() {
+fn every_command_is_in_the_docs_with_an_example_and_no_other() {
     let text = read("cli.md");
     let headings: BTreeSet<&str> =
         text.lines().filter(|line| line.starts_with("### ")).flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
     let commands = commands();
     assert!(commands.len() > 20, "{commands:?}");
-    let lacking: Vec<_> = commands.iter().filter(|command| !headings.contains(command.as_str())).collect();
-    assert!(lacking.is_empty(), "docs/cli.md has no heading for {lacking:?}");
+    let known: BTreeSet<&str> = commands.iter().map(String::as_str).collect();
+    assert_eq!(headings, known, "the headings of docs/cli.md, and the commands");
     for command in &commands {
         let example = format!("countersign {command}");
         let given = text.lines().any(|line| line == example || line.starts_with(&format!("{example} ")));
