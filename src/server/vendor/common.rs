@@ -137,7 +137,11 @@ pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
         act: act_words(&entry.act),
         subject: with_subject.then(|| subject(entry)),
         changes: changes.collect(),
-        reason: after.get("reason").or_else(|| after.get("state")?.get("reason")).and_then(|reason| reason.as_str()).map(str::to_owned),
+        reason: after
+            .get("reason")
+            .or_else(|| after.get("state")?.get("reason"))
+            .and_then(|reason| reason.as_str())
+            .map(str::to_owned),
     }
 }
 
