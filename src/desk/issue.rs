@@ -141,13 +141,9 @@ impl Desk {
         };
         let drawn = self.draw(&issue, made.keys).await?;
         let (now, actor) = (self.now(), visitor.actor());
-        let act = move |conn: &mut Conn| -> futures::future::BoxFuture<'_, Result<Outcome, StoreError>> {
-            let (issue, drawn, actor) = (issue.clone(), drawn.clone(), actor.clone());
-            Box::pin(async move { issue_in(conn, &issue, &drawn, seats, &actor, now).await })
-        };
-        let outcome = match self.store.write(act.clone()).await {
+        let outcome = match self.issue_once(&issue, &drawn, seats, &actor, now).await {
             // The same form came beside it and was first: what that one made is found now.
-            Err(StoreError::GaveUp(_)) => self.store.write(act).await,
+            Err(StoreError::GaveUp(_)) => self.issue_once(&issue, &drawn, seats, &actor, now).await,
             done => done,
         };
         match outcome? {
@@ -156,6 +152,23 @@ impl Desk {
             Outcome::NoPolicy => Err(ActError::field("policy", "The product has no policy with this code.")),
             Outcome::Taken(what) => Err(ActError::Taken(what)),
         }
+    }
+
+    async fn issue_once(
+        &self,
+        issue: &Issue,
+        drawn: &Drawn,
+        seats: Limit,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let (issue, drawn, actor) = (issue.clone(), drawn.clone(), actor.clone());
+        self.store
+            .write(move |conn| {
+                let (issue, drawn, actor) = (issue.clone(), drawn.clone(), actor.clone());
+                Box::pin(async move { issue_in(conn, &issue, &drawn, seats, &actor, now).await })
+            })
+            .await
     }
 
     async fn draw(&self, issue: &Issue, count: u32) -> Result<Drawn, ActError> {
