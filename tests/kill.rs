@@ -47,11 +47,11 @@ fn done(dir: &TempDir, arguments: &[&str]) -> Value {
 /// A server that is ready, and where it listens.
 fn serve(dir: &TempDir) -> (Child, SocketAddr) {
     let mut child = command(dir, &["serve", "--addr", "127.0.0.1:0", "--trusted-proxies", "127.0.0.1"])
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let ready = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("Countersign is ready on"));
     let ready = ready.expect("it starts again after every kill");
     // What it says later must not fill the pipe.

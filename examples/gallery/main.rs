@@ -4,6 +4,7 @@
 use std::{env, fs, path::Path};
 
 use countersign::app::{
+    Site, render,
     ui::colour::{Colour, brand_css},
     view::{Assets, Brand, Frame},
 };
@@ -41,8 +42,20 @@ fn main() -> std::io::Result<()> {
 /// Every page, drawn.
 fn documents() -> impl Iterator<Item = (&'static str, String)> {
     let pages = portal_samples::pages().into_iter().chain(vendor_samples::pages());
-    pages.map(|(name, draw)| (name, Owner::new().with(|| draw(frame()).to_html())))
+    pages.map(|(name, draw)| {
+        let (html, nonce) = render(SITE, |nonce| draw(Frame { nonce: nonce.to_string(), ..frame() }));
+        // A nonce is fresh for every document; samples are compared with the ones before.
+        (name, html.replace(&nonce.to_string(), "sample"))
+    })
 }
+
+const SITE: Site = Site {
+    css_url: "/style/main.css",
+    vendor_css_url: "/style/vendor.css",
+    enhance_url: "/enhance.js",
+    js_url: "/countersign.js",
+    wasm_url: "/countersign.wasm",
+};
 
 pub type Draw = fn(Frame) -> AnyView;
 
