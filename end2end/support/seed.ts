@@ -27,6 +27,8 @@ export async function seedLicenseSpring(portal: Portal) {
   const { product, key, apiKey, sharedKey } = licenseSpring;
   portal.secret(key, sharedKey);
   await portal.cli(["product", "add", product, "--name", "Test Product", "--auth", "both", "--legacy-clients"]);
+  // A seat by file is held for a day before a file may release it; a test has not that long.
+  await portal.cli(["product", "edit", product, "--min-hold-hours", "0"]);
   await portal.cli(["license", "issue", "--product", product, "--key", key, "--seats", "1000"]);
   await portal.cli(["api-key", "add", "sample files", "--api-key", apiKey, "--shared-key-stdin"], sharedKey);
 }
