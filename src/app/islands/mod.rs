@@ -2,7 +2,7 @@
 //! not decide again.
 //!
 //! Each wraps a form that works by itself. The server draws it as a Leptos island: an element that names what wakes it, around
-//! its children. The browser's half is in [`live`], under the same name, and only adds to what is there. It is built without
+//! its children. The browser's half is in `live`, under the same name, and only adds to what is there. It is built without
 //! Leptos: a first visit may load 110 KB, the code that reads and checks files takes 75 of them, and the framework would take 20
 //! to hydrate forms that need no hydrating. So the words a server can write stay out of the WASM, and cards are plain nodes.
 
