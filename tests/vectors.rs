@@ -10,11 +10,12 @@ use countersign::licensing::{
     ActivationKey, DeviceId, DeviceName, Email, LicenseId, ProductCode, Timestamp,
     files::{
         Act, Asked, Context, FileDevice, FileFeature, FileLicenseType, Grounds, KeyPair, KeyProof, KeyState, LicenseFile,
-        Receipt, Request, RequestDevice, RequestRef, SignedRequest, Signer, Terms, TrustedKey, TrustedKeys, Usage, Verified,
-        base64, inspect,
+        Receipt, Request, RequestDevice, RequestRef, SignedRequest, Signer, Terms, TrustedKey, TrustedKeys, Verified, base64,
+        inspect,
         licensespring::{AnswerFile, LicenseSpringRequest, Recipient, RsaSigner, activation_file, refresh_file},
         mirror, text, verify_answer,
     },
+    usage::Usage,
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};

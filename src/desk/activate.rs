@@ -11,8 +11,10 @@ use crate::{
         ActivationId, ActivationKey, Email, ProductCode, Timestamp,
         activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
         decide::{self, ActivationAsk, ActivationFacts, ActivationRefusal, Grant, Holder},
+        files::Signer,
         license::Actor,
         product::{DeviceDetails, Product, Version, VersionNumber},
+        usage::Totals,
     },
     store::{ActivationFactsRow, Conn, NewActivation, NewAudit, ResultPage, StoreError, Subject},
     vault::{Purpose, Token},
@@ -125,7 +127,9 @@ impl Desk {
             virtual_machine: ask.device.virtual_machine,
             version,
         };
-        let granted = grant(conn, facts, &wants, &ask.device, None, None, Actor::Customer, now).await?;
+        let signer = self.signer(conn, facts.product.id).await?;
+        let by = Asker { file_keys: Some(signer.kid()), ..Asker::default() };
+        let granted = grant(conn, facts, &wants, &ask.device, by, now).await?;
         let Granted { facts, activation } = match granted {
             Ok(granted) => granted,
             Err(refusal) => return Ok(Outcome::Refused(refuse(conn, Refusal::from(refusal), &about, reference, now))),
@@ -134,7 +138,6 @@ impl Desk {
             let customer = conn.customer_for(email, "", now).await?;
             conn.set_license_customer(facts.license.id, customer).await?;
         }
-        let signer = self.signer(conn, facts.product.id).await?;
         let file = license_file(self, &facts.product, &facts.license, &activation, None, now);
         let body = file.sign(&signer).map_err(StoreError::gave_up)?;
         let promised = promise(conn, &signer, file.expires).await?;
@@ -185,16 +188,24 @@ pub(super) async fn known_version(
     Ok(releases.iter().map(|release| release.version).filter(same).min_by_key(|version| version.released))
 }
 
+/// Who asks for a seat through which door, and whose signature will be under the answer.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Asker<'a> {
+    /// The named user the seat will belong to.
+    pub user: Option<&'a str>,
+    /// The LicenseSpring API key the app shows.
+    pub api_key: Option<&'a str>,
+    /// The key that will sign the file, where one is made in this act.
+    pub file_keys: Option<&'a str>,
+}
+
 /// The one way a seat is taken: asks `licensing`, and saves what it grants.
-#[expect(clippy::too_many_arguments, reason = "each is a fact of its own, and there are two callers")]
 pub(super) async fn grant(
     conn: &mut Conn,
     mut facts: ActivationFactsRow,
     ask: &ActivationAsk<'_>,
     device: &Device,
-    user: Option<&str>,
-    api_key: Option<&str>,
-    by: Actor,
+    asker: Asker<'_>,
     now: Timestamp,
 ) -> Result<Result<Granted, ActivationRefusal>, StoreError> {
     let holds = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
@@ -216,15 +227,16 @@ pub(super) async fn grant(
     };
     let device = kept_details(&facts.product, device);
     let activation = match facts.known.take() {
-        Some(known) => again(conn, known, &grant, ask, device, user, api_key, now).await?,
+        Some(known) => again(conn, known, &grant, ask, device, asker, now).await?,
         None => {
             let new = NewActivation {
                 license: facts.license.id,
                 device,
                 how: ask.how,
                 device_key: ask.device_key.cloned(),
-                user: user.map(str::to_owned),
-                api_key: api_key.map(str::to_owned),
+                user: asker.user.map(str::to_owned),
+                api_key: asker.api_key.map(str::to_owned),
+                file_keys: asker.file_keys.map(str::to_owned),
             };
             let id = conn.add_activation(&new, now).await?;
             Activation {
@@ -240,7 +252,9 @@ pub(super) async fn grant(
                 rebinds: Counted::default(),
                 offline_releases: Counted::default(),
                 use_seq: 0,
+                use_totals: Totals::default(),
                 api_key: new.api_key,
+                file_keys: new.file_keys,
             }
         }
     };
@@ -253,20 +267,18 @@ pub(super) async fn grant(
         conn.replace_activation(vacated, activation.id).await?;
     }
     if grant.takes_seat || grant.rebind {
-        record(conn, &mut facts, &activation, &grant, by, now).await?;
+        record(conn, &mut facts, &activation, &grant, now).await?;
     }
     Ok(Ok(Granted { facts, activation }))
 }
 
-#[expect(clippy::too_many_arguments, reason = "the second half of `grant`")]
 async fn again(
     conn: &mut Conn,
     mut known: Activation,
     grant: &Grant,
     ask: &ActivationAsk<'_>,
     device: Device,
-    user: Option<&str>,
-    api_key: Option<&str>,
+    asker: Asker<'_>,
     now: Timestamp,
 ) -> Result<Activation, StoreError> {
     known.last_seen = now;
@@ -280,11 +292,16 @@ async fn again(
     if grant.takes_seat {
         known.state = ActivationState::Active { since: now };
         known.how = ask.how;
-        known.user = user.map(str::to_owned);
-        known.api_key = api_key.map(str::to_owned);
+        known.user = asker.user.map(str::to_owned);
+        known.api_key = asker.api_key.map(str::to_owned);
+    }
+    if let Some(keys) = asker.file_keys {
+        known.file_keys = Some(keys.to_owned());
     }
     if grant.rebind {
         known.rebinds = known.rebinds.once_more(now);
+        // Another installation counts its own use, from zero.
+        (known.use_seq, known.use_totals) = (0, Totals::default());
     }
     if let Some(key) = ask.device_key {
         known.device_key = Some(DeviceKey(key.0.clone()));
@@ -298,14 +315,13 @@ async fn record(
     facts: &mut ActivationFactsRow,
     activation: &Activation,
     grant: &Grant,
-    by: Actor,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let entry = NewAudit {
         at: now,
         subject: Subject::license(facts.license.id.0),
         act: if grant.takes_seat { "license.activated" } else { "license.rebound" },
-        actor: by,
+        actor: Actor::Customer,
         before: None,
         after: Some(serde_json::json!({
             "device": activation.device.id.as_str(),

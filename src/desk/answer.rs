@@ -3,16 +3,17 @@
 
 use super::{
     ActError, Desk, Fault, Refused,
-    activate::{Granted, grant, known_version},
+    activate::{Asker, Granted, grant, known_version},
     files::{self, Asked, license_file, promise, receipt},
     refusal::{About, Refusal, new_reference, refuse},
+    usage::{Told, take_use, take_variables},
 };
 use crate::{
     licensing::{
         ActivationKey, LicenseId, ProductCode, Timestamp,
         activation::{Activation, ActivationState, Device, DeviceKey, How},
         decide::{self, ActivationAsk, ActivationRefusal, ReleaseProof},
-        files::{Act, Grounds, Problem, RequestRef, SignedRequest, base64, text},
+        files::{Act, Grounds, Problem, RequestRef, SignedRequest, Signer, base64, text},
         license::Actor,
         product::{Product, VersionNumber},
         seal::Seal,
@@ -168,8 +169,15 @@ impl Desk {
                     virtual_machine: request.device.vm,
                     version,
                 };
-                match grant(conn, facts, &ask, &device, None, None, Actor::Customer, now).await? {
-                    Ok(Granted { facts, activation }) => self.give_license(conn, &facts, activation, signed, &asked, now).await,
+                let signer = self.signer(conn, facts.product.id).await?;
+                let asker = Asker { file_keys: Some(signer.kid()), ..Asker::default() };
+                match grant(conn, facts, &ask, &device, asker, now).await? {
+                    Ok(Granted { mut facts, mut activation }) => {
+                        if take_told(conn, &mut facts, &mut activation, signed, now).await? {
+                            conn.save_activation(&activation).await?;
+                        }
+                        self.give_license(conn, &facts, activation, signed, &asked, now).await
+                    }
                     Err(refusal) => refused!(refusal),
                 }
             }
@@ -179,7 +187,10 @@ impl Desk {
                     refused!(refusal);
                 }
                 let Some(mut activation) = facts.known.clone() else { refused!(ActivationRefusal::UnknownKey) };
+                let mut facts = facts;
                 activation.last_seen = now;
+                take_told(conn, &mut facts, &mut activation, signed, now).await?;
+                activation.file_keys = Some(self.signer(conn, facts.product.id).await?.kid().to_owned());
                 conn.save_activation(&activation).await?;
                 self.give_license(conn, &facts, activation, signed, &asked, now).await
             }
@@ -188,7 +199,9 @@ impl Desk {
                     Ok(releasing) => releasing,
                     Err(refusal) => refused!(refusal),
                 };
-                let Some(known) = facts.known.clone() else { refused!(decide::ReleaseRefusal::NotActivated) };
+                let Some(mut known) = facts.known.clone() else { refused!(decide::ReleaseRefusal::NotActivated) };
+                let mut facts = facts;
+                take_told(conn, &mut facts, &mut known, signed, now).await?;
                 let (facts, activation) = give_back(conn, facts, known, releasing, Actor::Customer, now).await?;
                 self.give_receipt(conn, &facts, activation, signed, &asked, now).await
             }
@@ -252,6 +265,21 @@ impl Desk {
         let file_name = files::file_name(&facts.product, &activation, "receipt");
         Ok(Outcome::Answered(file_answer(&facts.product, &activation, file_name, body, true), promised))
     }
+}
+
+/// Takes what the request tells of use and of the machine. Whether the activation is to be saved because of it.
+async fn take_told(
+    conn: &mut Conn,
+    facts: &mut ActivationFactsRow,
+    activation: &mut Activation,
+    signed: &SignedRequest,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    take_variables(conn, activation, signed.request.variables.clone(), now).await?;
+    let Some(usage) = &signed.request.usage else { return Ok(false) };
+    let before = activation.use_seq;
+    take_use(conn, facts, activation, Told::Totals(usage), now).await?;
+    Ok(activation.use_seq != before)
 }
 
 enum Standing {

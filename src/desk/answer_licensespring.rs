@@ -5,10 +5,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Desk, Fault, Refused,
-    activate::{Granted, grant, known_version},
+    activate::{Asker, Granted, grant, known_version},
     answer::{Answered, FileAnswer, FileRequest, give_back, named_version, with_key},
     files::{self, Asked, license_file, promise, receipt},
     refusal::{About, Refusal, new_reference, refuse},
+    usage::{Told, take_use, take_variables},
 };
 use crate::{
     licensing::{
@@ -16,7 +17,7 @@ use crate::{
         activation::{Activation, ActivationState, Device, How},
         decide::{self, ActivationAsk, ActivationRefusal, ReleaseProof, ReleaseRefusal},
         files::{
-            RequestRef, base64,
+            RequestRef, Signer, base64,
             licensespring::{
                 BodyFacts, BodyUser, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body,
                 activation_file,
@@ -220,6 +221,8 @@ impl Desk {
             refused!(Refusal::RequestSpent);
         }
 
+        // Members that the signature does not cover are never applied.
+        let covers_request = checked.verdict.covers_everything();
         match request.act {
             Some(LicenseSpringAct::Activation) => {
                 let device = device_of(request);
@@ -232,15 +235,18 @@ impl Desk {
                     version,
                 };
                 let user = checked.user.as_ref().map(|user| user.email.to_string());
-                match grant(conn, facts, &ask, &device, user.as_deref(), Some(request.caller.id()), Actor::Customer, now).await? {
+                let asker = Asker { user: user.as_deref(), api_key: Some(request.caller.id()), file_keys: None };
+                match grant(conn, facts, &ask, &device, asker, now).await? {
                     Ok(Granted { facts, activation }) => {
+                        if covers_request {
+                            take_variables(conn, &activation, request.variables(), now).await?;
+                        }
                         Ok(Outcome::Activated { facts: Box::new(facts), activation: Box::new(activation) })
                     }
                     Err(refusal) => refused!(refusal),
                 }
             }
             Some(LicenseSpringAct::Deactivation) | None => {
-                let covers_request = checked.verdict.covers_everything();
                 let proof = ReleaseProof::LicenseSpringFile {
                     api_key: request.caller.id(),
                     covers_request,
@@ -250,7 +256,12 @@ impl Desk {
                     Ok(releasing) => releasing,
                     Err(refusal) => refused!(refusal),
                 };
-                let Some(known) = facts.known.clone() else { refused!(ReleaseRefusal::NotActivated) };
+                let Some(mut known) = facts.known.clone() else { refused!(ReleaseRefusal::NotActivated) };
+                let mut facts = facts;
+                if covers_request {
+                    take_variables(conn, &known, request.variables(), now).await?;
+                    take_use(conn, &mut facts, &mut known, Told::Amounts(&request.consumed()), now).await?;
+                }
                 let (facts, activation) = give_back(conn, facts, known, releasing, Actor::Customer, now).await?;
                 remember_signature(conn, request, &facts, &activation, now).await?;
                 self.receipt_for(conn, request, &facts, &activation, now).await
@@ -323,9 +334,11 @@ impl Desk {
         let signed = signed.await.map_err(|_| Fault::Kept("the signing task"))??;
         let reference = new_reference();
         let (body, for_promise, expires) = (signed.file, signer.clone(), claims.expires);
+        let keys = format!("{} {}", self.vault.licensespring_kid()?, signer.kid());
         let (outcome, promised) = self
             .store
             .write(move |conn| {
+                let keys = keys.clone();
                 let (checked, facts, activation, body, signer, about, reference) = (
                     checked.clone(),
                     facts.clone(),
@@ -346,6 +359,7 @@ impl Desk {
                     let promised = promise(conn, &signer, expires).await?;
                     remember(conn, &checked.request, &facts, &activation, "ls-license", &body, now).await?;
                     remember_signature(conn, &checked.request, &facts, &activation, now).await?;
+                    conn.set_file_keys(activation.id, &keys).await?;
                     Ok((Ok(answer(&facts.product, &activation, body, false)), promised))
                 })
             })

@@ -4,8 +4,10 @@ use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
     licensing::{
         Timestamp,
+        activation::Activation,
         files::TrustedKeys,
-        seal::{KeyRing, RingError, RotationRefusal, Seal, SealFor, SealUse},
+        license::Actor,
+        seal::{KeyRing, RingError, Rotation, RotationRefusal, Seal, SealFor, SealState, SealUse},
     },
     store::{NewAudit, Subject},
     vault::{VaultError, public},
@@ -21,6 +23,25 @@ pub struct SealRow {
     pub since: Timestamp,
     pub until: Option<Timestamp>,
     pub created: Timestamp,
+}
+
+/// More machines than anyone looks through; the export has them too.
+const MACHINES_LISTED: i64 = 5000;
+
+/// How a rotation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turned {
+    /// Another key signs from now on.
+    Rotated,
+    /// There was no next key: one is published now, and can sign a day from now.
+    Published,
+}
+
+/// A machine whose newest file must be signed again.
+#[derive(Clone, Debug)]
+pub struct ToRefresh {
+    pub activation: Activation,
+    pub license_key: Option<String>,
 }
 
 impl Desk {
@@ -56,44 +77,39 @@ impl Desk {
 
     pub async fn seal_rows(&self, visitor: &Visitor) -> Result<Vec<SealRow>, ActError> {
         visitor.needs(Area::Settings, Level::Read)?;
-        let row = |seal: &Seal| SealRow {
-            kid: seal.kid.clone(),
-            purpose: seal.purpose,
-            product_code: seal.product.as_ref().map(|product| product.code.to_string()),
-            state: seal.state.text(),
-            since: seal.state.since(),
-            until: seal.state.until(),
-            created: seal.created_at,
-        };
-        Ok(self.seals().await?.iter().map(row).collect())
+        Ok(self.seals().await?.iter().map(seal_row).collect())
     }
 
     /// Lets the standby key sign, and publishes a new one behind it. Refuses while the standby is younger than a day, unless `at_once`.
-    pub async fn rotate(&self, visitor: &Visitor, what: SealFor, at_once: bool) -> Result<(), ActError> {
+    ///
+    /// LicenseSpring's key has no standby until someone asks: then one is published, and signs at the next rotation.
+    pub async fn rotate(&self, visitor: &Visitor, what: SealFor, at_once: bool) -> Result<Turned, ActError> {
         visitor.needs(Area::Settings, Level::Manage)?;
         let now = self.now();
-        let ring = self.ring(&what).await?;
-        if let Err(refusal) = ring.may_rotate(now, at_once) {
-            if matches!(refusal, RotationRefusal::NoStandby) {
-                // LicenseSpring's key has no standby until someone asks: publish one now, let it sign a day later.
-                let fresh = self.vault.make_seal_aside(what, now).await?;
-                let added = ring.add_standby(fresh).map_err(|_| super::Fault::Kept("a key ring"))?;
-                self.save_rotation(visitor, "keys.standby_added", added.changed).await?;
-                if at_once {
-                    let rotation =
-                        added.ring.rotate(None, now, true).map_err(|refusal| ActError::field("keys", refusal.to_string()))?;
-                    return self.save_rotation(visitor, "keys.rotated", rotation.changed).await;
-                }
-                return Err(ActError::field(
-                    "keys",
-                    "A new key was published. It can sign a day from now, when apps have had time to learn it.",
-                ));
-            }
-            return Err(ActError::field("keys", refusal.to_string()));
+        let there = self.ring(&what).await?;
+        // Asked now, before a key is made that may take seconds, and again inside the act.
+        let is_first = match there.may_rotate(now, at_once) {
+            Ok(()) => false,
+            Err(RotationRefusal::NoStandby) => true,
+            Err(refusal) => return Err(refused(&refusal)),
+        };
+        let fresh = if is_first || what.purpose().keeps_standby() {
+            Some(self.vault.make_seal_aside(what.clone(), now).await?)
+        } else {
+            None
+        };
+        if is_first {
+            let publish = move |ring: KeyRing| {
+                let fresh = fresh.clone().ok_or(super::Fault::Kept("a key ring"))?;
+                let added = ring.add_standby(fresh).map_err(|error| refused(&error))?;
+                if at_once { added.ring.rotate(None, now, true).map_err(|refusal| refused(&refusal)) } else { Ok(added) }
+            };
+            self.turn(visitor, what, if at_once { "keys.rotated" } else { "keys.standby_added" }, publish).await?;
+            return Ok(if at_once { Turned::Rotated } else { Turned::Published });
         }
-        let fresh = if what.purpose().keeps_standby() { Some(self.vault.make_seal_aside(what, now).await?) } else { None };
-        let rotation = ring.rotate(fresh, now, at_once).map_err(|refusal| ActError::field("keys", refusal.to_string()))?;
-        self.save_rotation(visitor, "keys.rotated", rotation.changed).await
+        let rotate = move |ring: KeyRing| ring.rotate(fresh.clone(), now, at_once).map_err(|refusal| refused(&refusal));
+        self.turn(visitor, what, "keys.rotated", rotate).await?;
+        Ok(Turned::Rotated)
     }
 
     /// Takes a key made elsewhere (PKCS#8) as the next one of a ring: it is published now and signs after a rotation.
@@ -101,63 +117,158 @@ impl Desk {
     pub async fn import_key(&self, visitor: &Visitor, what: SealFor, pkcs8: &[u8]) -> Result<String, ActError> {
         visitor.needs(Area::Settings, Level::Manage)?;
         let now = self.now();
-        let ring = self.ring(&what).await?;
-        let fresh = match self.vault.import_seal(what, pkcs8, now) {
+        let fresh = match self.vault.import_seal(what.clone(), pkcs8, now) {
             Ok(fresh) => fresh,
             Err(error @ VaultError::NotAKey { .. }) => return Err(ActError::field("key", format!("{error}."))),
             Err(error) => return Err(error.into()),
         };
         let kid = fresh.kid.clone();
-        let rotation = ring.replace_standby(fresh, now).map_err(|error| match error {
-            RingError::Twice => ActError::Taken("signing key"),
-            _ => super::Fault::Kept("a key ring").into(),
-        })?;
-        self.save_rotation(visitor, "keys.imported", rotation.changed).await?;
+        let import = move |ring: KeyRing| {
+            ring.replace_standby(fresh.clone(), now).map_err(|error| match error {
+                RingError::Twice => ActError::Taken("signing key"),
+                _ => super::Fault::Kept("a key ring").into(),
+            })
+        };
+        self.turn(visitor, what, "keys.imported", import).await?;
         Ok(kid)
+    }
+
+    /// Marks a key as known to others: it leaves the published keys at once, and if it was the one that signs, the next one signs.
+    /// What it signed has to be signed again: `machines_to_refresh` tells whose files those are. Refuses a key that is marked already.
+    pub async fn compromise(&self, visitor: &Visitor, kid: &str) -> Result<(), ActError> {
+        visitor.needs(Area::Settings, Level::Manage)?;
+        let (now, kid) = (self.now(), kid.to_owned());
+        let seal = self.seals().await?.into_iter().find(|seal| seal.kid == kid).ok_or(ActError::NotFound)?;
+        let what = match (seal.purpose, seal.product) {
+            (SealUse::License, Some(product)) => SealFor::License(product),
+            (SealUse::LicenseSpring, _) => SealFor::LicenseSpring,
+            (SealUse::License, None) => return Err(super::Fault::Kept("a signing key").into()),
+        };
+        let needs_fresh = self.ring(&what).await?.needs_fresh_for(&kid);
+        let fresh = if needs_fresh { Some(self.vault.make_seal_aside(what.clone(), now).await?) } else { None };
+        let mark = move |ring: KeyRing| {
+            let marked = ring.compromise(&kid, fresh.clone(), now).ok_or(ActError::NotFound)?;
+            marked.map_err(|error| match error {
+                // The keys were turned over beside: what is needed now is another than a moment ago.
+                RingError::FreshMissing => ActError::field("keys", "The keys were changed at the same moment. Do it once more."),
+                error => refused(&error),
+            })
+        };
+        self.turn(visitor, what, "keys.compromised", mark).await
+    }
+
+    /// The machines whose newest file a key signed, as far as that is known: what must be signed again when it is lost.
+    pub async fn machines_to_refresh(&self, visitor: &Visitor, kid: &str) -> Result<(SealRow, Vec<ToRefresh>), ActError> {
+        visitor.needs(Area::Settings, Level::Read)?;
+        let mut conn = self.read().await?;
+        let seal = conn.seals().await?.into_iter().find(|seal| seal.kid == kid).ok_or(ActError::NotFound)?;
+        let found = conn.machines_with_files_by(kid, seal.product_id(), MACHINES_LISTED).await?;
+        let machine = |(activation, key): (Activation, Option<String>)| ToRefresh { activation, license_key: key };
+        Ok((seal_row(&seal), found.into_iter().map(machine).collect()))
     }
 
     /// Takes keys whose overlap is over out of use. Run daily.
     pub async fn tidy_keys(&self) -> Result<(), ActError> {
         let now = self.now();
-        let mut changed = Vec::new();
-        let seals = self.seals().await?;
-        let mut groups: Vec<(SealUse, Option<crate::licensing::ProductId>)> =
-            seals.iter().map(|seal| (seal.purpose, seal.product_id())).collect();
-        groups.sort_by_key(|(purpose, product)| (purpose.text(), *product));
-        groups.dedup();
-        for (purpose, product) in groups {
-            let of = seals.iter().filter(|seal| seal.purpose == purpose && seal.product_id() == product).cloned().collect();
-            if let Ok(ring) = KeyRing::of(of) {
-                changed.extend(ring.tidy(now).changed);
+        let due = |seal: &Seal| seal.state.until().is_some_and(|until| until <= now);
+        let mut groups: Vec<SealFor> = Vec::new();
+        for seal in self.seals().await?.into_iter().filter(due) {
+            let what = match (seal.purpose, seal.product) {
+                (SealUse::License, Some(product)) => SealFor::License(product),
+                _ => SealFor::LicenseSpring,
+            };
+            if !groups.contains(&what) {
+                groups.push(what);
             }
         }
-        if changed.is_empty() { Ok(()) } else { self.save_seals(changed).await }
+        for what in groups {
+            self.turn_as(Actor::System, what, "keys.retired", move |ring| Ok(ring.tidy(now))).await?;
+        }
+        Ok(())
     }
 
     async fn ring(&self, what: &SealFor) -> Result<KeyRing, ActError> {
-        let product = what.clone().product().map(|product| product.id);
-        let seals = self.seals().await?;
-        let of = seals.into_iter().filter(|seal| seal.purpose == what.purpose() && seal.product_id() == product).collect();
-        KeyRing::of(of).map_err(|_| ActError::NotFound)
+        ring_of(self.seals().await?, what)
     }
 
-    async fn save_rotation(&self, visitor: &Visitor, act: &'static str, changed: Vec<Seal>) -> Result<(), ActError> {
-        let (now, actor) = (self.now(), visitor.actor());
-        let states: Vec<_> =
-            changed.iter().map(|seal| serde_json::json!({ "kid": seal.kid, "state": seal.state.text() })).collect();
-        let after = Some(serde_json::Value::Array(states));
-        self.store
-            .write(move |conn| {
-                let (changed, actor, after) = (changed.clone(), actor.clone(), after.clone());
-                Box::pin(async move {
-                    for seal in &changed {
-                        conn.save_seal(seal).await?;
-                    }
-                    let subject = Subject::of("seal", 0);
-                    conn.audit_apart(&NewAudit { at: now, subject, act, actor, before: None, after }).await
-                })
+    async fn turn(
+        &self,
+        visitor: &Visitor,
+        what: SealFor,
+        act: &'static str,
+        step: impl Fn(KeyRing) -> Result<Rotation, ActError> + Clone + Send + Sync + 'static,
+    ) -> Result<(), ActError> {
+        self.turn_as(visitor.actor(), what, act, step).await
+    }
+
+    /// Changes a ring as it is now, the keys locked: two who turn it at the same moment do so one after the other.
+    async fn turn_as(
+        &self,
+        actor: Actor,
+        what: SealFor,
+        act: &'static str,
+        step: impl Fn(KeyRing) -> Result<Rotation, ActError> + Clone + Send + Sync + 'static,
+    ) -> Result<(), ActError> {
+        let now = self.now();
+        let turned = self.store.write(move |conn| {
+            let (what, actor, step) = (what.clone(), actor.clone(), step.clone());
+            Box::pin(async move {
+                let rotation = match ring_of(conn.lock_seals().await?, &what).and_then(step) {
+                    Ok(rotation) => rotation,
+                    Err(error) => return Ok(Err(error)),
+                };
+                if rotation.changed.is_empty() {
+                    return Ok(Ok(()));
+                }
+                for seal in in_saving_order(&rotation.changed) {
+                    conn.save_seal(seal).await?;
+                }
+                let states =
+                    rotation.changed.iter().map(|seal| serde_json::json!({ "kid": seal.kid, "state": seal.state.text() }));
+                let subject = Subject::of("seal", what.product().map_or(0, |product| product.id.0));
+                let after = Some(states.collect());
+                conn.audit_apart(&NewAudit { at: now, subject, act, actor, before: None, after }).await?;
+                Ok(Ok(()))
             })
-            .await?;
+        });
+        turned.await??;
         self.reload_seals().await
+    }
+}
+
+/// A place has one key that signs and one that comes next: who leaves it is saved before who takes it.
+fn in_saving_order(changed: &[Seal]) -> impl Iterator<Item = &Seal> {
+    let place = |seal: &&Seal| match seal.state {
+        SealState::Retiring { .. } | SealState::Retired { .. } | SealState::Compromised { .. } => 0,
+        SealState::Active { .. } => 1,
+        SealState::Standby { .. } => 2,
+    };
+    let mut ordered: Vec<&Seal> = changed.iter().collect();
+    ordered.sort_by_key(place);
+    ordered.into_iter()
+}
+
+fn ring_of(seals: Vec<Seal>, what: &SealFor) -> Result<KeyRing, ActError> {
+    let product = what.clone().product().map(|product| product.id);
+    let of = seals.into_iter().filter(|seal| seal.purpose == what.purpose() && seal.product_id() == product).collect();
+    KeyRing::of(of).map_err(|_| ActError::NotFound)
+}
+
+fn refused(refusal: &impl std::fmt::Display) -> ActError {
+    let text = refusal.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    ActError::field("keys", format!("{first}{}.", letters.as_str()))
+}
+
+fn seal_row(seal: &Seal) -> SealRow {
+    SealRow {
+        kid: seal.kid.clone(),
+        purpose: seal.purpose,
+        product_code: seal.product.as_ref().map(|product| product.code.to_string()),
+        state: seal.state.text(),
+        since: seal.state.since(),
+        until: seal.state.until(),
+        created: seal.created_at,
     }
 }

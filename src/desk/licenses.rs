@@ -10,6 +10,7 @@ use crate::{
         ActivationKey, Date, DeviceId, LicenseId, ProductCode, Timestamp,
         activation::{Activation, ActivationState},
         decide::{self, ReleaseProof},
+        files::Signer,
         license::{Actor, Expiry, License, LicenseState, LicenseType, Limit, Maintenance, Terms, TransferLimit},
         seal::Seal,
     },
@@ -375,6 +376,7 @@ impl Desk {
         file.device_key = known.device_key.as_ref().map(|key| key.0.clone());
         file.id = file.device_key.as_ref().map(|_| files::new_uuid());
         let body = file.sign(&signer).map_err(StoreError::gave_up)?;
+        conn.set_file_keys(known.id, signer.kid()).await?;
         let promised = promise(conn, &signer, file.expires).await?.map(|seal| (seal, signer));
         let answer = FileAnswer {
             product_name: facts.product.name.clone(),

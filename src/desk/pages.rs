@@ -106,7 +106,8 @@ impl Desk {
     /// Forgets what nobody can read any more, and takes signing keys out of use whose overlap is over.
     pub async fn housekeeping(&self) -> Result<(), ActError> {
         let now = self.now();
-        self.store.write(move |conn| Box::pin(async move { conn.sweep(now).await })).await?;
+        let refusals_before = now.plus_days(-self.settings().keep_refusals_days);
+        self.store.write(move |conn| Box::pin(async move { conn.sweep(now, refusals_before).await })).await?;
         self.tidy_keys().await
     }
 }

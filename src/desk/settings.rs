@@ -23,6 +23,8 @@ pub struct Settings {
     pub sign_in_tries: i64,
     /// Activations from one network address within a minute.
     pub activations_per_minute: i64,
+    /// How long a refusal can be looked up.
+    pub keep_refusals_days: i64,
     /// Raised by every change.
     pub revision: i64,
 }
@@ -36,6 +38,7 @@ impl Default for Settings {
             support: None,
             sign_in_tries: 10,
             activations_per_minute: 600,
+            keep_refusals_days: 400,
             revision: 0,
         }
     }
@@ -58,7 +61,7 @@ struct Known {
     write: fn(&Settings) -> String,
 }
 
-const KNOWN: [Known; 6] = [
+const KNOWN: [Known; 7] = [
     Known {
         name: "portalName",
         about: "The name at the top of every page",
@@ -133,6 +136,12 @@ const KNOWN: [Known; 6] = [
         about: "Activations from one network address within a minute",
         read: |settings, text| number(text, 1, 1_000_000).map(|times| settings.activations_per_minute = times),
         write: |settings| settings.activations_per_minute.to_string(),
+    },
+    Known {
+        name: "keepRefusalsDays",
+        about: "Days a refusal can be looked up by its reference; older ones are deleted",
+        read: |settings, text| number(text, 7, 36_500).map(|days| settings.keep_refusals_days = days),
+        write: |settings| settings.keep_refusals_days.to_string(),
     },
 ];
 
@@ -258,6 +267,7 @@ mod tests {
             support: Some("help@acme.example".to_owned()),
             sign_in_tries: 5,
             activations_per_minute: 9,
+            keep_refusals_days: 30,
             revision: 7,
         };
         let texts = settings.list().into_iter().map(|(name, value, _)| (name.to_owned(), value)).collect();
@@ -276,6 +286,7 @@ mod tests {
             ("supportAddress", "nobody"),
             ("signInTries", "0"),
             ("activationsPerMinute", "-1"),
+            ("keepRefusalsDays", "1"),
         ] {
             let known = KNOWN.iter().find(|known| known.name == name).unwrap();
             assert!((known.read)(&mut Settings::default(), value).is_err(), "{name}={value}");

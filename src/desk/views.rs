@@ -10,7 +10,7 @@ use crate::{
         product::{Product, Version},
     },
     store::{
-        Attempt, AttemptFilter, AuditEntry, AuditFilter, Broken, Customer, LicenseFilter, LicenseRow, LicenseUser, Order,
+        Attempt, AttemptFilter, AuditEntry, AuditFilter, Customer, DeviceVariable, LicenseFilter, LicenseRow, LicenseUser, Order,
         OrderRow, Page, Subject,
     },
 };
@@ -36,6 +36,8 @@ pub struct LicenseView {
 #[derive(Clone, Debug)]
 pub struct ActivationView {
     pub activation: Activation,
+    /// What the app told of its machine.
+    pub variables: Vec<DeviceVariable>,
 }
 
 #[derive(Clone)]
@@ -105,7 +107,12 @@ impl Desk {
             holders: &holders,
         };
         let availability = decide::can_be_activated(&facts, self.now()).map(|_| ());
-        let activations = activations.into_iter().map(|activation| ActivationView { activation }).collect();
+        let mut variables = conn.variables_of_license(id).await?;
+        let activations = activations.into_iter().map(|activation| ActivationView {
+            variables: variables.extract_if(.., |variable| variable.activation == activation.id).collect(),
+            activation,
+        });
+        let activations = activations.collect();
         Ok(LicenseView { license, product, customer, order, users, activations, history, refusals, availability })
     }
 
@@ -194,10 +201,11 @@ impl Desk {
         Ok(self.read().await?.audit_of(subject, ENTRIES_SHOWN).await?)
     }
 
-    /// Where the audit log's chains break.
-    pub async fn verify_audit(&self, visitor: &Visitor) -> Result<(u64, Vec<Broken>), ActError> {
-        visitor.needs(Area::Audit, Level::Read)?;
-        Ok(self.read().await?.verify_audit().await?)
+    /// What happened to every subject of a kind, newest first.
+    pub async fn history_of_kind(&self, visitor: &Visitor, area: Area, kind: &str) -> Result<Vec<AuditEntry>, ActError> {
+        visitor.needs(area, Level::Read)?;
+        let filter = AuditFilter { subject: Some((kind.to_owned(), None)), limit: ENTRIES_SHOWN, ..AuditFilter::default() };
+        Ok(self.read().await?.list_audit(&filter).await?.rows)
     }
 
     pub async fn customers(&self, visitor: &Visitor, after: i64, limit: i64) -> Result<Vec<Customer>, ActError> {
@@ -230,10 +238,5 @@ impl Desk {
     pub async fn refusals(&self, visitor: &Visitor, filter: &AttemptFilter) -> Result<Page<Attempt>, ActError> {
         visitor.needs(Area::Licenses, Level::Read)?;
         Ok(self.read().await?.list_attempts(filter).await?)
-    }
-
-    pub async fn audit(&self, visitor: &Visitor, filter: &AuditFilter) -> Result<Page<AuditEntry>, ActError> {
-        visitor.needs(Area::Audit, Level::Read)?;
-        Ok(self.read().await?.list_audit(filter).await?)
     }
 }

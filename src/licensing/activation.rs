@@ -1,10 +1,10 @@
 //! An activation: a license on a device. One row for each pair, whatever happens to it; its state carries the facts.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivationId, DeviceId, DeviceName, LicenseId, Timestamp, license::Actor, license::TransitionError};
+use super::{ActivationId, DeviceId, DeviceName, LicenseId, Timestamp, license::Actor, license::TransitionError, usage::Totals};
 
 /// How the activation reached the portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,8 +132,29 @@ pub struct Activation {
     pub offline_releases: Counted,
     /// The highest `use.seq` seen, so that an older report changes nothing.
     pub use_seq: i64,
+    /// The running totals that report told.
+    pub use_totals: Totals,
     /// The LicenseSpring API key the activation was made under.
     pub api_key: Option<String>,
+    /// The ids of the keys that signed its newest file.
+    pub file_keys: Option<String>,
+}
+
+/// The most variables a machine keeps; a file carries up to 64.
+pub const VARIABLES_KEPT: usize = 256;
+
+/// Which of the variables a machine sends are kept: those it has, and new ones while there is room.
+#[must_use]
+pub fn kept_variables(there: &[String], sent: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut room = VARIABLES_KEPT.saturating_sub(there.len());
+    let fits = |(name, _): &(String, String)| {
+        there.contains(name) || {
+            let fits = room > 0;
+            room = room.saturating_sub(1);
+            fits
+        }
+    };
+    sent.into_iter().filter(fits).collect()
 }
 
 /// How often something happened within a year that starts with its first time.
@@ -186,6 +207,14 @@ mod tests {
         assert!(!revoked.holds_seat());
         assert_eq!(revoked.clone().release(Actor::Customer, true, NOW), Err(TransitionError::NotActive));
         assert!(!revoked.allow(Actor::Operator, NOW).unwrap().holds_seat());
+    }
+
+    #[test]
+    fn a_machine_keeps_a_bounded_number_of_variables() {
+        let there: Vec<String> = (0..VARIABLES_KEPT - 1).map(|number| alloc::format!("v{number}")).collect();
+        let sent = ["new", "v3", "too many"].map(|name| (name.to_owned(), "1".to_owned())).to_vec();
+        let kept = kept_variables(&there, sent);
+        assert_eq!(kept.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["new", "v3"]);
     }
 
     #[test]

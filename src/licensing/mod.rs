@@ -12,6 +12,7 @@ pub mod product;
 pub mod seal;
 pub mod text;
 pub mod time;
+pub mod usage;
 pub mod words;
 
 pub use key::{ActivationKey, KeyError};

@@ -9,7 +9,7 @@ use super::{
     products::{product, product_columns},
 };
 use crate::licensing::{
-    ActivationId, DeviceId, DeviceName, LicenseId, Timestamp,
+    ActivationId, DeviceId, DeviceName, LicenseId, ProductId, Timestamp,
     activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
     decide::Holder,
     license::{Actor, License},
@@ -24,7 +24,7 @@ macro_rules! activation_columns {
          a.device_key as a_device_key, a.user_email as a_user_email, a.first_activated_at as a_first_activated_at, \
          a.last_seen_at as a_last_seen_at, a.rebinds as a_rebinds, a.rebinds_since as a_rebinds_since, \
          a.offline_releases as a_offline_releases, a.offline_releases_since as a_offline_releases_since, a.use_seq as a_use_seq, \
-         a.api_key as a_api_key"
+         a.use_totals as a_use_totals, a.api_key as a_api_key, a.file_keys as a_file_keys"
     };
 }
 
@@ -51,6 +51,7 @@ pub struct NewActivation {
     pub device_key: Option<DeviceKey>,
     pub user: Option<String>,
     pub api_key: Option<String>,
+    pub file_keys: Option<String>,
 }
 
 fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
@@ -99,7 +100,9 @@ fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
         rebinds: counted("a_rebinds", "a_rebinds_since")?,
         offline_releases: counted("a_offline_releases", "a_offline_releases_since")?,
         use_seq: row.int("a_use_seq")?,
+        use_totals: serde_json::from_str(&row.string("a_use_totals")?).map_err(|_| bad("use_totals"))?,
         api_key: row.maybe_string("a_api_key")?,
+        file_keys: row.maybe_string("a_file_keys")?,
     })
 }
 
@@ -191,8 +194,8 @@ impl Conn {
     /// Adds an activation that holds a seat.
     pub async fn add_activation(&mut self, new: &NewActivation, now: Timestamp) -> Result<ActivationId, StoreError> {
         let sql = "insert into activation (license_id, device_id, device_name, device_name_folded, device_os, device_app, device_sdk, device_vm, state, state_at, \
-                   counted, how, device_key, user_email, first_activated_at, last_seen_at, rebinds, offline_releases, use_seq, api_key) \
-                   values ($1, $2, $3, $13, $4, $5, $6, $7, 'active', $8, 0, $9, $10, $11, $8, $8, 0, 0, 0, $12) returning id";
+                   counted, how, device_key, user_email, first_activated_at, last_seen_at, rebinds, offline_releases, use_seq, api_key, file_keys) \
+                   values ($1, $2, $3, $13, $4, $5, $6, $7, 'active', $8, 0, $9, $10, $11, $8, $8, 0, 0, 0, $12, $14) returning id";
         let device = &new.device;
         let row = sqlx::query(sql)
             .bind(new.license.0)
@@ -208,6 +211,7 @@ impl Conn {
             .bind(maybe_plain(new.user.as_deref()))
             .bind(maybe_plain(new.api_key.as_deref()))
             .bind(folded(device))
+            .bind(new.file_keys.clone())
             .fetch_one(self.db())
             .await?;
         row.int("id").map(ActivationId)
@@ -225,7 +229,7 @@ impl Conn {
             "update activation set device_name = $2, device_os = $3, device_app = $4, device_sdk = $5, device_vm = $6, state = $7, \
              state_at = $8, state_by = $9, state_reason = $10, counted = $11, replaced_by = $12, how = $13, device_key = $14, \
              user_email = $15, last_seen_at = $16, rebinds = $17, rebinds_since = $18, offline_releases = $19, \
-             offline_releases_since = $20, use_seq = $21, api_key = $22, device_name_folded = $23 where id = $1",
+             offline_releases_since = $20, use_seq = $21, api_key = $22, device_name_folded = $23, use_totals = $24, file_keys = $25 where id = $1",
         )
         .bind(activation.id.0)
         .bind(device.name.as_ref().map(|name| name.as_str().to_owned()))
@@ -250,6 +254,8 @@ impl Conn {
         .bind(activation.use_seq)
         .bind(maybe_plain(activation.api_key.as_deref()))
         .bind(folded(device))
+        .bind(serde_json::to_string(&activation.use_totals).expect("totals are plain data"))
+        .bind(activation.file_keys.clone())
         .execute(self.db())
         .await?;
         Ok(())
@@ -263,6 +269,33 @@ impl Conn {
             .execute(self.db())
             .await?;
         Ok(())
+    }
+
+    /// Notes which keys signed the newest file of a machine.
+    pub async fn set_file_keys(&mut self, activation: ActivationId, keys: &str) -> Result<(), StoreError> {
+        let sql = "update activation set file_keys = $2 where id = $1";
+        sqlx::query(sql).bind(activation.0).bind(plain(keys)).execute(self.db()).await?;
+        Ok(())
+    }
+
+    /// The machines that hold a seat and whose newest file a key signed, or may have signed where that was not noted: those of one
+    /// product, or of every license of LicenseSpring's clients. At most `most`.
+    pub async fn machines_with_files_by(
+        &mut self,
+        kid: &str,
+        product: Option<ProductId>,
+        most: i64,
+    ) -> Result<Vec<(Activation, Option<String>)>, StoreError> {
+        let sql = concat!(
+            "select ",
+            activation_columns!(),
+            ", l.key_text as key_text from activation a join license l on l.id = a.license_id where a.state = 'active' \
+              and (l.product_id = $2 or ($2 is null and a.api_key is not null)) \
+              and (a.file_keys is null or ' ' || a.file_keys || ' ' like '% ' || $1 || ' %') order by a.license_id, a.id limit $3"
+        );
+        let query = sqlx::query(sql).bind(plain(kid)).bind(product.map(|product| product.0)).bind(most);
+        let rows = query.fetch_all(self.db()).await?;
+        rows.iter().map(|row| Ok((activation(row)?, row.maybe_string("key_text")?))).collect()
     }
 
     /// Blocks a device on one license.

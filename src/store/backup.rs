@@ -16,7 +16,7 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "product",
     "version",
     "feature",
@@ -26,6 +26,7 @@ const TABLES: [&str; 23] = [
     "license",
     "license_user",
     "activation",
+    "device_variable",
     "device_block",
     "answer",
     "result_page",

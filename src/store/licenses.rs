@@ -247,6 +247,14 @@ impl Conn {
         .await?;
         Ok(())
     }
+
+    /// Saves the counters of a license after use was reported, which is not an edit either, and the head of its audit chain.
+    pub async fn save_use(&mut self, license: &License, audit_head: &[u8]) -> Result<(), StoreError> {
+        let sql = "update license set terms = $2, audit_head = $3 where id = $1";
+        let query = sqlx::query(sql).bind(license.id.0).bind(terms_text(&license.terms)).bind(audit_head.to_vec());
+        query.execute(self.db()).await?;
+        Ok(())
+    }
 }
 
 fn terms_text(terms: &Terms) -> String {

@@ -7,6 +7,7 @@ mod api_keys;
 mod attempts;
 mod audit;
 mod backup;
+mod checkpoints;
 mod conn;
 mod counts;
 mod engine;
@@ -21,6 +22,7 @@ mod seals;
 mod settings;
 mod staff;
 mod users;
+mod variables;
 mod writer;
 
 #[cfg(test)]
@@ -36,6 +38,7 @@ pub use api_keys::{ApiKey, NewApiKey};
 pub use attempts::{Attempt, NewAttempt};
 pub use audit::{AuditEntry, Broken, NewAudit, Subject};
 pub use backup::{Backup, BackupError, Row};
+pub use checkpoints::{Checkpoint, Heads};
 pub use conn::Conn;
 pub use engine::{Engine, Location};
 pub use error::StoreError;
@@ -46,6 +49,7 @@ pub use pages::ResultPage;
 pub use products::{NewProduct, NewRelease};
 pub use staff::{Session, Staff};
 pub use users::LicenseUser;
+pub use variables::DeviceVariable;
 use writer::Writer;
 
 /// The store: cheap to clone, one for a process.

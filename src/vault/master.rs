@@ -170,7 +170,7 @@ impl MasterKey {
     }
 
     /// HKDF-SHA-256; `kind` keeps keys of different algorithms apart.
-    fn subkey(&self, kind: &str, purpose: Purpose) -> Zeroizing<[u8; LENGTH]> {
+    pub(super) fn subkey(&self, kind: &str, purpose: Purpose) -> Zeroizing<[u8; LENGTH]> {
         let mut subkey = Zeroizing::new([0; LENGTH]);
         let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, b"countersign/vault/1").extract(self.bytes.as_slice());
         let info = [kind.as_bytes(), b"/", purpose.text().as_bytes()];

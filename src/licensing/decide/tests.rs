@@ -60,6 +60,8 @@ fn activation(id: i64, state: ActivationState) -> Activation {
         rebinds: Counted::default(),
         offline_releases: Counted::default(),
         use_seq: 0,
+        use_totals: Default::default(),
+        file_keys: None,
         api_key: None,
     }
 }

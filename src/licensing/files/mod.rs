@@ -30,7 +30,7 @@ pub use keyset::{KeyState, TrustedKey, TrustedKeys};
 pub use license::{FileDevice, LicenseFile, RequestRef, SignedLicense};
 pub use problem::{Code, Problem};
 pub use receipt::{Receipt, SignedReceipt};
-pub use request::{Act, Grounds, Request, RequestDevice, SignedRequest, Usage};
+pub use request::{Act, Grounds, Request, RequestDevice, SignedRequest};
 pub use terms::{FileFeature, FileLicenseType, Terms};
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::{
 use crate::licensing::{
     ActivationKey, DeviceId, DeviceName, Email, LicenseId, ProductCode, Timestamp,
     key::{KeyError, MAX_KEY_CHARS, name_groups},
+    usage::Usage,
 };
 
 const MAX_VARIABLES: usize = 64;
@@ -68,14 +69,6 @@ impl RequestDevice {
     pub const fn new(id: DeviceId) -> Self {
         Self { id, name: None, os: None, app: None, sdk: None, vm: None }
     }
-}
-
-/// Running totals of use; `seq` orders them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    pub seq: u64,
-    pub license: u64,
-    pub features: Vec<(String, u64)>,
 }
 
 /// The claims of a request file.

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     licensing::{
         ActivationId, ActivationKey, DeviceId, DeviceName, Email, LicenseId, OrderId, ProductId, Timestamp,
+        usage::Totals,
         activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
         license::{Actor, Expiry, License, LicenseState, Limit, Maintenance, Terms},
     },
@@ -195,6 +196,7 @@ pub async fn an_activation_comes_back_in_each_state(bench: Bench) {
         how: How::AirGapped,
         device_key: Some(DeviceKey("thumb".to_owned())),
         user: Some("ann@press.example".to_owned()),
+        file_keys: Some("kid-1 kid-2".to_owned()),
         api_key: Some("api".to_owned()),
     };
     let id = conn.add_activation(&new, NOW).await.unwrap();
@@ -211,7 +213,9 @@ pub async fn an_activation_comes_back_in_each_state(bench: Bench) {
         rebinds: Counted::default(),
         offline_releases: Counted::default(),
         use_seq: 0,
+        use_totals: Totals::default(),
         api_key: new.api_key.clone(),
+        file_keys: new.file_keys.clone(),
     };
     assert_eq!(conn.activation(id).await.unwrap().as_ref(), Some(&expected));
     let bare = conn.add_activation(&samples::new_activation(license, "bare"), NOW).await.unwrap();
@@ -237,6 +241,8 @@ pub async fn an_activation_comes_back_in_each_state(bench: Bench) {
         expected.rebinds = Counted { times: u32::MAX, since: Some(NOW) };
         expected.offline_releases = Counted { times: number, since: (number % 2 == 0).then_some(NOW) };
         expected.use_seq = i64::MAX;
+        expected.file_keys = Some(format!("kid-{number}"));
+        expected.use_totals = Totals { license: u64::MAX, features: [("jöbs".to_owned(), 7)].into() };
         conn.save_activation(&expected).await.unwrap();
         assert_eq!(conn.activation(id).await.unwrap().as_ref(), Some(&expected));
     }

@@ -344,7 +344,7 @@ pub async fn sweeping_forgets_what_nobody_can_read_any_more(bench: Bench) {
     conn.count_try("minute", 60, NOW).await.unwrap();
     conn.count_try("week", week, begun).await.unwrap();
     bench.commit(conn).await;
-    act!(bench.store, |c| c.sweep(NOW).await).await.unwrap();
+    act!(bench.store, |c| c.sweep(NOW, NOW.plus_days(-30)).await).await.unwrap();
     for (table, left) in [("result_page", "1"), ("session", "1"), ("form_request", "1"), ("rate", "2")] {
         let sql = match table {
             "result_page" => "select cast(count(*) as text) from result_page",

@@ -10,7 +10,7 @@ use super::{Hidden, LicenseSpringLicense};
 use crate::licensing::{
     ActivationKey, DeviceId, ProductCode, Timestamp,
     files::{
-        claims::Claims,
+        claims::{Claims, check_text},
         json::{self, Limits},
         jws::{Typ, wrong_kind},
         problem::{Code, Problem},
@@ -18,6 +18,11 @@ use crate::licensing::{
     },
     key::MAX_KEY_CHARS,
 };
+
+const MAX_FEATURES: usize = 256;
+const MAX_VARIABLES: usize = 64;
+const MAX_VARIABLE_NAME: usize = 256;
+const MAX_VARIABLE: usize = 1024;
 
 /// Where the signature stands, and what it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -84,7 +89,7 @@ pub struct LicenseSpringRequest {
     /// To be applied only where the signature covers them (v2).
     pub consumptions: Option<i64>,
     pub product_features: Option<Value>,
-    pub variables: Map<String, Value>,
+    variables: Map<String, Value>,
     pub tpm_enrollment: Option<Value>,
     /// The v1 signature: the only one of a flat file, the inner one of an envelope.
     pub(super) inner_signature: Option<String>,
@@ -168,6 +173,39 @@ impl LicenseSpringRequest {
             text,
             hash: Sha256::digest(json_text).into(),
         })
+    }
+
+    /// What was used since the app last told: of the license (`None`), and of its features, each by the code it goes by.
+    #[must_use]
+    pub fn consumed(&self) -> Vec<(Option<String>, i64)> {
+        let mut consumed = Vec::new();
+        consumed.extend(self.consumptions.map(|amount| (None, amount)));
+        let features = self.product_features.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for feature in features.iter().take(MAX_FEATURES) {
+            let code = ["feature", "code", "product_feature"].iter().find_map(|name| feature.get(*name).and_then(Value::as_str));
+            let amount = ["consumptions", "consumption"].iter().find_map(|name| feature.get(*name).and_then(Value::as_i64));
+            consumed.extend(code.zip(amount).map(|(code, amount)| (Some(code.to_owned()), amount)));
+        }
+        consumed
+    }
+
+    /// What the app tells of its machine, as text. What is no plain value, too long, or hidden is left out.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Bool(_) | Value::Number(_) => Some(alloc::format!("{value}")),
+            _ => None,
+        };
+        let held = |(name, value): &(String, String)| {
+            check_text(name, MAX_VARIABLE_NAME, false).and_then(|()| check_text(value, MAX_VARIABLE, true)).is_ok()
+        };
+        self.variables
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
+            .filter(held)
+            .take(MAX_VARIABLES)
+            .collect()
     }
 
     /// Whether an object looks like a LicenseSpring request, right or wrong.

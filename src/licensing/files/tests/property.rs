@@ -41,7 +41,11 @@ fn any_request() -> impl Strategy<Value = Request> {
                 vm,
                 ..RequestDevice::new(DeviceId::parse(&id).unwrap())
             },
-            usage: usage.map(|(seq, license, features)| Usage { seq, license, features: features.into_iter().collect() }),
+            usage: usage.map(|(seq, license, features)| crate::licensing::usage::Usage {
+                seq,
+                license,
+                features: features.into_iter().collect(),
+            }),
             variables: variables.into_iter().collect(),
         })
 }

@@ -21,7 +21,7 @@ fn every_ground_and_act_comes_back() {
         (Act::Refresh, Grounds::License(LicenseId(42))),
         (Act::Release, Grounds::License(LicenseId(42))),
     ] {
-        let usage = Some(Usage { seq: 3, license: 12, features: [("jobs".to_string(), 7)].into() });
+        let usage = Some(crate::licensing::usage::Usage { seq: 3, license: 12, features: [("jobs".to_string(), 7)].into() });
         let request = Request { act, grounds, usage, ..request() };
         assert_eq!(SignedRequest::parse(&request.sign(&device_key()).unwrap()).unwrap().request, request);
     }
