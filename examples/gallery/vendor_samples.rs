@@ -231,7 +231,7 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
                 rows: history(),
                 paging: Paging { total: Some(4_211), before: None, after: Some("c".into()) },
                 kinds: vec![("license".into(), "licenses".into()), ("product".into(), "products".into())],
-                broken: None,
+                checked: None,
                 now: now(),
             };
             view! { <AuditPage vendor=vendor(frame) view=view/> }.into_any()
@@ -284,6 +284,7 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
                 ],
                 rotatable: vec![RotateChoice { value: "press".into(), label: "Press Designer 4".into() }],
                 form: FormState::default().with_request_id("r"),
+                history: history(),
                 now: now(),
             };
             view! { <KeysPage vendor=vendor(frame) view=view/> }.into_any()

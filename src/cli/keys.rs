@@ -11,7 +11,7 @@ use super::{
     parse,
 };
 use crate::{
-    desk::{Desk, Visitor},
+    desk::{Desk, Turned, Visitor},
     licensing::{
         ProductCode, Timestamp,
         seal::{Seal, SealFor, SealProduct, SealUse},
@@ -41,6 +41,10 @@ pub(super) enum Command {
         #[arg(long)]
         now: bool,
     },
+    /// Mark a key as known to others: it is believed no more, and the next one signs; lists whose files must be made again
+    Compromise { key: String },
+    /// The machines whose newest file a key signed
+    Machines { key: String },
     /// Take a private key made elsewhere (PKCS#8, from stdin) as the next one
     Import {
         #[command(flatten)]
@@ -71,12 +75,22 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
         Command::Rotate { ring, now } => {
             let rings = rings(&desk, &ring).await?;
             let mut rotated = Vec::new();
+            let mut failed = None;
             for ring in rings {
-                desk.rotate(&STAFF, ring.clone(), now).await?;
-                rotated.push(ring);
+                match desk.rotate(&STAFF, ring.clone(), now).await {
+                    Ok(turned) => rotated.push((ring, turned)),
+                    // The others are still to be turned; the first refusal is the answer, beside what was done.
+                    Err(error) => failed = failed.or(Some((ring, CliError::from(error)))),
+                }
+            }
+            if rotated.is_empty()
+                && let Some((_, error)) = failed
+            {
+                return Err(error);
             }
             let seals = desk.seals().await?;
-            let value = rotated.into_iter().map(|ring| {
+            let published = rotated.iter().all(|(_, turned)| *turned == Turned::Published);
+            let value = rotated.into_iter().map(|(ring, turned)| {
                 let purpose = ring.purpose();
                 let product = ring.product();
                 let id = product.as_ref().map(|product| product.id);
@@ -91,13 +105,29 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
                     "product": product.as_ref().map(|product| product.code.to_string()),
                     "active": of("active"),
                     "standby": of("standby"),
+                    "rotated": turned == Turned::Rotated,
                 })
             });
             let value: Vec<Value> = value.collect();
-            let text =
-                format!("Rotated {}. Files signed before stay good.", if value.len() == 1 { "one key" } else { "the keys" });
-            Ok(Done::new(value.into(), text))
+            let text = match value.len() {
+                _ if published => {
+                    "A new key was published. It can sign a day from now, when apps have had time to learn it.".to_owned()
+                }
+                1 => "Rotated one key. Files signed before stay good.".to_owned(),
+                several => format!("Rotated the keys of {several} products. Files signed before stay good."),
+            };
+            let Some((ring, error)) = failed else { return Ok(Done::new(value.into(), text)) };
+            let code = ring.product().map(|product| product.code.to_string()).unwrap_or_default();
+            let mut value = json!({ "rotated": value });
+            value["error"] = error.value();
+            Ok(Done::new(value, format!("{text}\nNot rotated: {code}. {}", error.text())).refused())
         }
+        Command::Compromise { key } => {
+            let kid = kid(&desk, &key).await?;
+            desk.compromise(&STAFF, &kid).await?;
+            machines(&desk, &kid, "The key is believed no more.").await
+        }
+        Command::Machines { key } => machines(&desk, &kid(&desk, &key).await?, "").await,
         Command::Import { ring, file } => {
             let what = match rings(&desk, &ring).await?.as_slice() {
                 [one] => one.clone(),
@@ -114,6 +144,53 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
         }
         Command::Export { ring, format } => export(&desk, &ring, &format).await,
     }
+}
+
+/// A key by its id, or by the beginning of it where only one begins so.
+async fn kid(desk: &Desk, text: &str) -> Result<String, CliError> {
+    let seals = desk.seals().await?;
+    let mut found = seals.iter().filter(|seal| text.len() >= 6 && seal.kid.starts_with(text));
+    match (found.next(), found.next()) {
+        (Some(seal), None) => Ok(seal.kid.clone()),
+        (Some(_), Some(_)) => Err(CliError::usage("Several keys begin with this. Type more of it.")),
+        (None, _) => Err(CliError::refused("not_found", "There is no key with this id. `keys list` shows them.")),
+    }
+}
+
+async fn machines(desk: &Desk, kid: &str, done: &str) -> Result<Done, CliError> {
+    let (seal, found) = desk.machines_to_refresh(&STAFF, kid).await?;
+    let value = found.iter().map(|found| {
+        json!({
+            "license": found.activation.license.0,
+            "key": found.license_key,
+            "device_id": found.activation.device.id.as_str(),
+            "name": found.activation.device.name.as_ref().map(|name| name.as_str()),
+            "how": found.activation.how.as_str(),
+        })
+    });
+    let value = json!({ "kid": seal.kid, "state": seal.state, "machines": value.collect::<Value>() });
+    let rows: Vec<_> = found
+        .iter()
+        .map(|found| {
+            let device = &found.activation.device;
+            vec![
+                found.license_key.clone().unwrap_or_else(|| found.activation.license.0.to_string()),
+                device.id.to_string(),
+                device.name.as_ref().map(ToString::to_string).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let text = if rows.is_empty() {
+        "No machine has a file this key signed.".to_owned()
+    } else {
+        let mend = "Each needs a new file: `license refresh-file KEY DEVICE_ID`, or a refresh request from the app.";
+        format!(
+            "{}\n{} machines have a file this key signed. {mend}",
+            table(&["license", "computer id", "name"], &rows),
+            rows.len()
+        )
+    };
+    Ok(Done::new(value, if done.is_empty() { text } else { format!("{done} {text}") }))
 }
 
 /// The rings meant: one product's, every product's, or LicenseSpring's one.

@@ -90,6 +90,13 @@ impl CliError {
         Self::refused("file_error", format!("{} could not be {what}: {error}.", path.display()))
     }
 
+    /// The message alone, to stand beside others.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Refused { message, .. } | Self::Usage(message) | Self::Fault(message) => message,
+        }
+    }
+
     /// The value of `error` under `--json`.
     pub(super) fn value(&self) -> Value {
         match self {
@@ -136,7 +143,7 @@ impl From<ActError> for CliError {
             ActError::NotFound => Self::refused(code, "There is no such thing here."),
             ActError::Taken(what) => Self::refused(code, format!("There is something with this {what} already.")),
             ActError::Field { field, message } => {
-                let code = if field == "keys" { "not_rotated" } else { code };
+                let code = if field == "keys" { "keys_not_changed" } else { code };
                 Self::refused(code, sentence(&message))
             }
             ActError::Transition(error) => Self::refused(code, sentence(&error.to_string())),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     desk::{Exported, Visitor},
-    licensing::license::Actor,
+    licensing::{Timestamp, license::Actor},
     store::{AuditEntry, AuditFilter, Subject},
 };
 
@@ -63,7 +63,8 @@ pub(super) async fn run_audit(place: &Place, command: AuditCommand) -> Result<Do
             Ok(Done::new(value, table(&["at", "act", "about", "by"], &rows)))
         }
         AuditCommand::Verify => {
-            let (entries, broken) = desk.verify_audit(&STAFF).await?;
+            let report = desk.verify_audit(&STAFF).await?;
+            let (entries, broken) = (report.entries, &report.broken);
             let breaks = broken.iter().map(|broken| {
                 json!({
                     "entry": broken.entry,
@@ -71,17 +72,29 @@ pub(super) async fn run_audit(place: &Place, command: AuditCommand) -> Result<Do
                     "why": broken.why,
                 })
             });
-            let mut value = json!({ "entries": entries, "whole": broken.is_empty(), "broken": breaks.collect::<Value>() });
-            if broken.is_empty() {
-                return Ok(Done::new(value, format!("All {entries} entries are whole and in their order.")));
+            let checkpoints = json!({
+                "count": report.checkpoints,
+                "newest": report.newest.map(Timestamp::to_rfc3339),
+                "fault": report.fault.as_ref().map(|fault| json!({ "at": fault.at.to_rfc3339(), "why": fault.why })),
+            });
+            let breaks: Value = breaks.collect();
+            let mut value =
+                json!({ "entries": entries, "whole": report.is_whole(), "broken": breaks, "checkpoints": checkpoints });
+            if report.is_whole() {
+                let sealed = report.newest.map_or_else(
+                    || "No checkpoint was made yet; a running portal makes one a day.".to_owned(),
+                    |newest| format!("The newest of {} checkpoints is of {}.", report.checkpoints, newest.to_rfc3339()),
+                );
+                return Ok(Done::new(value, format!("All {entries} entries are whole and in their order. {sealed}")));
             }
-            let lines: Vec<_> = broken
+            let mut lines: Vec<String> = broken
                 .iter()
                 .map(|broken| {
                     format!("Entry {} about {} {}: {}.", broken.entry, broken.subject_kind, broken.subject_id, broken.why)
                 })
                 .collect();
-            let message = "The audit log was changed. Compare it with a backup from before that entry.";
+            lines.extend(report.fault.map(|fault| format!("Checkpoint of {}: {}.", fault.at.to_rfc3339(), fault.why)));
+            let message = "The audit log was changed. Compare it with a backup from before that.";
             value["error"] = json!({ "code": "audit_broken", "message": message });
             Ok(Done::new(value, format!("{}\n{message}", lines.join("\n"))).refused())
         }

@@ -17,11 +17,16 @@ pub fn start(state: &AppState) {
         }
     });
     let sweeping = state.clone();
+    // A name for this process among those that share the database.
+    let holder = uuid::Uuid::new_v4().to_string();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_secs(3600));
         loop {
             tick.tick().await;
             sweeping.limits.tidy();
+            if let Err(error) = sweeping.desk.checkpoint_audit(&holder).await {
+                tracing::warn!(error = ?error, "The audit log could not be sealed by a checkpoint; it is tried again in an hour.");
+            }
             if let Err(error) = sweeping.desk.housekeeping().await {
                 tracing::warn!(error = ?error, "Housekeeping failed; it is tried again in an hour.");
             }

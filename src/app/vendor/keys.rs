@@ -2,12 +2,17 @@
 
 use leptos::prelude::*;
 
-use super::settings::{SettingsTab, SettingsTabs};
+use super::{
+    events::{EventRow, Events},
+    list::ExportLink,
+    settings::{SettingsTab, SettingsTabs},
+};
 use crate::{
     app::{
         shell::VendorShell,
         ui::{
-            Button, Card, Choice, Column, Dialog, DialogLink, FormState, Kind, PostForm, Select, State, Table, Tick, Tone, When,
+            Button, Card, Choice, Column, Dialog, DialogLink, Empty, Fact, Facts, FormState, Kind, PostForm, Select, State,
+            Table, Tick, Tone, When,
         },
         view::VendorFrame,
     },
@@ -21,7 +26,27 @@ pub struct KeysView {
     pub rotatable: Vec<RotateChoice>,
     /// Fields `what`, `now`; posts to `/vendor/keys/rotate`; carries a request id.
     pub form: FormState,
+    pub history: Vec<EventRow>,
     pub now: Timestamp,
+}
+
+/// A key and the machines whose newest file it signed.
+#[derive(Clone, Debug)]
+pub struct KeyView {
+    pub key: KeyRow,
+    pub machines: Vec<MachineToRefresh>,
+    /// No fields; posts to `/vendor/keys/{kid}/compromised`; carries a request id.
+    pub form: FormState,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct MachineToRefresh {
+    pub license: i64,
+    pub key: Option<String>,
+    pub device_id: String,
+    pub name: Option<String>,
+    pub last_seen: Timestamp,
 }
 
 #[derive(Clone, Debug)]
@@ -53,16 +78,10 @@ pub enum KeyState {
 
 #[component]
 pub fn KeysPage(vendor: VendorFrame, view: KeysView) -> impl IntoView {
-    let KeysView { rows, rotatable, form, now } = view;
+    let KeysView { rows, rotatable, form, history, now } = view;
     let may = vendor.staff.manages_settings;
-    let rows = rows.into_iter().map(|row| view! { <KeyLine row=row may=may now=now/> }).collect_view();
-    let columns = vec![
-        Column::new("Key"),
-        Column::new("Signs").wide(),
-        Column::new("State"),
-        Column::new("Since").wide(),
-        Column::new("Acts").unseen(),
-    ];
+    let rows = rows.into_iter().map(|row| view! { <KeyLine row=row now=now/> }).collect_view();
+    let columns = vec![Column::new("Key"), Column::new("Signs").wide(), Column::new("State"), Column::new("Since").wide()];
     let rotate = may.then(|| {
         let choices = rotatable.into_iter().map(|choice| Choice::new(choice.value, choice.label)).collect();
         view! {
@@ -85,15 +104,36 @@ pub fn KeysPage(vendor: VendorFrame, view: KeysView) -> impl IntoView {
                     <Table caption="Signing keys" columns=columns>{rows}</Table>
                     <p class="hint">"Public halves, for apps to check with: "<a href="/.well-known/jwks.json">"jwks.json"</a>". Private halves rest encrypted and leave the portal never."</p>
                 </div>
-                <div>{rotate}</div>
+                <div>
+                    {rotate}
+                    <Card title="History"><Events events=history now=now/></Card>
+                </div>
             </div>
         </VendorShell>
     }
 }
 
 #[component]
-fn KeyLine(row: KeyRow, may: bool, now: Timestamp) -> impl IntoView {
+fn KeyLine(row: KeyRow, now: Timestamp) -> impl IntoView {
+    let short = short(&row.kid);
     let KeyRow { kid, signs, product, state, since } = row;
+    view! {
+        <tr>
+            <td><a class="mono" href=format!("/vendor/keys/{kid}")>{short}</a><span class="sub">{product.unwrap_or_else(|| "every product".to_owned())}<span class="narrow">{signs.clone()}</span></span></td>
+            <td class="wide">{signs}</td>
+            <td><KeyStateWords state=state now=now/></td>
+            <td class="wide"><When at=since now=now/></td>
+        </tr>
+    }
+}
+
+/// The beginning of a key's id: enough to tell a handful of keys apart.
+fn short(kid: &str) -> String {
+    format!("{}…", kid.chars().take(12).collect::<String>())
+}
+
+#[component]
+fn KeyStateWords(state: KeyState, now: Timestamp) -> impl IntoView {
     let (tone, word) = match state {
         KeyState::Standby => (Tone::Info, "standby"),
         KeyState::Active => (Tone::Good, "active"),
@@ -109,25 +149,73 @@ fn KeyLine(row: KeyRow, may: bool, now: Timestamp) -> impl IntoView {
         KeyState::Retired => view! { "no longer published" }.into_any(),
         KeyState::Compromised => view! { "what it signed must be signed again" }.into_any(),
     };
-    let short: String = kid.chars().take(12).collect();
-    let dialog = format!("compromised-{short}");
-    let act = (may && !matches!(state, KeyState::Compromised | KeyState::Retired)).then(|| {
-        let action = format!("/vendor/keys/{kid}/compromised");
+    view! { <State tone=tone text=word/><span class="sub">{note}</span> }
+}
+
+#[component]
+pub fn KeyPage(vendor: VendorFrame, view: KeyView) -> impl IntoView {
+    let KeyView { key, machines, form, now } = view;
+    let title = short(&key.kid);
+    let lost = matches!(key.state, KeyState::Compromised);
+    let may = vendor.staff.manages_settings && !lost && !matches!(key.state, KeyState::Retired);
+    let count = machines.len();
+    let address = super::list::Address::new(format!("/vendor/keys/{}", key.kid));
+    let rows = machines
+        .into_iter()
+        .map(|machine| {
+            let MachineToRefresh { license, key, device_id, name, last_seen } = machine;
+            view! {
+                <tr>
+                    <td><a href=format!("/vendor/licenses/{license}")><bdi>{name.unwrap_or_else(|| "A machine without a name".to_owned())}</bdi></a><span class="sub mono"><bdi>{device_id}</bdi></span></td>
+                    <td class="mono">{key.unwrap_or_else(|| format!("license {license}"))}</td>
+                    <td class="wide"><When at=last_seen now=now/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = vec![Column::new("Machine"), Column::new("License"), Column::new("Last seen").wide()];
+    let list = if count == 0 {
+        view! { <Empty title="No machine has a file of this key"><p>"Files it signs from now on will be listed here with the machines they are for."</p></Empty> }.into_any()
+    } else {
+        let what = if lost {
+            "Each needs a new file: the app makes a refresh request, or you take the file from the license’s page. A machine leaves this list when it has one."
+        } else {
+            "These would need a new file if somebody else had this key."
+        };
         view! {
-            <DialogLink opens=dialog.clone() kind=Kind::Quiet>"Compromised…"</DialogLink>
-            <Dialog id=dialog title="Has someone else this key?">
-                <p>"It leaves the published keys at once. Apps that fetch them will refuse every file it signed, and each of those machines needs a fresh file. This cannot be taken back."</p>
-                <form method="post" action=action><div class="actions"><Button kind=Kind::Danger>"Mark it compromised"</Button></div></form>
+            <p class="hint">{what}</p>
+            <Table caption="Machines with a file this key signed" columns=columns>{rows}</Table>
+        }
+        .into_any()
+    };
+    let act = may.then(|| {
+        let action = format!("/vendor/keys/{}/compromised", key.kid);
+        view! {
+            <DialogLink opens="compromised" kind=Kind::Danger>"Somebody else has it…"</DialogLink>
+            <Dialog id="compromised" title="Has somebody else this key?" open=form.is_refused() cancel=format!("/vendor/keys/{}", key.kid)>
+                <p>"It leaves the published keys at once, and the next key signs. Apps that fetch the keys will refuse every file it signed, and each of those machines needs a new one. This cannot be taken back."</p>
+                <PostForm action=action form=form><div class="actions"><Button kind=Kind::Danger>"Mark it compromised"</Button></div></PostForm>
             </Dialog>
         }
     });
     view! {
-        <tr>
-            <td><span class="mono">{format!("{short}…")}</span><span class="sub">{product.unwrap_or_else(|| "every product".to_owned())}<span class="narrow">{signs.clone()}</span></span></td>
-            <td class="wide">{signs}</td>
-            <td><State tone=tone text=word/><span class="sub">{note}</span></td>
-            <td class="wide"><When at=since now=now/></td>
-            <td>{act}</td>
-        </tr>
+        <VendorShell vendor=vendor title=format!("Key {title}") here="/vendor/settings">
+            <p class="crumb"><a href="/vendor/keys">"Signing keys"</a></p>
+            <div class="page-head"><h1>"Key "<span class="mono">{title}</span></h1><div class="actions">{(count > 0).then(|| view! { <ExportLink address=address path=format!("/vendor/keys/{}/machines.csv", key.kid)/> })}{act}</div></div>
+            <div class="sides">
+                <div>{list}</div>
+                <div>
+                    <Card title="Facts">
+                        <Facts>
+                            <Fact name="Id"><span class="mono">{key.kid}</span></Fact>
+                            <Fact name="Signs">{key.signs}</Fact>
+                            <Fact name="Product">{key.product.unwrap_or_else(|| "every product".to_owned())}</Fact>
+                            <Fact name="State"><KeyStateWords state=key.state now=now/></Fact>
+                            <Fact name="Since"><When at=key.since now=now/></Fact>
+                        </Facts>
+                    </Card>
+                </div>
+            </div>
+        </VendorShell>
     }
 }

@@ -21,11 +21,11 @@ pub mod sign_in;
 pub mod team;
 
 pub use account::{AccountPage, AccountView};
-pub use audit::{AuditPage, AuditView};
+pub use audit::{AuditPage, AuditVerdict, AuditView};
 pub use events::{Change, EventRow, Events};
 pub use home::{Attention, HomeView, Tally, VendorHomePage};
 pub use issue::{FeatureChoice, IssuePage, IssueProduct, IssueView};
-pub use keys::{KeyRow, KeyState, KeysPage, KeysView, RotateChoice};
+pub use keys::{KeyPage, KeyRow, KeyState, KeyView, KeysPage, KeysView, MachineToRefresh, RotateChoice};
 pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineState};
 pub use licenses::{Ends, LicenseListView, LicenseRow, LicensesPage, Standing};
 pub use list::{Address, Paging};

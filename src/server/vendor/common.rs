@@ -67,6 +67,13 @@ fn sentence(code: &str) -> Option<(Tone, &'static str)> {
         "signed-out" => (Tone::Good, "Signed out everywhere."),
         "password" => (Tone::Good, "The password is changed, and other sessions have ended."),
         "rotated" => (Tone::Good, "Rotated. The new key signs from now on."),
+        "published" => (
+            Tone::Good,
+            "A new key was published. It can sign a day from now, when apps have had time to learn it: rotate again then.",
+        ),
+        "compromised" => {
+            (Tone::Caution, "The key is believed no more, and the next one signs. The machines below need new files.")
+        }
         _ => return None,
     })
 }
@@ -219,6 +226,15 @@ fn act_words(act: &str) -> String {
         "settings.changed" => "changed settings",
         "keys.rotated" => "rotated signing keys",
         "keys.standby_added" => "published a new signing key",
+        "keys.made" => "made the first signing keys",
+        "keys.imported" => "took a signing key made elsewhere as the next one",
+        "keys.retired" => "took signing keys out of use",
+        "keys.compromised" => "marked a signing key as compromised",
+        "license.used" => "told of its use",
+        "license.file_made" => "made a license file anew",
+        "license.customer_set" => "noted whose license it is",
+        "order.added" => "added the order",
+        "customer.added" => "added the customer",
         "api_key.added" => "added an API key",
         "api_key.revoked" => "revoked an API key",
         other => return other.replace(['.', '_'], " "),

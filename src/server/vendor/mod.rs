@@ -5,6 +5,7 @@ mod common;
 mod csv_file;
 mod home;
 mod issue;
+mod keys;
 mod license;
 mod licenses;
 mod orders;
@@ -59,8 +60,11 @@ pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
         .route("/vendor/team/{id}", get(team::show))
         .route("/vendor/team/{id}/{act}", form(post(team::act)))
         .route("/vendor/settings", sized(get(settings::show).post(settings::save), 128))
-        .route("/vendor/keys", get(settings::keys))
-        .route("/vendor/keys/rotate", form(post(settings::rotate)))
+        .route("/vendor/keys", get(keys::list))
+        .route("/vendor/keys/rotate", form(post(keys::rotate)))
+        .route("/vendor/keys/{kid}", get(keys::show))
+        .route("/vendor/keys/{kid}/machines.csv", get(keys::csv))
+        .route("/vendor/keys/{kid}/compromised", form(post(keys::compromised)))
         .route("/vendor/audit", get(records::audit))
         .route("/vendor/audit.csv", get(records::audit_csv))
         .route("/vendor/refusals", get(records::refusals))

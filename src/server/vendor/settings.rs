@@ -1,29 +1,25 @@
-//! Settings: the brand, the limits, the signing keys.
+//! Settings: the brand and the limits.
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{RawQuery, Request, State},
     http::StatusCode,
     response::Response,
 };
 use leptos::prelude::*;
 
-use super::common::{draw, of, refuse};
+use super::common::{draw, of};
 use crate::{
     app::{
         portal::Problem,
         ui::FormState,
-        vendor::{KeyRow, KeyState, KeysPage, KeysView, RotateChoice, SettingField, SettingsPage, SettingsView},
+        vendor::{SettingField, SettingsPage, SettingsView},
     },
-    desk::{ActError, Area, Level, SealRow, Visitor},
-    licensing::{
-        ProductCode,
-        files::base64,
-        seal::{SealFor, SealProduct, SealUse},
-    },
+    desk::{ActError, Area, Level, Visitor},
+    licensing::files::base64,
     server::{
         AppState,
-        forms::{form, new_request_id, pairs},
+        forms::pairs,
         page::{act_problem, problem, see_other},
         portal::upload::Upload,
         session::Staff,
@@ -32,7 +28,7 @@ use crate::{
 
 /// The form's short names for settings that have longer ones.
 const BRAND: [(&str, &str); 3] = [("name", "portalName"), ("accent", "accent"), ("support", "supportAddress")];
-const LIMITS: [(&str, &str, &str, &str); 2] = [
+const LIMITS: [(&str, &str, &str, &str); 3] = [
     (
         "signInTries",
         "Sign-in tries",
@@ -44,6 +40,12 @@ const LIMITS: [(&str, &str, &str, &str); 2] = [
         "Activations",
         "From one network address within a minute. More lets keys be guessed faster; fewer may stop a classroom.",
         "per minute",
+    ),
+    (
+        "keepRefusalsDays",
+        "Refusals are kept",
+        "For so long staff can look up the reference on a customer’s page; after that it is deleted.",
+        "days",
     ),
 ];
 
@@ -97,78 +99,5 @@ pub async fn save(State(state): State<AppState>, Staff(visitor): Staff, request:
             draw_settings(&state, StatusCode::UNPROCESSABLE_ENTITY, &visitor, "", typed)
         }
         Err(error) => act_problem(&state, error),
-    }
-}
-
-pub async fn keys(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
-    let query = pairs(query.unwrap_or_default().as_bytes());
-    draw_keys(&state, StatusCode::OK, &visitor, of(&query, "said"), FormState::default().with_request_id(new_request_id())).await
-}
-
-async fn draw_keys(state: &AppState, status: StatusCode, visitor: &Visitor, said: &str, form: FormState) -> Response {
-    match read_keys(state, visitor, form).await {
-        Ok(view) => draw(state, status, visitor, said, |vendor| view! { <KeysPage vendor=vendor view=view/> }),
-        Err(error) => act_problem(state, error),
-    }
-}
-
-async fn read_keys(state: &AppState, visitor: &Visitor, form: FormState) -> Result<KeysView, ActError> {
-    let rows = state.desk.seal_rows(visitor).await?;
-    let products = state.desk.products().await?;
-    let mut rotatable: Vec<RotateChoice> =
-        products.iter().map(|product| RotateChoice { value: product.code.to_string(), label: product.name.clone() }).collect();
-    rotatable.push(RotateChoice { value: LICENSESPRING.to_owned(), label: "Files compatible with LicenseSpring".to_owned() });
-    Ok(KeysView { rows: rows.iter().map(key_row).collect(), rotatable, form, now: state.desk.now() })
-}
-
-/// No product code holds a colon.
-const LICENSESPRING: &str = ":licensespring";
-
-fn key_row(row: &SealRow) -> KeyRow {
-    KeyRow {
-        kid: row.kid.clone(),
-        signs: match row.purpose {
-            SealUse::License => "License files".to_owned(),
-            SealUse::LicenseSpring => "Files compatible with LicenseSpring".to_owned(),
-        },
-        product: row.product_code.clone(),
-        state: match row.state {
-            "standby" => KeyState::Standby,
-            "active" => KeyState::Active,
-            "retiring" => KeyState::Retiring(row.until),
-            "compromised" => KeyState::Compromised,
-            _ => KeyState::Retired,
-        },
-        since: row.since,
-    }
-}
-
-pub async fn rotate(State(state): State<AppState>, Staff(visitor): Staff, body: Bytes) -> Response {
-    let mut typed = form(&body);
-    let what = match typed.value("what") {
-        LICENSESPRING => Ok(SealFor::LicenseSpring),
-        code => match ProductCode::parse(code).map_err(|_| ActError::NotFound) {
-            Ok(code) => state
-                .desk
-                .product(&code)
-                .await
-                .map(|view| SealFor::License(SealProduct { id: view.product.id, code: view.product.code })),
-            Err(error) => Err(error),
-        },
-    };
-    let done = match what {
-        Ok(what) => state.desk.rotate(&visitor, what, typed.ticked("now")).await,
-        Err(error) => Err(error),
-    };
-    match done {
-        Ok(()) => see_other("/vendor/keys?said=rotated"),
-        Err(ActError::Field { message, .. }) => {
-            typed.refuse("what", message);
-            draw_keys(&state, StatusCode::CONFLICT, &visitor, "", typed).await
-        }
-        Err(error) => match refuse(&state, &mut typed, error) {
-            Ok(status) => draw_keys(&state, status, &visitor, "", typed).await,
-            Err(response) => response,
-        },
     }
 }
