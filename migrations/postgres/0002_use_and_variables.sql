@@ -5,6 +5,13 @@ alter table activation add column use_totals text not null default '{}';
 -- Null where no file was made since this was noted.
 alter table activation add column file_keys text;
 
+-- Since when its device key is the one it shows; null where it never changed. What a machine holds it holds since then: who
+-- rebinds it by knowing key and id waits as long as anybody before a file may release it.
+alter table activation add column bound_at bigint;
+
+-- An address given with an activation, which nobody has proved.
+alter table activation add column contact text;
+
 -- What an app tells of its machine, name by name. A table and not JSON on the activation: each has an id and an instant that
 -- LicenseSpring's clients ask for.
 create table device_variable (

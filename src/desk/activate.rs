@@ -112,8 +112,7 @@ impl Desk {
         let Some(facts) = found.pop() else {
             return Ok(Outcome::Refused(refuse(conn, ActivationRefusal::UnknownKey, &about, reference, now)));
         };
-        about.product_code = Some(facts.product.code.to_string());
-        about.product_name = Some(facts.product.name.clone());
+        about.product(&facts.product);
         about.license = Some(facts.license.id);
         if conn.page(&token_hash, now).await?.is_some() {
             return Ok(Outcome::Page { promised: None, signed_by: None });
@@ -127,17 +126,14 @@ impl Desk {
             virtual_machine: ask.device.virtual_machine,
             version,
         };
-        let signer = self.signer(conn, facts.product.id).await?;
-        let by = Asker { file_keys: Some(signer.kid()), ..Asker::default() };
+        let signer = self.signer(conn, &facts).await?;
+        let contact = ask.email.as_ref().map(Email::as_str);
+        let by = Asker { file_keys: Some(signer.kid()), contact, ..Asker::default() };
         let granted = grant(conn, facts, &wants, &ask.device, by, now).await?;
         let Granted { facts, activation } = match granted {
             Ok(granted) => granted,
             Err(refusal) => return Ok(Outcome::Refused(refuse(conn, Refusal::from(refusal), &about, reference, now))),
         };
-        if let Some(email) = ask.email.as_ref().filter(|_| facts.license.customer.is_none()) {
-            let customer = conn.customer_for(email, "", now).await?;
-            conn.set_license_customer(facts.license.id, customer).await?;
-        }
         let file = license_file(self, &facts.product, &facts.license, &activation, None, now);
         let body = file.sign(&signer).map_err(StoreError::gave_up)?;
         let promised = promise(conn, &signer, file.expires).await?;
@@ -197,6 +193,8 @@ pub(super) struct Asker<'a> {
     pub api_key: Option<&'a str>,
     /// The key that will sign the file, where one is made in this act.
     pub file_keys: Option<&'a str>,
+    /// An address for asking back, which proves nothing.
+    pub contact: Option<&'a str>,
 }
 
 /// The one way a seat is taken: asks `licensing`, and saves what it grants.
@@ -237,6 +235,7 @@ pub(super) async fn grant(
                 user: asker.user.map(str::to_owned),
                 api_key: asker.api_key.map(str::to_owned),
                 file_keys: asker.file_keys.map(str::to_owned),
+                contact: asker.contact.map(str::to_owned),
             };
             let id = conn.add_activation(&new, now).await?;
             Activation {
@@ -255,6 +254,8 @@ pub(super) async fn grant(
                 use_totals: Totals::default(),
                 api_key: new.api_key,
                 file_keys: new.file_keys,
+                bound: None,
+                contact: new.contact,
             }
         }
     };
@@ -298,10 +299,11 @@ async fn again(
     if let Some(keys) = asker.file_keys {
         known.file_keys = Some(keys.to_owned());
     }
+    if let Some(contact) = asker.contact {
+        known.contact = Some(contact.to_owned());
+    }
     if grant.rebind {
-        known.rebinds = known.rebinds.once_more(now);
-        // Another installation counts its own use, from zero.
-        (known.use_seq, known.use_totals) = (0, Totals::default());
+        known.rebind(now);
     }
     if let Some(key) = ask.device_key {
         known.device_key = Some(DeviceKey(key.0.clone()));
@@ -327,6 +329,8 @@ async fn record(
             "device": activation.device.id.as_str(),
             "name": activation.device.name.as_ref().map(|name| name.as_str()),
             "how": activation.how.as_str(),
+            "rebound": grant.rebind,
+            "device_key": activation.device_key.as_ref().map(|key| key.0.as_str()),
             "seats_taken": facts.license.seats_taken,
             "transfer_of": grant.transfer_of.map(|ActivationId(id)| id),
         })),
@@ -340,10 +344,8 @@ async fn record(
 /// As much of a device's self-description as the product keeps.
 fn kept_details(product: &Product, device: &Device) -> Device {
     match product.rules.device_details {
-        DeviceDetails::Id => Device { virtual_machine: device.virtual_machine, ..Device::bare(device.id.clone()) },
-        DeviceDetails::Names => {
-            Device { name: device.name.clone(), virtual_machine: device.virtual_machine, ..Device::bare(device.id.clone()) }
-        }
+        DeviceDetails::Id => Device::bare(device.id.clone()),
+        DeviceDetails::Names => Device { name: device.name.clone(), ..Device::bare(device.id.clone()) },
         DeviceDetails::All => device.clone(),
     }
 }

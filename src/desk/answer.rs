@@ -5,7 +5,7 @@ use super::{
     ActError, Desk, Fault, Refused,
     activate::{Asker, Granted, grant, known_version},
     files::{self, Asked, license_file, promise, receipt},
-    refusal::{About, Refusal, new_reference, refuse},
+    refusal::{About, Refusal, new_reference, refuse, unknown_product},
     usage::{Told, take_use, take_variables},
 };
 use crate::{
@@ -73,6 +73,11 @@ impl Desk {
         self.refuse_with(problem.into(), about).await
     }
 
+    /// Refuses one of too many tries, under a reference like every refusal.
+    pub async fn refuse_too_many(&self, door: &'static str) -> Result<Refused, Fault> {
+        self.refuse_with(Refusal::TooMany { seconds: 60 }, About { door, ..About::default() }).await
+    }
+
     pub(super) async fn refuse_with(&self, refusal: Refusal, about: About) -> Result<Refused, Fault> {
         let (now, reference) = (self.now(), new_reference());
         let refused = self.store.write(move |conn| {
@@ -128,9 +133,14 @@ impl Desk {
                 return Ok(Outcome::Refused(refuse(conn, $refusal, &about, reference, now)))
             };
         }
-        let Some(product) = conn.product(&request.product).await? else { refused!(ActivationRefusal::WrongProduct) };
-        about.product_name = Some(product.name.clone());
+        let Some(product) = conn.product(&request.product).await? else { refused!(unknown_product(&request.product)) };
+        about.product(&product);
 
+        // Whatever else is wrong with it: a number that was used for other bytes is not used twice.
+        let before = conn.answer(product.id, &signed.thumbprint, &request.id).await?;
+        if before.as_ref().is_some_and(|before| before.request_hash != signed.hash) {
+            refused!(Refusal::RequestIdReused);
+        }
         let facts = match find_license(conn, signed, &product).await? {
             Ok(facts) => facts,
             Err(refusal) => refused!(refusal),
@@ -139,10 +149,7 @@ impl Desk {
         let key = DeviceKey(signed.thumbprint.clone());
 
         // The same request again: the hash says whether it is the same, the activation whether its answer still stands.
-        if let Some(before) = conn.answer(product.id, &signed.thumbprint, &request.id).await? {
-            if before.request_hash != signed.hash {
-                refused!(Refusal::RequestIdReused);
-            }
+        if let Some(before) = before {
             match self.still_stands(conn, &before, &facts, &key).await? {
                 Standing::AsItWas => {
                     let known = facts.known.as_ref();
@@ -169,14 +176,14 @@ impl Desk {
                     virtual_machine: request.device.vm,
                     version,
                 };
-                let signer = self.signer(conn, facts.product.id).await?;
+                let signer = self.signer(conn, &facts).await?;
                 let asker = Asker { file_keys: Some(signer.kid()), ..Asker::default() };
                 match grant(conn, facts, &ask, &device, asker, now).await? {
                     Ok(Granted { mut facts, mut activation }) => {
                         if take_told(conn, &mut facts, &mut activation, signed, now).await? {
                             conn.save_activation(&activation).await?;
                         }
-                        self.give_license(conn, &facts, activation, signed, &asked, now).await
+                        self.give_license(conn, &facts, activation, signed, &asked, signer, now).await
                     }
                     Err(refusal) => refused!(refusal),
                 }
@@ -190,9 +197,10 @@ impl Desk {
                 let mut facts = facts;
                 activation.last_seen = now;
                 take_told(conn, &mut facts, &mut activation, signed, now).await?;
-                activation.file_keys = Some(self.signer(conn, facts.product.id).await?.kid().to_owned());
+                let signer = self.signer(conn, &facts).await?;
+                activation.file_keys = Some(signer.kid().to_owned());
                 conn.save_activation(&activation).await?;
-                self.give_license(conn, &facts, activation, signed, &asked, now).await
+                self.give_license(conn, &facts, activation, signed, &asked, signer, now).await
             }
             Act::Release => {
                 let releasing = match decide::release(&facts.product, facts.known.as_ref(), &ReleaseProof::DeviceKey(&key), now) {
@@ -230,6 +238,7 @@ impl Desk {
         })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the end of an act, which has gathered all of them")]
     async fn give_license(
         &self,
         conn: &mut Conn,
@@ -237,9 +246,9 @@ impl Desk {
         activation: Activation,
         signed: &SignedRequest,
         asked: &Asked,
+        signer: LicenseSigner,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let signer = self.signer(conn, facts.product.id).await?;
         let file = license_file(self, &facts.product, &facts.license, &activation, Some(asked), now);
         let body = file.sign(&signer).map_err(StoreError::gave_up)?;
         let promised = promise(conn, &signer, file.expires).await?.map(|seal| (seal, signer));
@@ -257,7 +266,7 @@ impl Desk {
         asked: &Asked,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let signer = self.signer(conn, facts.product.id).await?;
+        let signer = self.signer(conn, facts).await?;
         let body = receipt(self, &facts.product.code, &activation, asked, now).sign(&signer).map_err(StoreError::gave_up)?;
         // A receipt has no end: its key must verify for good.
         let promised = promise(conn, &signer, None).await?.map(|seal| (seal, signer));
@@ -351,7 +360,7 @@ pub(super) async fn give_back(
         activation.offline_releases = activation.offline_releases.once_more(now);
     } else if !matches!(by, Actor::Customer) {
         // Staff sets the machine free for good: it may come back through any door.
-        activation.device_key = None;
+        activation.unbind();
     }
     conn.save_activation(&activation).await?;
     facts.license.seats_taken = facts.license.seats_taken.saturating_sub(1);
@@ -431,13 +440,46 @@ fn device_of(signed: &SignedRequest) -> Device {
     }
 }
 
-/// The version number at the end of what an app calls itself: `Press Designer 4.2`.
+/// The version number in what an app calls itself, `Press Designer 4.2.1 for Windows 11`: the first that is written with a dot,
+/// else the last number there is.
 pub(super) fn named_version(app: Option<&str>) -> Option<VersionNumber> {
-    app?.split_whitespace().rev().find_map(|word| word.trim_start_matches('v').parse().ok())
+    let number = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).trim_start_matches(['v', 'V']);
+        let mut parts = word.split('.');
+        match (parts.next()?, parts.next()) {
+            (major, Some(minor)) => format!("{major}.{minor}").parse().ok(),
+            (major, None) => major.parse().ok(),
+        }
+    };
+    let words = || app.unwrap_or_default().split_whitespace();
+    words().filter(|word| word.contains('.')).find_map(number).or_else(|| words().rev().find_map(number))
 }
 
 impl From<Problem> for ActError {
     fn from(problem: Problem) -> Self {
         Self::Fault(Fault::File(problem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named_version;
+
+    #[test]
+    fn an_apps_version_is_found_in_its_name() {
+        for (app, version) in [
+            ("Press Designer 4.2", "4.2"),
+            ("Press Designer 4.2.1", "4.2"),
+            ("Press 5.0 for Windows 11", "5.0"),
+            ("press/v3.1.0-beta (x64)", ""),
+            ("Press v3.1.0", "3.1"),
+            ("Press 7", "7.0"),
+            ("Press", ""),
+            ("", ""),
+        ] {
+            let found = named_version(Some(app)).map(|version| version.to_string()).unwrap_or_default();
+            assert_eq!(found, version, "{app}");
+        }
+        assert_eq!(named_version(None), None);
     }
 }

@@ -8,7 +8,7 @@ use super::{
     activate::{Asker, Granted, grant, known_version},
     answer::{Answered, FileAnswer, FileRequest, give_back, named_version, with_key},
     files::{self, Asked, license_file, promise, receipt},
-    refusal::{About, Refusal, new_reference, refuse},
+    refusal::{About, Refusal, new_reference, refuse, unknown_product},
     usage::{Told, take_use, take_variables},
 };
 use crate::{
@@ -178,8 +178,8 @@ impl Desk {
                 return Ok(Outcome::Refused(refuse(conn, $refusal, &about, reference, now)))
             };
         }
-        let Some(product) = conn.product(&request.product).await? else { refused!(ActivationRefusal::WrongProduct) };
-        about.product_name = Some(product.name.clone());
+        let Some(product) = conn.product(&request.product).await? else { refused!(unknown_product(&request.product)) };
+        about.product(&product);
         let found = match (&request.key, &checked.user) {
             (Some(key), _) => with_key(conn, key, &product.code, &request.hardware_id).await?,
             (None, Some(user)) => {
@@ -235,7 +235,7 @@ impl Desk {
                     version,
                 };
                 let user = checked.user.as_ref().map(|user| user.email.to_string());
-                let asker = Asker { user: user.as_deref(), api_key: Some(request.caller.id()), file_keys: None };
+                let asker = Asker { user: user.as_deref(), api_key: Some(request.caller.id()), ..Asker::default() };
                 match grant(conn, facts, &ask, &device, asker, now).await? {
                     Ok(Granted { facts, activation }) => {
                         if covers_request {
@@ -277,7 +277,7 @@ impl Desk {
         activation: &Activation,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let signer = self.signer(conn, facts.product.id).await?;
+        let signer = self.signer(conn, facts).await?;
         let body = receipt(self, &facts.product.code, activation, &asked(request, now), now)
             .sign(&signer)
             .map_err(StoreError::gave_up)?;
@@ -301,10 +301,7 @@ impl Desk {
             Some(id) => self.read().await?.customer(id).await?.map(|customer| customer.email.to_string()),
             None => None,
         };
-        let signer = match self.vault.license_signer(facts.product.id) {
-            Ok(signer) => signer,
-            Err(_) => self.signer(&mut self.read().await?, facts.product.id).await?,
-        };
+        let signer = self.signer(&mut self.read().await?, &facts).await?;
         let claims = license_file(self, &facts.product, &facts.license, &activation, Some(&asked(&checked.request, now)), now);
         let mirrored = mirror::sign(&claims, &signer).map_err(Fault::File)?;
         let (vault, for_signing, facts_for_signing, activation_for_signing) =
@@ -386,7 +383,9 @@ async fn standing(
     let Some(now) = conn.facts_by_license(facts.license.id, &activation.device.id).await? else {
         return Ok(Standing { stands: false, answered: None });
     };
-    let stands = now.known.as_ref().is_some_and(|known| known.state == activation.state);
+    // A machine that showed a device key meanwhile gets no file without it.
+    let same = |known: &Activation| known.state == activation.state && known.device_key == activation.device_key;
+    let stands = now.known.as_ref().is_some_and(same);
     let before = conn.answer(facts.product.id, &asked_by(request, facts), &request_name(request)).await?.filter(|before| {
         stands
             && before.kind == "ls-license"

@@ -5,14 +5,14 @@ use serde_json::{Map, Value};
 use super::Desk;
 use crate::{
     licensing::{
-        ProductCode, ProductId, Timestamp,
+        ProductCode, Timestamp,
         activation::Activation,
         files::{self, FileDevice, FileFeature, FileLicenseType, LicenseFile, Receipt, RequestRef, Signer as _},
         license::{License, LicenseType, Limit, TransferLimit},
         product::{FeatureKind, Product},
         seal::Seal,
     },
-    store::{Conn, StoreError},
+    store::{ActivationFactsRow, Conn, StoreError},
     vault::{LicenseSigner, random_bytes},
 };
 
@@ -122,9 +122,12 @@ pub(super) fn receipt(
 }
 
 impl Desk {
-    /// The key that signs a product's files. Another process may have made it a moment ago: then it is fetched.
-    pub(super) async fn signer(&self, conn: &mut Conn, product: ProductId) -> Result<LicenseSigner, StoreError> {
-        if let Ok(signer) = self.vault.license_signer(product) {
+    /// The key that signs a product's files as it stands in the store. Another process may have made or turned it a moment ago:
+    /// then it is fetched, so that no process signs with a key that another took out of use.
+    pub(super) async fn signer(&self, conn: &mut Conn, facts: &ActivationFactsRow) -> Result<LicenseSigner, StoreError> {
+        let product = facts.product.id;
+        let is_current = |signer: &LicenseSigner| facts.signing_key.as_deref() == Some(signer.kid());
+        if let Some(signer) = self.vault.license_signer(product).ok().filter(is_current) {
             return Ok(signer);
         }
         self.vault.reload(&conn.seals().await?).map_err(StoreError::gave_up)?;
@@ -142,11 +145,17 @@ pub(super) async fn promise(
     if signer.covers(expires) {
         return Ok(None);
     }
-    let Some(seal) = conn.seal_by_kid(signer.kid()).await? else { return Ok(None) };
-    let Ok(seal) = seal.record_signed(expires) else { return Ok(None) };
+    let seal = conn.seal_by_kid(signer.kid()).await?.ok_or_else(|| StoreError::gave_up(KeyGone))?;
+    // A key that was given up meanwhile promises nothing, and what it signed must not go out.
+    let seal = seal.record_signed(expires).map_err(StoreError::gave_up)?;
     conn.save_seal(&seal).await?;
     Ok(Some(seal))
 }
+
+/// The key that signed is not in the store any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the signing key is gone from the database")]
+struct KeyGone;
 
 /// A file's name: the product and the machine, and nothing that could harm a file system or a header.
 pub(super) fn file_name(product: &Product, activation: &Activation, extension: &str) -> String {

@@ -8,8 +8,7 @@ use crate::{
             Asked, Problem, TrustedKeys,
             check::{Context, Report, inspect},
         },
-        product::ProductState,
-        seal::SealUse,
+        seal::{Seal, SealState, SealUse},
     },
     vault::{Purpose, Subject, public, verify_rsa},
 };
@@ -67,7 +66,9 @@ fn read(bytes: &[u8], given: &Given, products: Option<&[ProductCode]>, now: Time
     };
     let mut report = inspect(bytes, &context);
     if let Some(keys) = &given.keys {
-        for check in report.rsa.clone() {
+        // Without a single RSA key nothing is known of an RSA signature: it is unchecked, not wrong.
+        let checks = if keys.licensespring.is_empty() { Vec::new() } else { report.rsa.clone() };
+        for check in checks {
             let holds = |text: &Vec<u8>| keys.licensespring.iter().any(|public| verify_rsa(public, text, &check.signature));
             report.rsa_checked(check.name, check.any_of.iter().any(holds));
         }
@@ -86,7 +87,10 @@ impl Desk {
         let mut conn = self.read().await?;
         if given.keys.is_none() {
             let seals = conn.seals().await?;
-            let rsa = seals.iter().filter(|seal| seal.purpose == SealUse::LicenseSpring).map(|seal| seal.public.clone());
+            // What a lost key signed is nobody's word any more.
+            let believed =
+                |seal: &&Seal| seal.purpose == SealUse::LicenseSpring && !matches!(seal.state, SealState::Compromised { .. });
+            let rsa = seals.iter().filter(believed).map(|seal| seal.public.clone());
             given.keys = Some(GivenKeys { ours: public::trusted_keys(&seals), licensespring: rsa.collect() });
         }
         if let Ok(Asked::LicenseSpring(request)) = Asked::read(bytes)
@@ -104,13 +108,16 @@ impl Desk {
     pub async fn checking(&self) -> Result<Checking, Fault> {
         let mut conn = self.read().await?;
         let seals = conn.seals().await?;
-        let products = conn.products().await?.into_iter().filter(|product| product.state == ProductState::Enabled);
+        // Paused products too: their machines may be released, and why they are not activated the server says.
+        let products = conn.products().await?.into_iter();
         let products = products.map(|product| (product.code.to_string(), product.name)).collect();
-        let published = |purpose| seals.iter().filter(move |seal| seal.purpose == purpose && seal.is_published(self.now()));
-        Ok(Checking {
-            products,
-            jwks: public::jwks(&published(SealUse::License).cloned().collect::<Vec<_>>(), self.now()),
-            licensespring: published(SealUse::LicenseSpring).map(public::pem).collect(),
-        })
+        let published = seals.iter().filter(|seal| seal.purpose == SealUse::LicenseSpring && seal.is_published(self.now()));
+        let licensespring = published.map(public::pem).collect();
+        // Lost keys too, so that a file they signed is refused for that and not as one of an unknown key.
+        let ours = seals.iter().filter(|seal| seal.purpose == SealUse::License);
+        let lost = |seal: &Seal| matches!(seal.state, SealState::Compromised { .. });
+        let ours = ours.filter(|seal| seal.is_published(self.now()) || lost(seal)).filter_map(public::jwk);
+        let jwks = serde_json::json!({ "keys": ours.collect::<Vec<_>>() });
+        Ok(Checking { products, jwks, licensespring })
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     licensing::{
         Timestamp,
         activation::Activation,
-        files::TrustedKeys,
+        files::{self, TrustedKeys, base64},
         license::Actor,
         seal::{KeyRing, RingError, Rotation, RotationRefusal, Seal, SealFor, SealState, SealUse},
     },
@@ -48,9 +48,11 @@ impl Desk {
     /// Takes over the signing keys as they are in the store.
     pub(super) async fn reload_seals(&self) -> Result<(), ActError> {
         let mut conn = self.read().await?;
-        let seals = conn.seals().await?;
-        self.seals_seen.store(conn.revision().await?.1, std::sync::atomic::Ordering::Release);
-        Ok(self.vault.reload(&seals)?)
+        // The revision first: what changes after it is seen by the next look. And seen is only what the vault has taken over.
+        let revision = conn.revision().await?.1;
+        self.vault.reload(&conn.seals().await?)?;
+        self.seals_seen.store(revision, std::sync::atomic::Ordering::Release);
+        Ok(())
     }
 
     /// The public halves: all, or those of one product.
@@ -213,15 +215,29 @@ impl Desk {
         let turned = self.store.write(move |conn| {
             let (what, actor, step) = (what.clone(), actor.clone(), step.clone());
             Box::pin(async move {
-                let rotation = match ring_of(conn.lock_seals().await?, &what).and_then(step) {
+                let seals = conn.lock_seals().await?;
+                let rotation = match ring_of(seals.clone(), &what).and_then(step) {
                     Ok(rotation) => rotation,
                     Err(error) => return Ok(Err(error)),
                 };
+                // A key serves one use and product: one that is in another ring is no key for this one.
+                let elsewhere = |seal: &Seal| {
+                    let same_ring = |other: &Seal| other.purpose == seal.purpose && other.product_id() == seal.product_id();
+                    seals.iter().any(|other| other.kid == seal.kid && !same_ring(other))
+                };
+                if rotation.changed.iter().any(elsewhere) {
+                    return Ok(Err(ActError::Taken("signing key")));
+                }
                 if rotation.changed.is_empty() {
                     return Ok(Ok(()));
                 }
                 for seal in in_saving_order(&rotation.changed) {
                     conn.save_seal(seal).await?;
+                    if matches!(seal.state, SealState::Compromised { .. }) {
+                        // The same request gets a new file, and no page shows a computer key that is refused everywhere.
+                        conn.outdate_answers_by(&seal.kid).await?;
+                        conn.drop_pages_with("activation", &jws_beginning(&seal.kid)).await?;
+                    }
                 }
                 let states =
                     rotation.changed.iter().map(|seal| serde_json::json!({ "kid": seal.kid, "state": seal.state.text() }));
@@ -234,6 +250,11 @@ impl Desk {
         turned.await??;
         self.reload_seals().await
     }
+}
+
+/// How every license file a key signed begins: its header, in base64url.
+fn jws_beginning(kid: &str) -> String {
+    format!("{}.", base64::url(files::jws::header(files::Typ::License, kid).as_bytes()))
 }
 
 /// A place has one key that signs and one that comes next: who leaves it is saved before who takes it.

@@ -255,7 +255,7 @@ impl Desk {
                     let mut allowed = false;
                     if let Some(known) = known.as_mut().filter(|known| matches!(known.state, ActivationState::Revoked { .. })) {
                         known.state = known.state.clone().allow(actor.clone(), now).unwrap_or_else(|_| known.state.clone());
-                        known.device_key = None;
+                        known.unbind();
                         conn.save_activation(known).await?;
                         allowed = true;
                     }
@@ -305,7 +305,7 @@ impl Desk {
                     for mut activation in conn.activations(id, i64::MAX).await? {
                         if let Ok(state) = activation.state.clone().release(actor.clone(), false, now) {
                             activation.state = state;
-                            activation.device_key = None;
+                            activation.unbind();
                             conn.save_activation(&activation).await?;
                         }
                     }
@@ -335,13 +335,14 @@ impl Desk {
 
     /// The license file of a machine that holds a seat, made anew.
     pub async fn refresh_file(&self, visitor: &Visitor, id: LicenseId, device: &DeviceId) -> Result<FileAnswer, ActError> {
-        visitor.needs(Area::Licenses, Level::Read)?;
-        let (now, desk, device) = (self.now(), self.clone(), device.clone());
+        visitor.needs(Area::Licenses, Level::Manage)?;
+        let (now, desk, device, actor) = (self.now(), self.clone(), device.clone(), visitor.actor());
+        let reference = super::refusal::new_reference();
         let done = self
             .store
             .write(move |conn| {
-                let (desk, device) = (desk.clone(), device.clone());
-                Box::pin(async move { desk.refresh_in(conn, id, &device, now).await })
+                let (desk, device, actor, reference) = (desk.clone(), device.clone(), actor.clone(), reference.clone());
+                Box::pin(async move { desk.refresh_in(conn, id, &device, actor, &reference, now).await })
             })
             .await?;
         let (answer, promised) = finish(done)?;
@@ -356,6 +357,8 @@ impl Desk {
         conn: &mut Conn,
         id: LicenseId,
         device: &DeviceId,
+        actor: Actor,
+        reference: &str,
         now: Timestamp,
     ) -> Result<Done<(FileAnswer, Option<(Seal, LicenseSigner)>)>, StoreError> {
         let Some(facts) = conn.facts_by_license(id, device).await? else { return Ok(Done::NotFound) };
@@ -363,20 +366,21 @@ impl Desk {
             return Ok(Done::Refused(crate::licensing::license::TransitionError::NotActive.into()));
         };
         if let Err(refusal) = decide::usable(&facts.product, &facts.license, now) {
-            let refused = super::Refused {
-                refusal: refusal.into(),
-                reference: super::refusal::new_reference(),
-                product_name: Some(facts.product.name),
-            };
+            let mut about = super::refusal::About { door: "staff", license: Some(id), ..super::refusal::About::default() };
+            about.device = Some(device.clone());
+            about.device_name = known.device.name.clone();
+            about.product(&facts.product);
+            let refused = super::refusal::refuse(conn, refusal, &about, reference, now);
             return Ok(Done::Refused(ActError::Refused(Box::new(refused))));
         }
-        let signer = self.signer(conn, facts.product.id).await?;
+        let signer = self.signer(conn, &facts).await?;
         let mut file = license_file(self, &facts.product, &facts.license, &known, None, now);
         // Bound to the device key where there is one: a file without it would be a way around the key.
         file.device_key = known.device_key.as_ref().map(|key| key.0.clone());
         file.id = file.device_key.as_ref().map(|_| files::new_uuid());
         let body = file.sign(&signer).map_err(StoreError::gave_up)?;
         conn.set_file_keys(known.id, signer.kid()).await?;
+        device_audit(conn, &facts, "license.file_made", device, actor, now).await?;
         let promised = promise(conn, &signer, file.expires).await?.map(|seal| (seal, signer));
         let answer = FileAnswer {
             product_name: facts.product.name.clone(),

@@ -4,7 +4,7 @@ use super::{ActError, Area, Desk, Level, Visitor, licenses::difference};
 use crate::{
     licensing::{
         FeatureId, PolicyId, ProductCode, ProductId,
-        license::Terms,
+        license::{Actor, Terms},
         product::{Authorization, Feature, FeatureKind, Policy, Product, ProductRules, ProductState, Release},
         seal::{Seal, SealFor, SealProduct},
     },
@@ -89,7 +89,7 @@ impl Desk {
     pub async fn begin_ring(&self, what: SealFor) -> Result<(), ActError> {
         let (purpose, product) = (what.purpose(), what.clone().product().map(|product| product.id));
         let ring = self.vault.begin_ring_aside(what, self.now()).await?;
-        let saved = self.save_seals(ring.seals().to_vec()).await;
+        let saved = self.save_first_seals(ring.seals().to_vec(), product).await;
         if saved.is_err() {
             // Another process started at the same moment and was first: its keys are as good.
             self.reload_seals().await?;
@@ -99,7 +99,8 @@ impl Desk {
         Ok(())
     }
 
-    pub(super) async fn save_seals(&self, seals: Vec<Seal>) -> Result<(), ActError> {
+    async fn save_first_seals(&self, seals: Vec<Seal>, product: Option<ProductId>) -> Result<(), ActError> {
+        let now = self.now();
         self.store
             .write(move |conn| {
                 let seals = seals.clone();
@@ -107,7 +108,10 @@ impl Desk {
                     for seal in &seals {
                         conn.save_seal(seal).await?;
                     }
-                    Ok(())
+                    let states = seals.iter().map(|seal| serde_json::json!({ "kid": seal.kid, "state": seal.state.text() }));
+                    let subject = Subject::of("seal", product.map_or(0, |product| product.0));
+                    let (after, actor) = (Some(states.collect()), Actor::System);
+                    conn.audit_apart(&NewAudit { at: now, subject, act: "keys.made", actor, before: None, after }).await
                 })
             })
             .await?;

@@ -6,14 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     licensing::{
-        DeviceId, DeviceName, LicenseId, Timestamp,
+        DeviceId, DeviceName, LicenseId, ProductCode, Timestamp,
         decide::{ActivationRefusal, Holder, RefreshRefusal, ReleaseRefusal},
-        files::Problem,
+        files::{Code, Problem},
+        product::{DeviceDetails, Product},
         words::Words,
     },
     store::{Conn, NewAttempt},
     vault::random_bytes,
 };
+
+/// A file for a product that is not sold here: no key was looked up for it.
+pub(super) fn unknown_product(code: &ProductCode) -> Refusal {
+    Refusal::File(Problem::new(Code::WrongProduct).found(code.as_str()))
+}
 
 /// What stood in the way of an act.
 #[derive(Clone, Debug)]
@@ -111,7 +117,10 @@ impl Refusal {
             Self::Activation(refusal) => serde_json::to_value(refusal).unwrap_or_default(),
             Self::Release(refusal) => serde_json::to_value(refusal).unwrap_or_default(),
             Self::Refresh(refusal) => serde_json::to_value(refusal).unwrap_or_default(),
-            other => serde_json::json!({ "code": other.code() }),
+            other => {
+                let Words { what, why, next } = other.words();
+                serde_json::json!({ "code": other.code(), "told": { "what": what, "why": why, "next": next } })
+            }
         }
     }
 }
@@ -170,6 +179,17 @@ pub(super) struct About {
     pub key_ends: Option<String>,
     pub device: Option<DeviceId>,
     pub device_name: Option<DeviceName>,
+}
+
+impl About {
+    /// Now that the product is known: its name, and of the device no more than it keeps.
+    pub fn product(&mut self, product: &Product) {
+        self.product_code = Some(product.code.to_string());
+        self.product_name = Some(product.name.clone());
+        if product.rules.device_details == DeviceDetails::Id {
+            self.device_name = None;
+        }
+    }
 }
 
 /// A new reference: `R-` and eight symbols that read well over the telephone.

@@ -194,7 +194,7 @@ impl Desk {
         if settings != self.settings().revision {
             self.reload_settings().await?;
         }
-        if self.seals_seen.swap(seals, std::sync::atomic::Ordering::AcqRel) != seals {
+        if self.seals_seen.load(std::sync::atomic::Ordering::Acquire) != seals {
             self.reload_seals().await?;
         }
         Ok(())

@@ -28,15 +28,16 @@ impl Desk {
         let most = self.settings().sign_in_tries;
         let tries = self
             .store
-            .write(move |conn| {
+            .write({
                 let subject = subject.clone();
-                Box::pin(async move { conn.count_try(&subject, TRY_WINDOW_SECONDS, now).await })
+                move |conn| {
+                    let subject = subject.clone();
+                    Box::pin(async move { conn.count_try(&subject, TRY_WINDOW_SECONDS, now).await })
+                }
             })
             .await?;
         if tries > most {
-            let refusal = super::Refusal::TooMany { seconds: TRY_WINDOW_SECONDS };
-            let reference = super::refusal::new_reference();
-            return Err(ActError::Refused(Box::new(super::Refused { refusal, reference, product_name: None })));
+            return Err(self.too_many("sign-in").await?);
         }
         let member = match Email::parse(email) {
             Ok(email) => self.read().await?.staff_by_email(&email).await?,
@@ -45,14 +46,16 @@ impl Desk {
         let hash = member.as_ref().map(|member| member.password_hash.clone());
         let right = self.passwords.verify(Password::given(password), hash).await;
         let Some(member) = member.filter(|member| right && member.disabled.is_none()) else { return Ok(None) };
+        // Who knew the password used up none of the tries.
         let (token, expires) = (Token::random(), now.plus_days(SESSION_DAYS));
         let (hash, id) = (token.hash().0.to_vec(), member.id);
         let visitor = visitor_of(&member).ok_or(super::Fault::Kept("a member's role"))?;
         let actor = visitor.actor();
         self.store
             .write(move |conn| {
-                let (hash, actor) = (hash.clone(), actor.clone());
+                let (hash, actor, tries_of) = (hash.clone(), actor.clone(), subject.clone());
                 Box::pin(async move {
+                    conn.forget_tries(&tries_of).await?;
                     conn.add_session(&hash, id, now, expires).await?;
                     let subject = Subject::of("staff", id.0);
                     conn.audit_apart(&NewAudit { at: now, subject, act: "staff.signed_in", actor, before: None, after: None })
@@ -61,6 +64,13 @@ impl Desk {
             })
             .await?;
         Ok(Some(SignedIn { token, visitor, expires }))
+    }
+
+    /// The refusal of one try too many, kept like every refusal, so that its reference is found.
+    async fn too_many(&self, door: &'static str) -> Result<ActError, ActError> {
+        let about = super::refusal::About { door, ..super::refusal::About::default() };
+        let refused = self.refuse_with(super::Refusal::TooMany { seconds: TRY_WINDOW_SECONDS }, about).await?;
+        Ok(ActError::Refused(Box::new(refused)))
     }
 
     /// Who a session's token belongs to.
@@ -124,11 +134,21 @@ impl Desk {
     /// Changes one's own password, for whoever still knows the present one.
     pub async fn change_own_password(&self, visitor: &Visitor, present: &str, new: &str) -> Result<(), ActError> {
         let Visitor::Staff { id, .. } = visitor else { return Err(super::Forbidden.into()) };
+        // Whoever has only the session must not find the password out here.
+        let (now, subject) = (self.now(), format!("own-password:{id}"));
+        let tries = self.store.write(move |conn| {
+            let subject = subject.clone();
+            Box::pin(async move { conn.count_try(&subject, TRY_WINDOW_SECONDS, now).await })
+        });
+        if tries.await? > self.settings().sign_in_tries {
+            return Err(self.too_many("own password").await?);
+        }
         let hash = self.read().await?.staff_member(*id).await?.map(|member| member.password_hash);
         if !self.passwords.verify(Password::given(present), hash).await {
             return Err(ActError::field("current", "This is not your present password. Type it again."));
         }
-        self.set_password(visitor, *id, new).await
+        let hash = self.chosen(new).await?;
+        self.replace_password(visitor, *id, hash).await
     }
 
     /// Whether anyone can sign in yet.
@@ -169,13 +189,20 @@ impl Desk {
         self.change_member(visitor, id, act, move |member| member.disabled = disabled.then_some(now), disabled).await
     }
 
-    /// Sets a member's password and ends their sessions: one's own, or anyone's with the right to manage the team.
+    /// Sets another member's password and ends their sessions. Refuses one's own: that takes the present one.
     pub async fn set_password(&self, visitor: &Visitor, id: UserId, password: &str) -> Result<(), ActError> {
-        let hash = self.chosen(password).await?;
-        let own = matches!(visitor, Visitor::Staff { id: own, .. } if *own == id);
-        if !own {
-            visitor.needs(Area::Team, Level::Manage)?;
+        if matches!(visitor, Visitor::Staff { id: own, .. } if *own == id) {
+            return Err(ActError::field(
+                "password",
+                "Change your own password on your account page; it asks for the present one.",
+            ));
         }
+        visitor.needs(Area::Team, Level::Manage)?;
+        let hash = self.chosen(password).await?;
+        self.replace_password(visitor, id, hash).await
+    }
+
+    async fn replace_password(&self, visitor: &Visitor, id: UserId, hash: String) -> Result<(), ActError> {
         self.change_member_unchecked(
             visitor,
             id,

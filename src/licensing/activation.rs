@@ -138,6 +138,26 @@ pub struct Activation {
     pub api_key: Option<String>,
     /// The ids of the keys that signed its newest file.
     pub file_keys: Option<String>,
+    /// When its device key last became another one.
+    pub bound: Option<Timestamp>,
+    /// An address given with the activation, which proves nothing.
+    pub contact: Option<String>,
+}
+
+impl Activation {
+    /// Takes another device key. Another installation counts its own use, from zero.
+    pub fn rebind(&mut self, now: Timestamp) {
+        self.rebinds = self.rebinds.once_more(now);
+        self.bound = Some(now);
+        (self.use_seq, self.use_totals) = (0, Totals::default());
+    }
+
+    /// Lets the machine start afresh, as one that was never bound: whoever may decide that has decided it.
+    pub fn unbind(&mut self) {
+        self.device_key = None;
+        self.rebinds = Counted::default();
+        self.bound = None;
+    }
 }
 
 /// The most variables a machine keeps; a file carries up to 64.

@@ -255,7 +255,8 @@ pub fn activate(facts: &ActivationFacts<'_>, ask: &ActivationAsk<'_>, now: Times
         (None, None) if product.rules.device_key == DeviceKeyRule::Required => return Err(Refusal::DeviceKeyRequired),
         (None, None) => false,
         (Some(held), Some(shown)) => held != shown,
-        (None, Some(_)) => known.is_some(),
+        // A machine that holds no seat and has no key has nothing that another key could take over.
+        (None, Some(_)) => known.is_some_and(|known| known.state.holds_seat()),
     };
     if rebind {
         let times = known.map_or(0, |known| known.rebinds.at(now));
@@ -283,6 +284,9 @@ pub fn activate(facts: &ActivationFacts<'_>, ask: &ActivationAsk<'_>, now: Times
     }
     Ok(Grant { takes_seat: true, transfer_of, rebind })
 }
+
+/// The least a machine holds its seat after its device key became another one.
+const REBOUND_HOLD_HOURS: u32 = 24;
 
 /// Which door a release comes through, and what it proved there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -373,7 +377,13 @@ pub fn release(
     };
     let by_file = !matches!(proof, ReleaseProof::Authority);
     if by_file {
-        let until = since.plus_hours(i64::from(product.rules.min_hold_hours));
+        let mut until = since.plus_hours(i64::from(product.rules.min_hold_hours));
+        if let Some(bound) = known.bound {
+            // Key and device id are enough to rebind, and a rebound key would be enough to release: not before someone had the
+            // time to notice, however short a seat may be held otherwise.
+            let hours = product.rules.min_hold_hours.max(REBOUND_HOLD_HOURS);
+            until = until.max(bound.plus_hours(i64::from(hours)));
+        }
         if now < until {
             return Err(ReleaseRefusal::HeldTooShort { until });
         }

@@ -24,6 +24,7 @@ pub struct Usage {
 
 /// The totals a machine has reported so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Totals {
     pub license: u64,
     pub features: BTreeMap<String, u64>,

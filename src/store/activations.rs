@@ -24,7 +24,8 @@ macro_rules! activation_columns {
          a.device_key as a_device_key, a.user_email as a_user_email, a.first_activated_at as a_first_activated_at, \
          a.last_seen_at as a_last_seen_at, a.rebinds as a_rebinds, a.rebinds_since as a_rebinds_since, \
          a.offline_releases as a_offline_releases, a.offline_releases_since as a_offline_releases_since, a.use_seq as a_use_seq, \
-         a.use_totals as a_use_totals, a.api_key as a_api_key, a.file_keys as a_file_keys"
+         a.use_totals as a_use_totals, a.api_key as a_api_key, a.file_keys as a_file_keys, \
+         a.bound_at as a_bound_at, a.contact as a_contact"
     };
 }
 
@@ -40,6 +41,8 @@ pub struct ActivationFactsRow {
     /// How many such seats there are.
     pub vacated_seats: u32,
     pub blocked: bool,
+    /// The key that signs the product's files now.
+    pub signing_key: Option<String>,
 }
 
 /// An activation to be added.
@@ -52,6 +55,7 @@ pub struct NewActivation {
     pub user: Option<String>,
     pub api_key: Option<String>,
     pub file_keys: Option<String>,
+    pub contact: Option<String>,
 }
 
 fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
@@ -103,6 +107,8 @@ fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
         use_totals: serde_json::from_str(&row.string("a_use_totals")?).map_err(|_| bad("use_totals"))?,
         api_key: row.maybe_string("a_api_key")?,
         file_keys: row.maybe_string("a_file_keys")?,
+        bound: row.maybe_int("a_bound_at")?.map(Timestamp::from_millis),
+        contact: row.maybe_string("a_contact")?,
     })
 }
 
@@ -121,7 +127,8 @@ macro_rules! facts_query {
              (select count(*) from activation v where v.license_id = l.id and v.state = 'released' and v.counted = 1 \
                and v.replaced_by is null and v.device_id <> $1) as vacated_seats, \
              (select min(b.id) from device_block b where b.device_id = $1 and (b.product_id is null or b.product_id = l.product_id) \
-               and (b.license_id is null or b.license_id = l.id)) as blocked \
+               and (b.license_id is null or b.license_id = l.id)) as blocked, \
+             (select s.kid from seal s where s.purpose = 'license' and s.product_id = l.product_id and s.state = 'active') as signing_key \
              from license l join product p on p.id = l.product_id \
              left join activation a on a.license_id = l.id and a.device_id = $1 where ",
             $where
@@ -194,8 +201,8 @@ impl Conn {
     /// Adds an activation that holds a seat.
     pub async fn add_activation(&mut self, new: &NewActivation, now: Timestamp) -> Result<ActivationId, StoreError> {
         let sql = "insert into activation (license_id, device_id, device_name, device_name_folded, device_os, device_app, device_sdk, device_vm, state, state_at, \
-                   counted, how, device_key, user_email, first_activated_at, last_seen_at, rebinds, offline_releases, use_seq, api_key, file_keys) \
-                   values ($1, $2, $3, $13, $4, $5, $6, $7, 'active', $8, 0, $9, $10, $11, $8, $8, 0, 0, 0, $12, $14) returning id";
+                   counted, how, device_key, user_email, first_activated_at, last_seen_at, rebinds, offline_releases, use_seq, api_key, file_keys, contact) \
+                   values ($1, $2, $3, $13, $4, $5, $6, $7, 'active', $8, 0, $9, $10, $11, $8, $8, 0, 0, 0, $12, $14, $15) returning id";
         let device = &new.device;
         let row = sqlx::query(sql)
             .bind(new.license.0)
@@ -212,6 +219,7 @@ impl Conn {
             .bind(maybe_plain(new.api_key.as_deref()))
             .bind(folded(device))
             .bind(new.file_keys.clone())
+            .bind(maybe_plain(new.contact.as_deref()))
             .fetch_one(self.db())
             .await?;
         row.int("id").map(ActivationId)
@@ -229,7 +237,7 @@ impl Conn {
             "update activation set device_name = $2, device_os = $3, device_app = $4, device_sdk = $5, device_vm = $6, state = $7, \
              state_at = $8, state_by = $9, state_reason = $10, counted = $11, replaced_by = $12, how = $13, device_key = $14, \
              user_email = $15, last_seen_at = $16, rebinds = $17, rebinds_since = $18, offline_releases = $19, \
-             offline_releases_since = $20, use_seq = $21, api_key = $22, device_name_folded = $23, use_totals = $24, file_keys = $25 where id = $1",
+             offline_releases_since = $20, use_seq = $21, api_key = $22, device_name_folded = $23, use_totals = $24, file_keys = $25, bound_at = $26, contact = $27 where id = $1",
         )
         .bind(activation.id.0)
         .bind(device.name.as_ref().map(|name| name.as_str().to_owned()))
@@ -256,6 +264,8 @@ impl Conn {
         .bind(folded(device))
         .bind(serde_json::to_string(&activation.use_totals).expect("totals are plain data"))
         .bind(activation.file_keys.clone())
+        .bind(activation.bound.map(Timestamp::millis))
+        .bind(maybe_plain(activation.contact.as_deref()))
         .execute(self.db())
         .await?;
         Ok(())
@@ -298,6 +308,15 @@ impl Conn {
         rows.iter().map(|row| Ok((activation(row)?, row.maybe_string("key_text")?))).collect()
     }
 
+    /// Raises the revision of every license with a machine whose newest file this key signed: what was answered under it is not
+    /// given again.
+    pub async fn outdate_answers_by(&mut self, kid: &str) -> Result<(), StoreError> {
+        let sql = "update license set revision = revision + 1 where id in (select license_id from activation \
+                   where file_keys is null or ' ' || file_keys || ' ' like '% ' || $1 || ' %')";
+        sqlx::query(sql).bind(plain(kid)).execute(self.db()).await?;
+        Ok(())
+    }
+
     /// Blocks a device on one license.
     pub async fn block_device(&mut self, license: LicenseId, device: &DeviceId, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("insert into device_block (device_id, license_id, created_at) values ($1, $2, $3)")
@@ -334,5 +353,6 @@ fn facts(row: &AnyRow) -> Result<ActivationFactsRow, StoreError> {
         vacated: row.maybe_int("vacated")?.map(ActivationId),
         vacated_seats: u32::try_from(row.int("vacated_seats")?).unwrap_or(u32::MAX),
         blocked: row.maybe_int("blocked")?.is_some(),
+        signing_key: row.maybe_string("signing_key")?,
     })
 }

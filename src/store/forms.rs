@@ -6,7 +6,45 @@ use super::{
 };
 use crate::licensing::Timestamp;
 
+/// What became of a form that was claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    Mine,
+    Running,
+    Done(String),
+}
+
 impl Conn {
+    /// Claims a form; one that was begun before `lost_before` and never ended is claimed anew.
+    pub async fn claim_form(
+        &mut self,
+        id: &str,
+        actor: &str,
+        now: Timestamp,
+        lost_before: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let sql = "insert into form_request (id, actor, result, created_at) values ($1, $2, '', $3) \
+                   on conflict (id) do update set created_at = $3 where form_request.result = '' and form_request.created_at < $4";
+        let query = sqlx::query(sql).bind(plain(id)).bind(plain(actor)).bind(now.millis()).bind(lost_before.millis());
+        if query.execute(self.db()).await?.rows_affected() == 1 {
+            return Ok(Claim::Mine);
+        }
+        Ok(match self.form_result(id, actor).await? {
+            Some(result) if !result.is_empty() => Claim::Done(result),
+            _ => Claim::Running,
+        })
+    }
+
+    /// Remembers where a claimed form ended, or gives the claim back.
+    pub async fn finish_form(&mut self, id: &str, result: Option<&str>) -> Result<(), StoreError> {
+        let query = match result {
+            Some(result) => sqlx::query("update form_request set result = $2 where id = $1").bind(plain(id)).bind(plain(result)),
+            None => sqlx::query("delete from form_request where id = $1 and result = ''").bind(plain(id)),
+        };
+        query.execute(self.db()).await?;
+        Ok(())
+    }
+
     /// What a form that came before under this hidden id ended in, for the same actor.
     pub async fn form_result(&mut self, id: &str, actor: &str) -> Result<Option<String>, StoreError> {
         let sql = "select result from form_request where id = $1 and actor = $2";
@@ -28,6 +66,12 @@ impl Conn {
                    on conflict (subject, window_start, window_end) do update set times = rate.times + 1 returning times";
         let row = sqlx::query(sql).bind(plain(subject)).bind(start).bind(end).fetch_one(self.db()).await?;
         row.int("times")
+    }
+
+    /// Forgets a subject's tries: it has shown that it may.
+    pub async fn forget_tries(&mut self, subject: &str) -> Result<(), StoreError> {
+        sqlx::query("delete from rate where subject = $1").bind(plain(subject)).execute(self.db()).await?;
+        Ok(())
     }
 
     /// How many tries a subject has made in the window that runs at `now`.

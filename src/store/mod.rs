@@ -42,6 +42,7 @@ pub use checkpoints::{Checkpoint, Heads};
 pub use conn::Conn;
 pub use engine::{Engine, Location};
 pub use error::StoreError;
+pub use forms::Claim;
 pub use licenses::NewLicense;
 pub use lists::{AttemptFilter, AuditFilter, LicenseFilter, LicenseRow, LicenseSort, OrderRow, Page};
 pub use orders::{Customer, NewOrder, Order};

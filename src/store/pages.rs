@@ -41,6 +41,13 @@ impl Conn {
         Ok(())
     }
 
+    /// Forgets the pages of one kind whose content holds this text: what they show is good no more.
+    pub async fn drop_pages_with(&mut self, kind: &str, text: &str) -> Result<(), StoreError> {
+        let sql = "delete from result_page where kind = $1 and content like '%' || $2 || '%'";
+        sqlx::query(sql).bind(kind.to_owned()).bind(super::conn::plain(text)).execute(self.db()).await?;
+        Ok(())
+    }
+
     /// The page under this link, unless its time is over.
     pub async fn page(&mut self, token_hash: &[u8], now: Timestamp) -> Result<Option<ResultPage>, StoreError> {
         if let Some(kept) = self.pages.iter().find(|page| page.token_hash == token_hash && page.expires > now) {

@@ -54,14 +54,15 @@ impl Conn {
 
     /// Adds a key, or saves the state of one that is there, and its secret, which is emptied when it can never sign again. What it
     /// has promised is only ever raised: a signature may have been recorded since the key was read. A compromised key stays
-    /// as it is.
+    /// as it is, and a key of another ring keeps its place.
     pub async fn save_seal(&mut self, seal: &Seal) -> Result<(), StoreError> {
         sqlx::query(
             "insert into seal (kid, purpose, product_id, public, secret, state, since, until, created_at, last_exp, signed_without_exp) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
              on conflict (kid) do update set secret = $5, state = $6, since = $7, until = $8, \
              last_exp = case when seal.last_exp is null or $10 > seal.last_exp then $10 else seal.last_exp end, \
-             signed_without_exp = case when seal.signed_without_exp = 1 then 1 else $11 end where seal.state <> 'compromised'",
+             signed_without_exp = case when seal.signed_without_exp = 1 then 1 else $11 end where seal.state <> 'compromised' \
+             and seal.purpose = $2 and coalesce(seal.product_id, 0) = coalesce($3, 0)",
         )
         .bind(seal.kid.clone())
         .bind(seal.purpose.text())

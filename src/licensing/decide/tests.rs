@@ -62,6 +62,8 @@ fn activation(id: i64, state: ActivationState) -> Activation {
         use_seq: 0,
         use_totals: Default::default(),
         file_keys: None,
+        bound: None,
+        contact: None,
         api_key: None,
     }
 }

@@ -249,7 +249,13 @@ pub(super) fn wrong_kind(expected: &str, found: &str) -> Problem {
 ///
 /// Refuses what our own reader would refuse: numbers that are no safe integers, too deep a nesting, 64 KiB and more.
 pub fn sign_with_kid(typ: Typ, claims: &Map<String, Value>, signer: &dyn Signer) -> Result<String, Problem> {
-    sign(&format!("{{\"alg\":\"EdDSA\",\"typ\":\"{}\",\"kid\":\"{}\"}}", typ.as_str(), signer.kid()), claims, signer)
+    sign(&header(typ, signer.kid()), claims, signer)
+}
+
+/// The header of every file of a kind that a key signs: always these bytes.
+#[must_use]
+pub fn header(typ: Typ, kid: &str) -> String {
+    format!("{{\"alg\":\"EdDSA\",\"typ\":\"{}\",\"kid\":\"{kid}\"}}", typ.as_str())
 }
 
 /// Signs `claims` as a request, with the public half of the device's key in the header.

@@ -197,6 +197,7 @@ pub async fn an_activation_comes_back_in_each_state(bench: Bench) {
         device_key: Some(DeviceKey("thumb".to_owned())),
         user: Some("ann@press.example".to_owned()),
         file_keys: Some("kid-1 kid-2".to_owned()),
+        contact: Some("ann@customer.example".to_owned()),
         api_key: Some("api".to_owned()),
     };
     let id = conn.add_activation(&new, NOW).await.unwrap();
@@ -216,6 +217,8 @@ pub async fn an_activation_comes_back_in_each_state(bench: Bench) {
         use_totals: Totals::default(),
         api_key: new.api_key.clone(),
         file_keys: new.file_keys.clone(),
+        bound: None,
+        contact: new.contact.clone(),
     };
     assert_eq!(conn.activation(id).await.unwrap().as_ref(), Some(&expected));
     let bare = conn.add_activation(&samples::new_activation(license, "bare"), NOW).await.unwrap();
@@ -241,6 +244,8 @@ pub async fn an_activation_comes_back_in_each_state(bench: Bench) {
         expected.rebinds = Counted { times: u32::MAX, since: Some(NOW) };
         expected.offline_releases = Counted { times: number, since: (number % 2 == 0).then_some(NOW) };
         expected.use_seq = i64::MAX;
+        expected.bound = Some(NOW.plus_days(i64::from(number)));
+        expected.contact = (number % 2 == 0).then(|| "bob@customer.example".to_owned());
         expected.file_keys = Some(format!("kid-{number}"));
         expected.use_totals = Totals { license: u64::MAX, features: [("jöbs".to_owned(), 7)].into() };
         conn.save_activation(&expected).await.unwrap();

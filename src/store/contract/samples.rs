@@ -113,7 +113,16 @@ pub fn device(id: &str) -> Device {
 }
 
 pub fn new_activation(license: LicenseId, id: &str) -> NewActivation {
-    NewActivation { license, device: device(id), how: How::Online, device_key: None, user: None, api_key: None, file_keys: None }
+    NewActivation {
+        license,
+        device: device(id),
+        how: How::Online,
+        device_key: None,
+        user: None,
+        api_key: None,
+        file_keys: None,
+        contact: None,
+    }
 }
 
 pub fn new_audit(subject: Subject, act: &'static str) -> NewAudit {

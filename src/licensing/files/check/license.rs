@@ -61,7 +61,8 @@ pub(super) fn licensespring(file: LicenseSpringLicense, context: &Context<'_>) -
         match Jws::parse(text, Some(crate::licensing::files::Typ::Mirror)) {
             Ok(jws) => {
                 let inner = license(&jws, Kind::Mirror, context);
-                report.genuine = inner.genuine;
+                // Apps read what stands outside the mirror: whether that is genuine, only the two RSA signatures can say.
+                report.genuine = inner.genuine.filter(|genuine| !genuine);
                 // That the mirror is complete is said once, for the file.
                 report.checks.extend(inner.checks.into_iter().filter(|check| check.code != passed::COMPLETE.0));
                 if let Content::License(content) = inner.content {
@@ -94,6 +95,17 @@ fn agrees(report: &mut Report, file: &LicenseSpringLicense, mirror: &LicenseCont
     if file.hardware_id.trim() != mirror.device_id {
         report.genuine = Some(false);
         report.fail(&Problem::new(Code::OtherDevice));
+    }
+    // What RSA covers is told apart only by whoever can check RSA: here at least the two must say the same.
+    let ends = file.validity_period.as_deref().map(Timestamp::from_rfc3339);
+    let same_end = match ends {
+        None => mirror.valid_until.is_none(),
+        Some(end) => end.ok() == mirror.valid_until,
+    };
+    let same_type = file.license_type.as_deref().is_none_or(|kind| kind == mirror.r#type);
+    if !same_end || !same_type {
+        report.genuine = Some(false);
+        report.fail(&Problem::new(Code::BadSignature).naming(if same_end { "license_type" } else { "validity_period" }));
     }
     // A refresh file names no request.
     if file.request_id.as_deref().is_some_and(|id| Some(id) != mirror.request_id.as_deref()) {

@@ -201,7 +201,7 @@ fn a_forged_file_is_never_genuine() {
 }
 
 #[test]
-fn a_licensespring_file_is_genuine_by_its_mirror_and_wrong_where_the_two_differ() {
+fn a_licensespring_file_is_genuine_once_rsa_holds_and_wrong_where_it_differs_from_its_mirror() {
     let keys =
         TrustedKeys::new(vec![TrustedKey::new(signing_key().public(), Vec::new(), crate::licensing::files::KeyState::Active)]);
     let context = Context { keys: Some(&keys), ..Context::default() };
@@ -212,12 +212,22 @@ fn a_licensespring_file_is_genuine_by_its_mirror_and_wrong_where_the_two_differ(
         "countersign": mirror, "license_signature": "cnNh", "license_signature_v2": "cnNh",
     });
     let mut report = inspect(file.to_string().as_bytes(), &context);
-    assert_eq!((report.kind, report.genuine, report.error()), (Kind::LicensespringLicense, Some(true), None));
+    assert_eq!(
+        (report.kind, report.genuine, report.error()),
+        (Kind::LicensespringLicense, None, None),
+        "apps read the rest of it"
+    );
     assert_eq!(report.rsa.len(), 2);
     report.rsa_checked("license_signature", true);
     report.rsa_checked("license_signature_v2", false);
     assert_eq!((report.genuine, report.error().unwrap().code), (Some(false), "bad_signature"));
-    for (name, value, code) in [("hardware_id", "HW-2", "other_device"), ("request_id", "x", "other_request")] {
+    for (name, value, code) in [
+        ("hardware_id", "HW-2", "other_device"),
+        ("request_id", "x", "other_request"),
+        ("validity_period", "2099-01-01T00:00:00.000Z", "bad_signature"),
+        ("validity_period", "soon", "bad_signature"),
+        ("license_type", "subscription", "bad_signature"),
+    ] {
         let mut changed = file.clone();
         changed[name] = value.into();
         let report = inspect(changed.to_string().as_bytes(), &context);
