@@ -81,6 +81,15 @@ impl ServeConfig {
         self.public_url.starts_with("https://")
     }
 
+    /// Whether nobody on the way can read along, and browsers keep `__Host-` cookies and WebCrypto: https, or this machine itself.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        let Some(rest) = self.public_url.strip_prefix("http://") else { return true };
+        let host = if let Some(v6) = rest.strip_prefix('[') { v6.split(']').next() } else { rest.split(':').next() };
+        let host = host.unwrap_or_default();
+        host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    }
+
     #[must_use]
     pub fn for_testing() -> Self {
         let addr = SocketAddr::from(([127, 0, 0, 1], 3000));
@@ -100,6 +109,19 @@ mod tests {
         }
         assert!(ServeConfig::new(addr, None, Some("10.0.0.1, proxy")).is_err());
         assert!(DataConfig::new(PathBuf::from("x"), Some("mysql://a/b")).is_err());
+    }
+
+    #[test]
+    fn only_https_and_this_machine_are_private() {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 3000));
+        let private = |url| ServeConfig::new(addr, Some(url), None).unwrap().is_private();
+        for url in ["https://a.example", "http://127.0.0.1:3000", "http://localhost", "http://[::1]:3000", "http://x.localhost:8"]
+        {
+            assert!(private(url), "{url}");
+        }
+        for url in ["http://portal.lan", "http://10.0.0.7:3000", "http://localhost.example.com", "http://127.0.0.1.example"] {
+            assert!(!private(url), "{url}");
+        }
     }
 
     #[test]

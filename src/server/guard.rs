@@ -2,7 +2,7 @@
 
 use axum::{
     body::{Body, HttpBody},
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::Response,
@@ -33,7 +33,9 @@ pub async fn same_origin(State(state): State<AppState>, request: Request, next: 
     if reads || comes_from_here(request.headers(), &state.config.public_url) {
         return next.run(request).await;
     }
-    tracing::info!(path = request.uri().path(), "A post from another site was refused.");
+    // The route and not the path: some paths are secrets.
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    tracing::info!(route, "A post from another site was refused.");
     problem(&state, Problem::OtherSite)
 }
 

@@ -32,12 +32,12 @@ impl Limits {
     /// Whether one more activation from this address is within the limit.
     pub fn allows_activation(&self, from: IpAddr, per_minute: i64) -> bool {
         let limiter = self.limiter(per_minute);
-        limiter.check_key(&from).is_ok()
+        limiter.check_key(&counted(from)).is_ok()
     }
 
     /// Whether one more sign-in try from this address is within the limit.
     pub fn allows_sign_in(&self, from: IpAddr) -> bool {
-        self.sign_ins.check_key(&from).is_ok()
+        self.sign_ins.check_key(&counted(from)).is_ok()
     }
 
     /// Forgets addresses that were not seen for a while.
@@ -64,15 +64,31 @@ impl Limits {
 /// The visitor's address: the peer's, or what the nearest proxy that is trusted says of it. Headers of anyone else are ignored.
 pub fn client_address(peer: SocketAddr, headers: &HeaderMap, config: &ServeConfig) -> IpAddr {
     let mut address = peer.ip().to_canonical();
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> = forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    let forwarded = headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default());
+    let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).collect();
     for hop in hops.into_iter().rev() {
         if !config.trusted_proxies.contains(&address) {
             break;
         }
+        // What cannot be read is not passed over: before it stands only what the visitor wrote.
+        let Some(hop) = hop_address(hop.trim()) else { break };
         address = hop.to_canonical();
     }
     address
+}
+
+/// An address as proxies write it: alone, with a port, or in brackets.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+/// What is counted together: an IPv4 address, or the network of an IPv6 one, whose holder has 2^64 addresses to choose from.
+fn counted(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => IpAddr::from((u128::from(v6) >> 64 << 64).to_be_bytes()),
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +104,35 @@ mod tests {
         assert_eq!(client_address(peer, &headers, &config).to_string(), "10.0.0.2");
         config.trusted_proxies = vec!["10.0.0.2".parse().unwrap()];
         assert_eq!(client_address(peer, &headers, &config).to_string(), "203.0.113.7");
+    }
+
+    #[test]
+    fn a_hop_with_a_port_is_read_and_one_that_is_no_address_ends_the_way() {
+        let peer: SocketAddr = "10.0.0.2:9".parse().unwrap();
+        let mut config = ServeConfig::for_testing();
+        config.trusted_proxies = vec!["10.0.0.2".parse().unwrap(), "10.0.0.3".parse().unwrap()];
+        for (forwarded, expected) in [
+            ("9.9.9.9, 203.0.113.7:5123", "203.0.113.7"),
+            ("9.9.9.9, [2001:db8::7]:5123", "2001:db8::7"),
+            ("9.9.9.9, [2001:db8::7]", "2001:db8::7"),
+            ("9.9.9.9, 203.0.113.7, 10.0.0.3", "203.0.113.7"),
+            ("9.9.9.9, unknown", "10.0.0.2"),
+            ("9.9.9.9, _hidden, 10.0.0.3", "10.0.0.3"),
+            ("", "10.0.0.2"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+            assert_eq!(client_address(peer, &headers, &config).to_string(), expected, "{forwarded}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_visitor() {
+        let limits = Limits::default();
+        let [one, other, elsewhere] = ["2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1"].map(|text| text.parse().unwrap());
+        assert!(limits.allows_activation(one, 1));
+        assert!(!limits.allows_activation(other, 1));
+        assert!(limits.allows_activation(elsewhere, 1));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod forms;
 mod guard;
 mod jobs;
 mod limits;
+mod once;
 mod page;
 mod portal;
 mod router;

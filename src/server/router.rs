@@ -1,7 +1,9 @@
 //! Every route in one list, by who calls it. Layers once, outermost first, each with its reason.
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{MethodRouter, get, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
@@ -17,7 +19,9 @@ const FORM_KIB: u32 = 64;
 
 pub fn router(state: AppState) -> Router {
     let limited = |routes: MethodRouter<AppState>, most_kib: u32| {
-        routes.layer(middleware::from_fn_with_state((state.clone(), most_kib), guard::body_limit))
+        let limit = middleware::from_fn_with_state((state.clone(), most_kib), guard::body_limit);
+        // The limit above is the route's own: axum's, of 2 MB, would come before it.
+        routes.layer(DefaultBodyLimit::disable()).layer(limit)
     };
     let customers = Router::new()
         .route("/", get(home::home))

@@ -46,7 +46,7 @@ pub async fn show(State(state): State<AppState>) -> Response {
 }
 
 fn draw(state: &AppState, status: StatusCode, form: FormState) -> Response {
-    let unprotected = !state.config.is_https() && !state.config.addr.ip().is_loopback();
+    let unprotected = !state.config.is_private();
     page(state, status, |frame| {
         let view = OfflineView { form, most_files: MOST_FILES as u32, most_kib: MOST_KIB, unprotected };
         view! { <OfflinePage frame=frame view=view/> }
@@ -71,18 +71,26 @@ pub async fn post(State(state): State<AppState>, ConnectInfo(peer): ConnectInfo<
     let mut rows = Vec::with_capacity(files.len());
     let mut questions = Vec::new();
     for file in files {
-        if !state.limits.allows_activation(from, state.desk.settings().activations_per_minute) {
+        let within = state.limits.allows_activation(from, state.desk.settings().activations_per_minute);
+        if !within && rows.is_empty() {
             return problem(&state, Problem::TooOften { wait_seconds: 60 });
         }
-        let asked = FileRequest { bytes: file.bytes.clone(), door: "file", confirmed };
-        match state.desk.answer_file(asked).await {
+        let answered = if within {
+            state.desk.answer_file(FileRequest { bytes: file.bytes.clone(), door: "file", confirmed }).await
+        } else {
+            // What was answered before it stays answered, so it is this file's refusal and not the whole form's.
+            state.desk.refuse_too_many("file").await.map(Err)
+        };
+        match answered {
             Ok(answered) => {
                 if matches!(&answered, Err(refused) if refused.refusal.code() == "confirm_release") {
                     questions.push((rows.len(), base64::url(&file.bytes)));
                 }
                 rows.push(row(&file.name, answered));
             }
-            Err(fault) => return act_problem(&state, fault.into()),
+            Err(fault) if rows.is_empty() => return act_problem(&state, fault.into()),
+            // The answers before it must reach their machines.
+            Err(fault) => rows.push(failed(&file.name, &fault)),
         }
     }
     let token = match state.desk.keep_batch(rows.clone(), sent.as_deref()).await {
@@ -159,6 +167,21 @@ fn row(sent_as: &str, answered: Answered) -> BatchRow {
             }
         }
     }
+}
+
+/// A file that met a fault of ours among others that did not.
+fn failed(sent_as: &str, fault: &Fault) -> BatchRow {
+    let reference = crate::server::page::fault_reference();
+    tracing::error!(reference = %reference, error = ?fault, "A file could not be answered.");
+    let verdict = BatchVerdict::Refused {
+        code: "internal_error".to_owned(),
+        what: "Something went wrong on our side".to_owned(),
+        why: "Your file is fine; nothing was lost.".to_owned(),
+        next: "Bring this file again in a minute.".to_owned(),
+        reference,
+        holders: Vec::new(),
+    };
+    BatchRow { sent_as: sent_as.to_owned(), product_name: None, device: None, verdict }
 }
 
 /// `/offline/{token}`: one row and one download a file.

@@ -169,6 +169,24 @@ impl TestApp {
         Self(Arc::new(Inner { desk, router, clock, location, secrets: Mutex::default() }))
     }
 
+    /// Another process on the same data: a vault and settings of its own.
+    pub async fn other_process(&self) -> Self {
+        let inner = &self.0;
+        let store = Store::open(&inner.location).await.expect("the database opens twice");
+        let seals = store.read().await.unwrap().seals().await.unwrap();
+        let vault = Vault::open_with(MasterKey::for_testing(), &seals, RsaSize::Rsa2048).expect("the keys open");
+        let desk = Desk::new(store, vault, inner.clock.clone(), HERE);
+        desk.notice_changes().await.expect("settings are read");
+        let router = router(AppState::new(desk.clone(), ServeConfig::for_testing()));
+        Self(Arc::new(Inner {
+            desk,
+            router,
+            clock: inner.clock.clone(),
+            location: inner.location.clone(),
+            secrets: Mutex::default(),
+        }))
+    }
+
     /// The same house behind another configuration.
     pub fn behind(&self, config: ServeConfig) -> Self {
         let inner = &self.0;

@@ -15,6 +15,7 @@ use crate::{
             Act, Asked, Grounds, KeyPair, LicenseFile, Receipt, SignedRequest, Signer, TrustedKeys, base64, mirror, verify_answer,
         },
         license::{Limit, Terms},
+        product::ProductRules,
         seal::{SealFor, SealProduct, SealUse},
     },
     vault::{Purpose, Subject, Token},
@@ -34,6 +35,8 @@ tests! {
         no_kind_of_document_stands_for_another,
         a_rotation_is_checked_against_a_year_old_key_set,
         who_knows_only_the_key_reaches_nobodys_machine,
+        who_rebinds_a_machine_cannot_release_it_at_once,
+        a_machine_that_was_rebound_too_often_starts_afresh_once_staff_frees_it,
         a_machine_with_a_hostile_name_is_only_text;
 }
 
@@ -479,4 +482,42 @@ async fn a_machine_with_a_hostile_name_is_only_text(app: TestApp) {
     let page = app.post("/activate", &[("key", &license.key.text()), ("device_id", "HW-9")]).await.text();
     assert!(page.contains("&lt;img src=x") && !page.contains("<img src=x"), "the refusal names the holder, as text");
     let _ = ProductCode::parse("press");
+}
+
+/// Key and computer id are enough to be taken for a reinstalled machine, and must not be enough to take its seat away.
+async fn who_rebinds_a_machine_cannot_release_it_at_once(app: TestApp) {
+    for (number, hours) in [(1, 24), (2, 0), (3, 72)] {
+        let code = format!("press-{number}");
+        app.product_with(&code, ProductRules { min_hold_hours: hours, ..ProductRules::default() }).await;
+        let license = app.issue(&code, seats(2)).await;
+        let owner = Machine::new("HW-0001");
+        app.bring(owner.activate(&license)).await.unwrap();
+        app.activate_by_form(&license.key, "HW-0002", &[]).await.unwrap();
+        app.pass_days(30);
+        for id in ["HW-0001", "HW-0002"] {
+            let thief = Machine::new(id);
+            app.bring(thief.activate(&license)).await.unwrap();
+            assert_eq!(app.bring(thief.release(&license)).await.unwrap_err().code, "held_too_short", "{hours} hours, {id}");
+        }
+        assert_eq!(app.seats_taken(&license).await, 2);
+        // The owner notices, and takes the machine back by a new request.
+        app.bring(owner.activate(&license)).await.unwrap();
+        assert_eq!(app.bring(Machine::new("HW-0001").release(&license)).await.unwrap_err().code, "not_this_device");
+    }
+}
+
+async fn a_machine_that_was_rebound_too_often_starts_afresh_once_staff_frees_it(app: TestApp) {
+    app.product("press").await;
+    let license = app.issue("press", seats(2)).await;
+    for _ in 0..4 {
+        app.bring(Machine::new("HW-0001").activate(&license)).await.unwrap();
+    }
+    assert_eq!(app.bring(Machine::new("HW-0001").activate(&license)).await.unwrap_err().code, "rebind_limit");
+    app.desk().release_device(&OPERATOR, license.id, &device("HW-0001")).await.unwrap();
+    for _ in 0..4 {
+        app.bring(Machine::new("HW-0001").activate(&license)).await.expect("what the refusal names as the way out is one");
+    }
+    app.desk().revoke_device(&OPERATOR, license.id, &device("HW-0001"), "lost".to_owned()).await.unwrap();
+    app.desk().allow_device(&OPERATOR, license.id, &device("HW-0001")).await.unwrap();
+    app.bring(Machine::new("HW-0001").activate(&license)).await.expect("after it was allowed again too");
 }

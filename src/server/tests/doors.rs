@@ -13,7 +13,7 @@ use super::{
     app::{HERE, cookie, multipart, urlencoded},
 };
 use crate::{
-    desk::{Role, Visitor},
+    desk::{BatchVerdict, Role, Visitor},
     licensing::license::{Limit, Terms},
     server::config::ServeConfig,
     vault::Token,
@@ -28,6 +28,7 @@ tests! {
         sign_in_tries_are_limited_by_address,
         an_unknown_address_and_a_wrong_password_look_alike,
         activations_are_limited_by_network_address,
+        as_many_files_as_the_form_says_fit_into_it,
         signing_in_leads_only_to_our_own_pages,
         a_body_over_its_limit_is_answered_with_a_page,
         what_is_not_there_is_said_by_a_page,
@@ -192,6 +193,30 @@ async fn activations_are_limited_by_network_address(app: TestApp) {
     assert_eq!(codes[2], "too_many_tries");
     let page = app.post_files("/offline", "files", &[("a.req", b"x")], &[]).await;
     assert_eq!(page.status, 429);
+    // In the middle of a form the limit is one file's: the answers before it are kept.
+    app.pass_seconds(3600);
+    let (_, page) =
+        app.behind(ServeConfig::for_testing()).bring_plainly(&[("a.req", b"x"), ("b.req", b"y"), ("c.req", b"z")]).await;
+    let codes: Vec<_> = page
+        .rows
+        .iter()
+        .map(|row| match &row.verdict {
+            BatchVerdict::Refused { code, .. } => code.as_str(),
+            BatchVerdict::Answered { .. } => "answered",
+        })
+        .collect();
+    assert_eq!(codes[2], "too_many_tries", "{codes:?}");
+    assert!(!codes[..2].contains(&"too_many_tries"), "{codes:?}");
+}
+
+async fn as_many_files_as_the_form_says_fit_into_it(app: TestApp) {
+    let files: Vec<(String, Vec<u8>)> =
+        (0..50).map(|number| (format!("{number}.req"), vec![b'a' + number % 26; 60 * 1024])).collect();
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let (_, page) = app.bring_plainly(&files).await;
+    assert_eq!(page.rows.len(), 50, "three megabytes, within the four that the form takes");
+    let reply = app.post_files("/offline", "files", &[("large.req", &vec![b'a'; 5 * 1024 * 1024])], &[]).await;
+    assert_eq!(reply.status, 413);
 }
 
 async fn signing_in_leads_only_to_our_own_pages(app: TestApp) {

@@ -42,6 +42,8 @@ mod broken;
 mod doors;
 pub(crate) mod foreign;
 mod foreign_files;
+mod keys;
 mod races;
 mod refusals;
 mod staff;
+mod told;

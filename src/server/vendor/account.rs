@@ -38,7 +38,7 @@ async fn draw_sign_in(state: &AppState, status: StatusCode, form: FormState) -> 
         Ok(has) => !has,
         Err(error) => return act_problem(state, error),
     };
-    let unprotected = !state.config.is_https() && !state.config.addr.ip().is_loopback();
+    let unprotected = !state.config.is_private();
     page(state, status, |frame| {
         let view = SignInView { form, no_staff, unprotected };
         view! { <SignInPage frame=frame view=view/> }
@@ -47,9 +47,9 @@ async fn draw_sign_in(state: &AppState, status: StatusCode, form: FormState) -> 
 
 /// Only a path of this portal: a link can't lead elsewhere after signing in.
 fn own_path(next: &str) -> Option<&str> {
-    let plain = next.starts_with("/vendor") && !next.contains(['\\', '\r', '\n', '\t']) && !next.starts_with("/vendor/sign-");
-    let ends_well = next[7.min(next.len())..].is_empty() || next[7..].starts_with(['/', '?']);
-    (plain && ends_well).then_some(next)
+    let rest = next.strip_prefix("/vendor")?;
+    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') && !rest.starts_with("/sign-");
+    (plain && (rest.is_empty() || rest.starts_with(['/', '?']))).then_some(next)
 }
 
 pub async fn sign_in_post(
@@ -80,11 +80,15 @@ pub async fn sign_in_post(
             typed.refuse_whole("E-mail address and password do not match. Type both again; ask an owner of the team if you have forgotten yours.");
             draw_sign_in(&state, StatusCode::UNPROCESSABLE_ENTITY, typed).await
         }
-        Err(ActError::Refused(refused)) => match refused.refusal {
-            Refusal::TooMany { seconds } => problem(&state, Problem::TooOften { wait_seconds: seconds.unsigned_abs() }),
-            _ => problem(&state, Problem::NotAllowed),
-        },
+        Err(ActError::Refused(refused)) => too_often(&state, &refused.refusal),
         Err(error) => act_problem(&state, error),
+    }
+}
+
+fn too_often(state: &AppState, refusal: &Refusal) -> Response {
+    match refusal {
+        Refusal::TooMany { seconds } => problem(state, Problem::TooOften { wait_seconds: seconds.unsigned_abs() }),
+        _ => problem(state, Problem::NotAllowed),
     }
 }
 
@@ -119,6 +123,9 @@ pub async fn password(State(state): State<AppState>, Staff(visitor): Staff, body
     let mut typed = form(&body);
     match state.desk.change_own_password(&visitor, typed.value("current"), typed.value("password")).await {
         Ok(()) => see_other("/vendor/sign-in"),
+        Err(ActError::Refused(refused)) if matches!(refused.refusal, Refusal::TooMany { .. }) => {
+            too_often(&state, &refused.refusal)
+        }
         Err(error) => match refuse(&state, &mut typed, error) {
             Ok(status) => draw_account(&state, status, &visitor, "", typed).await,
             Err(response) => response,
@@ -156,6 +163,9 @@ mod tests {
             "/vendorx",
             "/vendor/sign-out",
             "/vendor.evil",
+            "aaaaaa€",
+            "/vendor€",
+            "/vendor/\u{202e}x",
         ] {
             assert_eq!(own_path(next), None, "{next}");
         }

@@ -15,17 +15,24 @@ mod settings;
 mod team;
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{MethodRouter, get, post},
 };
 
-use super::{AppState, guard};
+use super::{AppState, guard, once};
 
 pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
     let sized = |routes: MethodRouter<AppState>, most_kib: u32| {
-        routes.layer(middleware::from_fn_with_state((state.clone(), most_kib), guard::body_limit))
+        let limit = middleware::from_fn_with_state((state.clone(), most_kib), guard::body_limit);
+        // The limit above is the route's own: axum's, of 2 MB, would come before it.
+        routes.layer(DefaultBodyLimit::disable()).layer(limit)
     };
-    let form = |routes| sized(routes, form_kib);
+    let form = |routes: MethodRouter<AppState>| {
+        let most = form_kib as usize * 1024;
+        sized(routes.layer(middleware::from_fn_with_state((state.clone(), most), once::once)), form_kib)
+    };
     let mut routes = Router::new()
         .route("/vendor", get(home::show))
         .route("/vendor/sign-in", form(get(account::sign_in).post(account::sign_in_post)))
