@@ -100,7 +100,7 @@ fn agrees(report: &mut Report, file: &LicenseSpringLicense, mirror: &LicenseCont
     let ends = file.validity_period.as_deref().map(Timestamp::from_rfc3339);
     let same_end = match ends {
         None => mirror.valid_until.is_none(),
-        Some(end) => end.ok() == mirror.valid_until,
+        Some(end) => end.is_ok_and(|end| mirror.valid_until == Some(end)),
     };
     let same_type = file.license_type.as_deref().is_none_or(|kind| kind == mirror.r#type);
     if !same_end || !same_type {

@@ -226,7 +226,7 @@ fn a_licensespring_file_is_genuine_once_rsa_holds_and_wrong_where_it_differs_fro
         ("request_id", "x", "other_request"),
         ("validity_period", "2099-01-01T00:00:00.000Z", "bad_signature"),
         ("validity_period", "soon", "bad_signature"),
-        ("license_type", "subscription", "bad_signature"),
+        ("license_type", "consumption", "bad_signature"),
     ] {
         let mut changed = file.clone();
         changed[name] = value.into();
