@@ -273,8 +273,7 @@ fn the_page_of_refusals_has_the_words_of_each() {
         ReleaseRefusal::ConfirmRelease,
         ReleaseRefusal::NotProved,
     ];
-    let asked =
-        [Refusal::RequestSpent, Refusal::RequestIdReused, Refusal::ApiKey, Refusal::Hmac, Refusal::TooMany { seconds: 900 }];
+    let asked = [Refusal::RequestSpent, Refusal::RequestIdReused, Refusal::ApiKey, Refusal::TooMany { seconds: 900 }];
     let table = |refusals: &mut dyn Iterator<Item = Refusal>| {
         let mut table = "| code | what | why | what next |\n|---|---|---|---|\n".to_owned();
         for refusal in refusals {

@@ -17,7 +17,7 @@ use crate::{
         activation::{Activation, ActivationState, Device, How},
         decide::{self, ActivationAsk, ActivationRefusal, ReleaseProof, ReleaseRefusal},
         files::{
-            RequestRef, Signer, base64,
+            Code, Problem, RequestRef, Signer, base64,
             licensespring::{
                 BodyFacts, BodyUser, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body,
                 activation_file,
@@ -60,7 +60,7 @@ impl Desk {
     pub(super) async fn answer_licensespring(&self, json: &[u8], file: &FileRequest) -> Result<Answered, Fault> {
         let request = match LicenseSpringRequest::parse(json) {
             Ok(request) => request,
-            Err(problem) if problem.code == crate::licensing::files::Code::Truncated => {
+            Err(problem) if problem.code == Code::Truncated => {
                 return Ok(Err(self.refuse_file(text::cut_off_in(&file.bytes, problem), file).await?));
             }
             Err(problem) => return Ok(Err(self.refuse_file(problem, file).await?)),
@@ -79,7 +79,7 @@ impl Desk {
         };
         let verdict = request.check(Some(shared_key.as_slice()));
         if !verdict.is_valid() {
-            return Ok(Err(self.refuse_with(Refusal::Hmac, about).await?));
+            return Ok(Err(self.refuse_with(Problem::new(Code::BadSignature).into(), about).await?));
         }
         let user = match self.user_of(&request).await? {
             Ok(user) => user,
@@ -246,6 +246,10 @@ impl Desk {
                     Err(refusal) => refused!(refusal),
                 }
             }
+            // A password shows who may use a license, not that its holder wants to give the seat back.
+            Some(LicenseSpringAct::Deactivation) | None if request.key.is_none() => {
+                refused!(ActivationRefusal::UserProofRequired)
+            }
             Some(LicenseSpringAct::Deactivation) | None => {
                 let proof = ReleaseProof::LicenseSpringFile {
                     api_key: request.caller.id(),
@@ -306,7 +310,9 @@ impl Desk {
         let mirrored = mirror::sign(&claims, &signer).map_err(Fault::File)?;
         let (vault, for_signing, facts_for_signing, activation_for_signing) =
             (self.vault.clone(), checked.clone(), facts.clone(), activation.clone());
+        let slot = self.vault.rsa_slot().await.map_err(Fault::Vault)?;
         let signed = tokio::task::spawn_blocking(move || {
+            let _slot = slot;
             let request = &for_signing.request;
             let user = for_signing.user.as_ref().map(|user| BodyUser {
                 id: user.id,

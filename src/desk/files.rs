@@ -70,7 +70,27 @@ pub(super) fn terms(license: &License, user: Option<&str>, product: &Product) ->
             .iter()
             .filter_map(|name| terms.fields.get(name).map(|value| (name.clone(), Value::String(value.clone()))))
             .collect(),
-        meta: Map::new(),
+        meta: product
+            .rules
+            .file_metadata
+            .iter()
+            .filter_map(|name| terms.metadata.get(name).map(|value| (name.clone(), plain_numbers(value))))
+            .collect(),
+    }
+}
+
+/// Files hold whole numbers that every reader keeps; any other is written as text.
+fn plain_numbers(value: &Value) -> Value {
+    const MOST: i64 = (1 << 53) - 1;
+    match value {
+        Value::Number(number) if number.as_i64().is_none_or(|number| !(-MOST..=MOST).contains(&number)) => {
+            Value::String(number.to_string())
+        }
+        Value::Array(values) => values.iter().map(plain_numbers).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), plain_numbers(value))).collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
     }
 }
 

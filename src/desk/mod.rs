@@ -39,7 +39,7 @@ pub use inspect::{Checking, Given, GivenKeys, inspect_alone};
 pub use issue::{Issue, Issued, IssuedLicense, IssuedUser, Password as UserPassword};
 pub use keys::{SealRow, ToRefresh, Turned};
 pub use licenses::{Edit, Renewal};
-pub use pages::{ActivationPage, BatchPage, BatchRow, BatchVerdict};
+pub use pages::{ActivationPage, BatchCheck, BatchPage, BatchRow, BatchVerdict};
 pub use products::{ProductEdit, ProductView};
 pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActError, Desk, Fault};
 use crate::{
-    licensing::{LicenseId, Timestamp, decide::Holder},
+    licensing::{LicenseId, Timestamp, decide::Holder, files::check::Verdict},
     store::ResultPage,
     vault::{Purpose, Token},
 };
@@ -40,7 +40,16 @@ pub struct BatchRow {
     pub sent_as: String,
     pub product_name: Option<String>,
     pub device: Option<String>,
+    /// What checking the file said, as the browser would have said it before it was sent.
+    #[serde(default)]
+    pub checks: Vec<BatchCheck>,
     pub verdict: BatchVerdict,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BatchCheck {
+    pub verdict: Verdict,
+    pub message: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -35,8 +35,6 @@ pub enum Refusal {
     RequestIdReused,
     /// The API key of a LicenseSpring request is unknown, revoked, read-only or for other products.
     ApiKey,
-    /// The signature of a LicenseSpring request does not hold.
-    Hmac,
     /// Too much at once from one side.
     TooMany {
         seconds: i64,
@@ -54,7 +52,6 @@ impl Refusal {
             Self::RequestSpent => "request_spent",
             Self::RequestIdReused => "request_id_reused",
             Self::ApiKey => "invalid_api_key",
-            Self::Hmac => "bad_signature",
             Self::TooMany { .. } => "too_many_tries",
         }
     }
@@ -88,11 +85,6 @@ impl Refusal {
                 "This request names an app that is not known here",
                 "Its API key does not exist, was revoked, or is for other products.",
                 "Check that the app is the vendor's current version, or ask support with the reference below.",
-            ),
-            Self::Hmac => of(
-                "The signature of this file does not hold",
-                "It was changed after the app made it, or made by another app.",
-                "Make a new request file in the app and bring that one, unchanged.",
             ),
             Self::TooMany { seconds } => Words {
                 what: "Too many tries in a short time".into(),

@@ -83,7 +83,10 @@ pub struct ProductRules {
     pub trust_v1_deactivation: bool,
     /// Apps of before 2016 that check SHA-1.
     pub legacy_clients: bool,
+    /// Custom fields that go into license files.
     pub file_fields: Vec<String>,
+    /// Members of the metadata that go into license files.
+    pub file_metadata: Vec<String>,
 }
 
 impl Default for ProductRules {
@@ -102,6 +105,7 @@ impl Default for ProductRules {
             trust_v1_deactivation: false,
             legacy_clients: false,
             file_fields: Vec::new(),
+            file_metadata: Vec::new(),
         }
     }
 }

@@ -52,7 +52,7 @@ pub enum Outcome {
         holders: Vec<Holder>,
         reference: Option<String>,
     },
-    /// A release that is done only after this question; posts `request_id` to `action`.
+    /// A release that is done only after this question; posts `confirmed`, `request_id` and the file in `files` to `action`.
     Confirm {
         words: Words,
         action: String,
@@ -76,7 +76,8 @@ pub fn OfflineResultsPage(frame: Frame, view: OfflineResultsView) -> impl IntoVi
         (some, _) => format!("{some} of {files} are answered"),
     };
     let what_now = licenses.then(|| view! { <WhatNow/> });
-    let cards = rows.into_iter().map(|row| view! { <li><RowCard row=row now=now/></li> }).collect_view();
+    let cards =
+        rows.into_iter().enumerate().map(|(place, row)| view! { <li><RowCard row=row place=place now=now/></li> }).collect_view();
     view! {
         <CustomerShell frame=frame title=title.clone() here="/offline" noindex=true>
             <Headline title=title/>
@@ -92,7 +93,8 @@ pub fn OfflineResultsPage(frame: Frame, view: OfflineResultsView) -> impl IntoVi
 }
 
 #[component]
-fn RowCard(row: OfflineRow, now: Timestamp) -> impl IntoView {
+fn RowCard(row: OfflineRow, place: usize, now: Timestamp) -> impl IntoView {
+    let pick = format!("again-{place}");
     let OfflineRow { file_name, asks_to, facts, checks, outcome } = row;
     let (tone, state) = match &outcome {
         Outcome::License { .. } => (Tone::Good, "License ready"),
@@ -126,6 +128,10 @@ fn RowCard(row: OfflineRow, now: Timestamp) -> impl IntoView {
                 <p><strong>{words.what.to_string()}</strong>" "{words.why.to_string()}</p>
                 <form class="form" method="post" action=action enctype="multipart/form-data">
                     {form.hidden()}
+                    <div class="field">
+                        <label for=pick.clone()>"Choose this file once more: it was not kept"</label>
+                        <input class="input" type="file" id=pick name="files" required=true/>
+                    </div>
                     <div class="actions"><Button kind=Kind::Danger>"Release this machine"</Button></div>
                 </form>
             </div>

@@ -336,6 +336,30 @@ impl Shelf {
         }
     }
 
+    fn revoke(&mut self, device: i64, now: Timestamp) {
+        let Some(known) = self.activations.iter_mut().find(|a| a.id == ActivationId(device)) else { return };
+        self.license.seats_taken -= u32::from(known.state.holds_seat());
+        known.state = known.state.clone().revoke(Actor::Operator, String::new(), now);
+    }
+
+    fn allow(&mut self, device: i64, now: Timestamp) {
+        let Some(known) = self.activations.iter_mut().find(|a| a.id == ActivationId(device)) else { return };
+        if let Ok(state) = known.state.clone().allow(Actor::Operator, now) {
+            known.state = state;
+            known.unbind();
+        }
+    }
+
+    fn reset(&mut self, now: Timestamp) {
+        for known in &mut self.activations {
+            if let Ok(state) = known.state.clone().release(Actor::Operator, false, now) {
+                known.state = state;
+                known.unbind();
+            }
+        }
+        self.license.seats_taken = 0;
+    }
+
     fn holding(&self) -> usize {
         self.activations.iter().filter(|a| a.state.holds_seat()).count()
     }
@@ -374,7 +398,7 @@ fn taking_ones_own_seat_back_or_one_nobody_had_is_no_transfer() {
 proptest! {
     #[test]
     fn no_sequence_of_acts_exceeds_the_seats(
-        seats in 0_u32..4, transfers in 0_u32..5, acts in prop::collection::vec((0_u8..4, 0_i64..6, 0_u32..5), 0..60)
+        seats in 0_u32..4, transfers in 0_u32..5, acts in prop::collection::vec((0_u8..7, 0_i64..6, 0_u32..5), 0..80)
     ) {
         let mut shelf = Shelf { product: product(), license: license(seats), activations: vec![] };
         shelf.license.terms.transfers = TransferLimit::AtMost(transfers);
@@ -392,6 +416,9 @@ proptest! {
                     }
                 }
                 2 => shelf.release(device, now),
+                3 => shelf.revoke(device, now),
+                4 => shelf.allow(device, now),
+                5 => shelf.reset(now),
                 _ => {
                     shelf.license.terms.seats = Limit::AtMost(number);
                     most_seats = most_seats.max(number);

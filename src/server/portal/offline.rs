@@ -18,11 +18,11 @@ use super::upload::{Sent, Upload, answer_name, safe_name};
 use crate::{
     app::{
         portal::{OfflinePage, OfflineResultsPage, OfflineResultsView, OfflineRow, OfflineView, Outcome, Problem},
-        ui::FormState,
+        ui::{Check, FormState, Tone},
     },
-    desk::{ActError, Answered, BatchPage, BatchRow, BatchVerdict, Fault, FileRequest, Refusal},
+    desk::{ActError, Answered, BatchCheck, BatchPage, BatchRow, BatchVerdict, Fault, FileRequest, Refusal},
     licensing::{
-        files::{base64, text::MAX_BYTES},
+        files::{check::Verdict, text::MAX_BYTES},
         words::Words,
     },
     server::{
@@ -69,7 +69,6 @@ pub async fn post(State(state): State<AppState>, ConnectInfo(peer): ConnectInfo<
     };
     let sent = sent.map(|id| what_was_sent(&id, &files));
     let mut rows = Vec::with_capacity(files.len());
-    let mut questions = Vec::new();
     for file in files {
         let within = state.limits.allows_activation(from, state.desk.settings().activations_per_minute);
         if !within && rows.is_empty() {
@@ -82,27 +81,30 @@ pub async fn post(State(state): State<AppState>, ConnectInfo(peer): ConnectInfo<
             state.desk.refuse_too_many("file").await.map(Err)
         };
         match answered {
-            Ok(answered) => {
-                if matches!(&answered, Err(refused) if refused.refusal.code() == "confirm_release") {
-                    questions.push((rows.len(), base64::url(&file.bytes)));
-                }
-                rows.push(row(&file.name, answered));
-            }
+            Ok(answered) => rows.push(row(&file.name, answered, checks_of(&state, &file.bytes).await)),
             Err(fault) if rows.is_empty() => return act_problem(&state, fault.into()),
             // The answers before it must reach their machines.
             Err(fault) => rows.push(failed(&file.name, &fault)),
         }
     }
-    let token = match state.desk.keep_batch(rows.clone(), sent.as_deref()).await {
-        Ok(token) => token,
-        Err(error) => return act_problem(&state, error),
-    };
-    if questions.is_empty() {
-        return see_other(&format!("/offline/{}", token.text()));
+    match state.desk.keep_batch(rows, sent.as_deref()).await {
+        Ok(token) => see_other(&format!("/offline/{}", token.text())),
+        Err(error) => act_problem(&state, error),
     }
-    // A question needs the file again, and files are not kept: the page brings it back itself, so it is drawn at once.
-    let kept = BatchPage { made: state.desk.now(), rows };
-    draw_results(&state, &token, kept, &questions)
+}
+
+/// What checking the file says beside its answer: the browser shows the same before a file is sent. What failed is the refusal's to say.
+async fn checks_of(state: &AppState, bytes: &[u8]) -> Vec<BatchCheck> {
+    match state.desk.inspect(bytes).await {
+        Ok(report) => {
+            let told = report.checks.into_iter().filter(|check| check.verdict != Verdict::Fail);
+            told.map(|check| BatchCheck { verdict: check.verdict, message: check.message }).collect()
+        }
+        Err(fault) => {
+            tracing::warn!(error = ?fault, "The checks of a file could not be told; its answer is not touched by that.");
+            Vec::new()
+        }
+    }
 }
 
 /// The form's hidden id and a hash of each file: what a second sending of the same form shares with the first.
@@ -117,15 +119,8 @@ fn what_was_sent(request_id: &str, files: &[Sent]) -> Vec<u8> {
 
 /// The files of a form, and the text pasted into it. Refuses none at all and too many.
 fn brought(upload: Upload) -> Result<Vec<Sent>, String> {
-    let carried = upload.field("carried").to_owned();
-    let carried_name = safe_name(upload.field("carried_name"));
     let pasted = upload.field("text").trim().to_owned();
     let mut files = upload.files;
-    if let Ok(bytes) = base64::from_url(&carried)
-        && !carried.is_empty()
-    {
-        files.push(Sent { name: carried_name, bytes });
-    }
     if !pasted.is_empty() {
         files.push(Sent { name: "pasted.req".to_owned(), bytes: pasted.into_bytes() });
     }
@@ -138,12 +133,13 @@ fn brought(upload: Upload) -> Result<Vec<Sent>, String> {
     }
 }
 
-fn row(sent_as: &str, answered: Answered) -> BatchRow {
+fn row(sent_as: &str, answered: Answered, checks: Vec<BatchCheck>) -> BatchRow {
     match answered {
         Ok(answer) => BatchRow {
             sent_as: sent_as.to_owned(),
             product_name: Some(answer.product_name.clone()),
             device: Some(answer.device_name.clone().unwrap_or_else(|| answer.device_id.clone())),
+            checks,
             verdict: BatchVerdict::Answered {
                 file_name: if answer.licensespring { answer_name(sent_as, "lic") } else { answer.file_name.clone() },
                 body: answer.body,
@@ -156,6 +152,7 @@ fn row(sent_as: &str, answered: Answered) -> BatchRow {
                 sent_as: sent_as.to_owned(),
                 product_name: refused.product_name.clone(),
                 device: None,
+                checks,
                 verdict: BatchVerdict::Refused {
                     code: refused.refusal.code().to_owned(),
                     what: words.what.into_owned(),
@@ -181,13 +178,13 @@ fn failed(sent_as: &str, fault: &Fault) -> BatchRow {
         reference,
         holders: Vec::new(),
     };
-    BatchRow { sent_as: sent_as.to_owned(), product_name: None, device: None, verdict }
+    BatchRow { sent_as: sent_as.to_owned(), product_name: None, device: None, checks: Vec::new(), verdict }
 }
 
 /// `/offline/{token}`: one row and one download a file.
 pub async fn results(State(state): State<AppState>, Path(token): Path<String>) -> Response {
     match kept(&state, &token).await {
-        Ok((token, page)) => draw_results(&state, &token, page, &[]),
+        Ok((token, page)) => draw_results(&state, &token, page),
         Err(response) => response,
     }
 }
@@ -201,7 +198,7 @@ async fn kept(state: &AppState, token: &str) -> Result<(Token, BatchPage), Respo
     }
 }
 
-fn draw_results(state: &AppState, token: &Token, kept: BatchPage, questions: &[(usize, String)]) -> Response {
+fn draw_results(state: &AppState, token: &Token, kept: BatchPage) -> Response {
     let (now, until) = (state.desk.now(), kept.made.plus_days(30));
     let answered = kept.rows.iter().filter(|row| matches!(row.verdict, BatchVerdict::Answered { .. })).count();
     let zip = (answered > 1).then(|| format!("/offline/{}/all.zip", token.text()));
@@ -210,25 +207,22 @@ fn draw_results(state: &AppState, token: &Token, kept: BatchPage, questions: &[(
         let outcome = match row.verdict {
             BatchVerdict::Answered { file_name, receipt: true, .. } => Outcome::Receipt { download, file_name },
             BatchVerdict::Answered { file_name, .. } => Outcome::License { download, file_name },
-            BatchVerdict::Refused { what, why, next, reference, holders, .. } => {
+            BatchVerdict::Refused { code, what, why, next, reference, holders } => {
                 let words = Words { what: what.into(), why: why.into(), next: next.into() };
-                match questions.iter().find(|(asked, _)| *asked == place) {
-                    Some((_, carried)) => Outcome::Confirm {
-                        words,
-                        action: "/offline".to_owned(),
-                        form: FormState::default()
-                            .with("confirmed", "1")
-                            .with("carried", carried.clone())
-                            .with("carried_name", row.sent_as.clone()),
-                    },
-                    None => Outcome::Refused { words, holders, reference: Some(reference) },
+                if code == "confirm_release" {
+                    // Files are not kept, so the answer to the question brings the file along once more.
+                    let form = FormState::default().with("confirmed", "1").with("request_id", new_request_id());
+                    Outcome::Confirm { words, action: "/offline".to_owned(), form }
+                } else {
+                    Outcome::Refused { words, holders, reference: Some(reference) }
                 }
             }
         };
         let mut facts = Vec::new();
         facts.extend(row.product_name.map(|name| ("Product".to_owned(), name)));
         facts.extend(row.device.map(|device| ("Computer".to_owned(), device)));
-        OfflineRow { file_name: row.sent_as, asks_to: None, facts, checks: Vec::new(), outcome }
+        let checks = row.checks.into_iter().map(|check| Check::new(tone(check.verdict), check.message)).collect();
+        OfflineRow { file_name: row.sent_as, asks_to: None, facts, checks, outcome }
     });
     let rows = rows.collect();
     let mut response = page(state, StatusCode::OK, |frame| {
@@ -237,6 +231,15 @@ fn draw_results(state: &AppState, token: &Token, kept: BatchPage, questions: &[(
     });
     response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex"));
     response
+}
+
+const fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Pass => Tone::Good,
+        Verdict::Note => Tone::Info,
+        Verdict::Warn => Tone::Caution,
+        Verdict::Fail => Tone::Refused,
+    }
 }
 
 /// One answer, or all as a zip.

@@ -27,6 +27,8 @@ tests! {
         what_is_granted_is_in_the_audit_log_and_its_chain_holds,
         the_same_form_issues_once;
     once:
+        a_form_sent_again_shows_what_is_true_by_then,
+        a_file_holds_what_the_product_marks_for_it,
         a_key_can_be_proved_without_being_shown,
         a_lease_ends_a_file_before_its_license,
         a_file_is_bound_to_the_device_key_at_every_door,
@@ -192,6 +194,10 @@ async fn disabling_keeps_what_runs_and_grants_nothing_new(app: TestApp) {
     assert_eq!(app.bring(&request).await.unwrap_err().code, "license_disabled");
     assert_eq!(app.bring(machine.refresh(&license)).await.unwrap_err().code, "license_disabled");
     assert_eq!(code(app.desk().disable_license(&OPERATOR, license.id, "again".to_owned()).await), "already_disabled");
+    // A new end gives a disabled license no way back.
+    let renewal = crate::desk::Renewal::Days(400);
+    let _ = app.desk().renew_license(&OPERATOR, license.id, renewal, None).await;
+    assert_eq!(app.bring(&request).await.unwrap_err().code, "license_disabled");
     assert_eq!(app.seats_taken(&license).await, 1);
     app.desk().enable_license(&OPERATOR, license.id).await.unwrap();
     let second = app.bring(&request).await.expect("it came back with its license");
@@ -402,4 +408,62 @@ async fn settings_are_taken_together_or_not_at_all(app: TestApp) {
     assert_eq!(app.desk().settings().portal_name, "ACME");
     assert!(app.get("/").await.text().contains("ACME"));
     assert!(app.get("/brand.css").await.status.is_success());
+}
+
+async fn a_form_sent_again_shows_what_is_true_by_then(app: TestApp) {
+    app.product("press").await;
+    let license = app.issue("press", seats(1)).await;
+    let key = license.key.text();
+    let form = [("key", key.as_str()), ("device_id", "HW-1"), ("request_id", "a-form-of-one-customer")];
+    let send = async || {
+        let reply = app.post("/activate", &form).await;
+        if let Some(token) = reply.location().strip_prefix("/activations/") {
+            app.secret(token);
+        }
+        (reply.status.as_u16(), reply.location().to_owned())
+    };
+    let shown = async |page: &str| {
+        let token = crate::vault::Token::parse(page.trim_start_matches("/activations/")).unwrap();
+        app.desk().activation_page(&token).await.unwrap().computer_key
+    };
+    let (_, page) = send().await;
+    let first = shown(&page).await;
+    app.pass_seconds(5);
+    assert_eq!((send().await.1, shown(&page).await), (page.clone(), first.clone()), "the same page with the same key");
+    app.desk().release_device(&OPERATOR, license.id, &super::app::device("HW-1")).await.unwrap();
+    let other = app.activate_by_form(&license.key, "HW-2", &[]).await.unwrap();
+    assert_eq!(send().await.0, 409, "the seat is another's now");
+    app.desk().release_device(&OPERATOR, license.id, &super::app::device("HW-2")).await.unwrap();
+    assert_eq!(send().await, (303, page.clone()));
+    assert_ne!(shown(&page).await, first, "a new activation has a new key");
+    let _ = other;
+}
+
+async fn a_file_holds_what_the_product_marks_for_it(app: TestApp) {
+    let rules = crate::licensing::product::ProductRules {
+        file_fields: vec!["site".to_owned(), "absent".to_owned()],
+        file_metadata: vec!["rack".to_owned()],
+        ..Default::default()
+    };
+    app.product_with("press", rules).await;
+    let start = app.now().plus_days(-3);
+    let terms = Terms {
+        fields: [("site", "Örebro"), ("secret", "internal")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        metadata: serde_json::from_str(r#"{"rack":{"row":7,"height":1.5,"far":9007199254740993},"margin":0.3}"#).unwrap(),
+        start: Some(start),
+        ..seats(1)
+    };
+    let license = app.issue("press", terms).await;
+    let machine = Machine::new("HW-1");
+    let mut request = machine.request(Act::Activate, "press", Grounds::Key(license.key.clone()));
+    // A dead clock battery is no reason to refuse, and the app learns how wrong it is.
+    request.made_at = crate::licensing::Timestamp::from_seconds(60);
+    let body = app.bring(machine.sign(&request)).await.unwrap().body;
+    let claims: serde_json::Value =
+        serde_json::from_slice(&crate::licensing::files::base64::from_url(body.split('.').nth(1).unwrap()).unwrap()).unwrap();
+    assert_eq!(claims["lic"]["fields"], serde_json::json!({ "site": "Örebro" }));
+    let rack = serde_json::json!({ "rack": { "row": 7, "height": "1.5", "far": "9007199254740993" } });
+    assert_eq!(claims["lic"]["meta"], rack);
+    assert_eq!((claims["clk"].as_i64(), claims["nbf"].as_i64()), (Some(60), Some(start.seconds())));
+    LicenseFile::verify(&body, &app.trusted_keys().await).expect("our own reader takes it");
 }

@@ -404,7 +404,17 @@ impl TestApp {
         })
     }
 
+    /// A file that is brought is in no log, whatever becomes of it.
+    fn secret_file(&self, file: &[u8]) {
+        if let Ok(text) = std::str::from_utf8(file)
+            && (24..100_000).contains(&text.len())
+        {
+            self.secret(text);
+        }
+    }
+
     pub async fn answer(&self, file: &[u8], more: &str) -> Reply {
+        self.secret_file(file);
         let request = Request::post(format!("/offline/answer?name=activate.req{more}"))
             .header(header::HOST, "127.0.0.1:3000")
             .header("sec-fetch-site", "same-origin")
@@ -433,6 +443,7 @@ impl TestApp {
     }
 
     pub async fn post_files(&self, path: &str, field: &str, files: &[(&str, &[u8])], fields: &[(&str, &str)]) -> Reply {
+        files.iter().for_each(|(_, file)| self.secret_file(file));
         let request = Request::post(path)
             .header(header::HOST, "127.0.0.1:3000")
             .header("sec-fetch-site", "same-origin")

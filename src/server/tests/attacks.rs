@@ -246,6 +246,10 @@ async fn no_kind_of_document_stands_for_another(app: TestApp) {
         // What it is, is said; none but our own files are called genuine.
         let page = app.post_files("/inspect", "file", &[("x.lic", document.as_bytes())], &[]).await;
         assert_eq!(page.status, 200, "{name}");
+        let genuine = app.desk().inspect(document.as_bytes()).await.unwrap().genuine;
+        let vouched = ["license", "computer key", "receipt", "mirror", "foreign license", "request", "foreign request"];
+        assert_eq!(genuine == Some(true), vouched.contains(&name), "{name}: {genuine:?}");
+        assert_eq!(page.text().contains("Genuine"), genuine == Some(true), "{name} on its page");
     }
     let _ = press;
 }
@@ -368,6 +372,17 @@ async fn rows_swapped_between_products_are_refused(app: TestApp) {
     let other_secret = crate::licensing::seal::Seal { secret: cut.secret.clone(), ..press.clone() };
     assert!(app.desk().vault().reload(&[other_secret]).is_err(), "a key under another id");
     app.bring(Machine::new("HW-0001").activate(&license)).await.expect("the former keys stay in use");
+    // Swapped in the database itself, the portal does not start.
+    let (one, other) = (press.id.unwrap(), cut.id.unwrap());
+    app.tamper(&format!(
+        "create table moved as select id, secret from seal; \
+         update seal set secret = (select m.secret from moved m where m.id = {other}) where id = {one}; \
+         update seal set secret = (select m.secret from moved m where m.id = {one}) where id = {other}; drop table moved;"
+    ))
+    .await;
+    let kept = app.desk().seals().await.unwrap();
+    let started = crate::vault::Vault::open(crate::vault::MasterKey::for_testing(), &kept);
+    assert_eq!(started.err().map(|error| error.code()), Some("seal_does_not_open"));
 }
 
 async fn who_knows_only_the_key_reaches_nobodys_machine(app: TestApp) {
@@ -430,6 +445,9 @@ async fn a_machine_with_a_hostile_name_is_only_text(app: TestApp) {
     }
     // What looks like markup, a formula, a path or a header is kept, and stays text.
     let name = "=cmd|' /C calc'!A0 <img src=x onerror=alert(1)>\"; filename=\"../../x.exe";
+    // What a machine calls itself is in no log: neither as a line of its own nor within one.
+    app.secret("=cmd|' /C calc'!A0");
+    app.secret("=HW<script>");
     let machine = Machine::named("=HW<script>\"'", name);
     let answer: Brought = app.bring(machine.activate(&license)).await.unwrap();
     let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));

@@ -43,7 +43,7 @@ async fn every_broken_file_is_refused_by_its_cause_and_not_kept(app: TestApp) {
         assert!(!refused.why.is_empty() && !refused.next.is_empty() && refused.reference.starts_with("R-"), "{name}");
         assert!(sentences.insert(refused.why.clone()), "{name}: its own sentence");
         let reply = app.answer(&bytes, "").await;
-        assert_eq!(reply.status, if code == "bad_signature" { 409 } else { 422 }, "{name}");
+        assert_eq!(reply.status, 422, "{name}");
         let after: Vec<String> = app.dump().await.into_iter().filter(|line| !line.starts_with("attempt")).collect();
         assert_eq!(before, after, "{name}: nothing is kept but the attempt");
         assert_eq!(app.count("attempt").await, attempts + 2);

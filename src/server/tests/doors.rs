@@ -395,9 +395,23 @@ async fn reading_changes_nothing(app: TestApp) {
         app.desk().licenses(&Visitor::Operator, &crate::store::LicenseFilter { limit: 10, ..Default::default() }).await.unwrap();
     let key = license.rows[0].key.clone().unwrap();
     let result = app.post("/activate", &[("key", key.as_str()), ("device_id", "HW-0001")]).await;
-    let (batch, _) = app.bring_plainly(&[("x.req", b"x")]).await;
+    let [one, other] = ["HW-0004", "HW-0005"].map(Machine::new);
+    let roomy = app.issue("press", Terms { seats: Limit::AtMost(9), ..Terms::default() }).await;
+    let files = [("x.req", b"x".to_vec()), ("a.req", one.activate(&roomy).into()), ("b.req", other.activate(&roomy).into())];
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+    let (batch, _) = app.bring_plainly(&files).await;
+    let lost = app.desk().vault().licensespring_kid().unwrap();
     let mut starts: Vec<String> = STARTS.iter().map(|path| (*path).to_owned()).collect();
-    starts.extend([result.location().to_owned(), format!("/offline/{batch}")]);
+    starts.extend([
+        result.location().to_owned(),
+        format!("/offline/{batch}"),
+        format!("/offline/{batch}/2"),
+        format!("/vendor/keys/{lost}/machines.csv"),
+        "/logo".to_owned(),
+        "/vendor/audit?check=1".to_owned(),
+        "/vendor/products.csv".to_owned(),
+        "/vendor/orders.csv".to_owned(),
+    ]);
     let before = app.dump().await;
     for round in 0..2 {
         app.pass_seconds(60);
@@ -406,12 +420,13 @@ async fn reading_changes_nothing(app: TestApp) {
             let fine = reply.status.is_success() || reply.status == 303;
             // The site may not be built where the tests run.
             assert!(
-                fine || (path.starts_with("/pkg/") && reply.status == 404) || path == "/favicon.svg",
+                fine || (path.starts_with("/pkg/") && reply.status == 404) || ["/favicon.svg", "/logo"].contains(&path.as_str()),
                 "{path}: {}",
                 reply.status
             );
         }
-        assert!(seen.len() > 25, "round {round}: {} pages", seen.len());
+        assert!(seen.len() > 40, "round {round}: {} pages", seen.len());
+        assert!(seen.keys().any(|path| path.ends_with("/all.zip")) && seen.keys().any(|path| path.contains("?tab=")));
         assert_eq!(app.dump().await, before, "round {round}");
     }
 }

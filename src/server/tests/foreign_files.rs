@@ -22,6 +22,8 @@ tests! {
         every_sample_is_answered_in_its_own_dialect,
         the_same_foreign_file_gets_the_same_bytes_even_at_once;
     once:
+        a_question_to_a_plain_form_is_answered_by_bringing_the_file_again,
+        a_users_password_releases_nothing,
         an_old_client_with_a_customer_beyond_ascii_gets_signatures_it_can_check,
         a_v1_signature_opens_nothing_a_second_time,
         an_envelope_with_a_broken_outer_signature_is_worth_what_v1_is,
@@ -253,4 +255,39 @@ async fn passwords_cannot_be_tried_by_file_without_end(app: TestApp) {
     app.pass_seconds(900);
     app.bring(file(99, "S3cret-ü")).await.unwrap();
     let _ = base64::standard(b"");
+}
+
+async fn a_question_to_a_plain_form_is_answered_by_bringing_the_file_again(app: TestApp) {
+    app.product_with("tp", crate::licensing::product::ProductRules { min_hold_hours: 0, ..Default::default() }).await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let license = app.issue("tp", Terms::default()).await;
+    let members = |id: &str| json!({ "license_key": license.key.text(), "request_id": id });
+    let (activation, release) =
+        (foreign.v2("activation", "tp", "HW-1", members("a")), foreign.v2("deactivation", "tp", "HW-1", members("b")));
+    // One file that can be answered and one that asks back: both are on a page that can be opened again.
+    let (link, page) = app.bring_plainly(&[("a.req", &activation), ("b.req", &release)]).await;
+    assert_eq!(page.rows.len(), 2);
+    let html = app.get(&format!("/offline/{link}")).await.text();
+    assert!(html.contains("Release this machine") && html.contains("type=\"file\"") && html.contains("name=\"confirmed\""));
+    assert!(!html.contains(std::str::from_utf8(&release).unwrap()), "files are not kept");
+    assert_eq!(app.seats_taken(&license).await, 1);
+    let reply = app.post_files("/offline", "files", &[("b.req", &release)], &[("confirmed", "1")]).await;
+    assert_eq!(reply.status, 303);
+    app.secret(reply.location().trim_start_matches("/offline/"));
+    assert_eq!(app.seats_taken(&license).await, 0);
+    let html = app.get(reply.location()).await.text();
+    assert!(html.contains("The machine is released"));
+}
+
+async fn a_users_password_releases_nothing(app: TestApp) {
+    app.product_with("tp", crate::licensing::product::ProductRules { min_hold_hours: 0, ..Default::default() }).await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let users = vec![crate::licensing::Email::parse("bob@customer.example").unwrap()];
+    let user_password = crate::desk::UserPassword::Given("bob's own password".to_owned());
+    let issue = crate::desk::Issue::one(ProductCode::parse("tp").unwrap(), Terms::default());
+    let license = app.issue_as(crate::desk::Issue { users, user_password, ..issue }).await;
+    let members = json!({ "username": "bob@customer.example", "password": "bob's own password" });
+    app.bring(foreign.v2("activation", "tp", "HW-1", members.clone())).await.unwrap();
+    let refused = app.bring_confirmed(foreign.v2("deactivation", "tp", "HW-1", members)).await.unwrap_err();
+    assert_eq!((refused.code.as_str(), app.seats_taken(&license).await), ("user_proof_required", 1));
 }
