@@ -175,3 +175,158 @@ const fn allows_overages(meter: &Meter) -> bool {
 fn max_overages(meter: &Meter) -> u32 {
     meter.overage.most().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::licensing::{
+        ActivationId, ActivationKey, DeviceId, LicenseId, PolicyId, ProductCode, ProductId,
+        activation::{ActivationState, Counted, Device, How},
+        license::{Expiry, Floating, LicenseState, LicenseType, Maintenance, Terms},
+        product::{Authorization, ProductRules, ProductState},
+    };
+    use alloc::borrow::ToOwned;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
+
+    fn product() -> Product {
+        Product {
+            id: ProductId(7),
+            code: ProductCode::parse("Press").unwrap(),
+            number: None,
+            name: "Press Ünïcode".to_owned(),
+            authorization: Authorization::Both,
+            state: ProductState::Enabled,
+            rules: ProductRules { trial_days: 5, ..ProductRules::default() },
+            created: NOW,
+            revision: 1,
+        }
+    }
+
+    fn license() -> License {
+        let meter = Meter {
+            used: 3,
+            max: Limit::AtMost(10),
+            overage: Limit::Unlimited,
+            period: Some(Period::Monthly),
+            negatives: true,
+            resets_at: None,
+        };
+        let jobs = Entitlement {
+            code: "jobs".to_owned(),
+            name: "Jobs".to_owned(),
+            kind: FeatureKind::Consumption,
+            valid_until: Some(NOW),
+            meter: Some(meter),
+            floating: None,
+        };
+        let export = Entitlement {
+            code: "export".to_owned(),
+            kind: FeatureKind::Activation,
+            valid_until: None,
+            meter: None,
+            ..jobs.clone()
+        };
+        License {
+            id: LicenseId(1_744_810_240_166_049),
+            product: ProductId(7),
+            key: Some(ActivationKey::parse("FUH3-4E7A-LZJL-7JTP").unwrap()),
+            state: LicenseState::Enabled,
+            terms: Terms {
+                kind: LicenseType::Consumption,
+                seats: Limit::AtMost(2),
+                expiry: Expiry { on: Some(Timestamp::from_seconds(1_800_057_600)), ..Expiry::NEVER },
+                grace_hours: 48,
+                maintenance: Maintenance::Until(Timestamp::from_seconds(1_800_057_600)),
+                transfers: TransferLimit::Forbidden,
+                floating: Some(Floating { slots: 4, borrow_hours: 24 }),
+                meter: Some(meter),
+                entitlements: Vec::from([jobs, export]),
+                fields: [("site".to_owned(), "Örebro".to_owned())].into(),
+                ..Terms::default()
+            },
+            seats_taken: 1,
+            transfers_used: 0,
+            first_activated: Some(NOW),
+            customer: None,
+            order: None,
+            policy: Some(PolicyId(1125)),
+            subscription: None,
+            note: String::new(),
+            created: NOW,
+            revision: 1,
+        }
+    }
+
+    fn body(user: Option<&BodyUser>) -> String {
+        let (product, license) = (product(), license());
+        let activation = Activation {
+            id: ActivationId(55),
+            license: license.id,
+            device: Device::bare(DeviceId::parse("HW-1").unwrap()),
+            state: ActivationState::Active { since: NOW },
+            how: How::Offline,
+            device_key: None,
+            user: None,
+            first_activated: NOW,
+            last_seen: NOW,
+            rebinds: Counted::default(),
+            offline_releases: Counted::default(),
+            use_seq: 0,
+            use_totals: Default::default(),
+            file_keys: None,
+            bound: None,
+            contact: None,
+            api_key: None,
+        };
+        let facts = BodyFacts {
+            product: &product,
+            license: &license,
+            activation: &activation,
+            short_code: "press",
+            customer_email: Some("ann@customer.example"),
+            user,
+            now: NOW,
+        };
+        Value::Object(activation_body(&facts)).to_string()
+    }
+
+    /// Members, order, dates and the long `product_details` of §6 and §7.1, byte for byte: clients verify these bytes.
+    #[test]
+    fn an_activation_is_written_as_clients_read_it() {
+        assert_eq!(
+            body(None),
+            concat!(
+                r#"{"id":1744810240166049,"active":true,"allow_grace_period":true,"allow_overages":true,"allow_unlimited_activations":false,"#,
+                r#""allow_offline_activation":true,"can_borrow":true,"custom_fields":[{"name":"site","data_type":"text","value":"Örebro"}],"#,
+                r#""customer":{"email":"ann@customer.example","company_name":"","reference":"","phone":"","first_name":"","last_name":"","#,
+                r#""city":"","postcode":"","state":"","country":"","address":"","customer_account":null,"metadata":{}},"company":{"id":1},"#,
+                r#""device_id":55,"enable_maintenance_period":true,"floating_timeout":120,"grace_period":48,"is_air_gapped":false,"#,
+                r#""is_expired":false,"is_floating_cloud":true,"is_floating":false,"is_hardware_key_auth":false,"is_trial":false,"#,
+                r#""license_key":"FUH3-4E7A-LZJL-7JTP","license_type":"consumption","license_template_id":1125,"#,
+                r#""maintenance_period":"2027-01-16T00:00:00.000Z","max_activations":2,"max_borrow_time":24,"max_overages":0,"#,
+                r#""max_transfers":-1,"metadata":{},"prevent_vm":false,"product_details":{"product_id":7,"product_name":"Press Ünïcode","#,
+                r#""short_code":"press","allow_trial":true,"trial_days":5,"authorization_method":"license-key","allow_overages":false,"#,
+                r#""max_overages":0,"prevent_vm":false,"validity_period":null,"floating_timeout":120,"company_id":1,"metadata":{}},"#,
+                r#""product_features":[{"id":1,"code":"jobs","name":"Jobs","feature_type":"consumption","#,
+                r#""expiry_date":"2026-11-18T11:06:40.000Z","metadata":{},"max_consumption":10,"allow_unlimited_consumptions":false,"#,
+                r#""total_consumptions":3,"allow_overages":true,"max_overages":0,"reset_consumption":true,"consumption_period":"monthly","#,
+                r#""allow_negative_consumptions":true,"is_floating":false,"is_floating_cloud":false},{"id":2,"code":"export","name":"Jobs","#,
+                r#""feature_type":"activation","expiry_date":null,"metadata":{},"is_floating":false,"is_floating_cloud":false}],"#,
+                r#""start_date":null,"times_activated":1,"transfer_count":0,"validity_period":"2027-01-16T00:00:00.000Z","#,
+                r#""max_consumptions":10,"allow_unlimited_consumptions":false,"total_consumptions":3,"#,
+                r#""reset_consumption":true,"consumption_period":"monthly","allow_negative_consumptions":true}"#,
+            )
+        );
+    }
+
+    /// A user's body has no key, and the user before the signatures.
+    #[test]
+    fn a_users_activation_names_the_user_and_no_key() {
+        let user = BodyUser { id: 3469, email: "bob@customer.example".to_owned(), is_initial_password: true };
+        let body = body(Some(&user));
+        assert!(!body.contains("license_key\":\"FUH3"));
+        let tail = r#""max_license_users":1,"user":{"id":3469,"email":"bob@customer.example","first_name":"","last_name":"","phone_number":"","is_initial_password":true,"max_activations":2,"allow_unlimited_activations":false,"total_activations":1}}"#;
+        assert!(body.ends_with(tail), "{body}");
+    }
+}

@@ -127,4 +127,22 @@ proptest! {
         let file = LicenseFile { license: LicenseId(id), made_at, device, expires, terms, ..license() };
         prop_assert_eq!(LicenseFile::verify(&file.sign(&signing_key()).unwrap(), &trusted()).unwrap().license, file);
     }
+
+    #[test]
+    fn printing_and_reading_a_receipt_or_a_mirror_is_the_identity(
+        id in 0..1_i64 << 53, seconds in 0..253_402_300_799_i64, held in 0..1_000_000_000_i64, name in prop::option::of(visible(30)),
+        device in visible(60), asked in any::<bool>(), bound in any::<bool>(),
+    ) {
+        let made_at = Timestamp::from_seconds(seconds);
+        let device = FileDevice { id: DeviceId::parse(&device).unwrap(), name: name.map(|name| DeviceName::parse(&name).unwrap()) };
+        let request = asked.then(|| RequestRef { id: UUID.into(), hash: [5; 32] });
+        let device_key = (bound && asked).then(|| device_key().kid().to_string());
+        let released_at = made_at.plus_seconds(-held);
+        let file = Receipt { license: LicenseId(id), made_at, released_at, device: device.clone(), request: request.clone(), device_key: device_key.clone(), ..receipt() };
+        prop_assert_eq!(&Receipt::verify(&file.sign(&signing_key()).unwrap(), &trusted()).unwrap().receipt, &file);
+        let claims = LicenseFile { license: LicenseId(id), made_at, device, request, device_key, ..license() };
+        let mirrored = mirror::sign(&claims, &signing_key()).unwrap();
+        prop_assert_eq!(mirror::verify(&mirrored, &trusted()).unwrap().license, claims);
+        prop_assert!(LicenseFile::verify(&mirrored, &trusted()).is_err());
+    }
 }
