@@ -70,7 +70,7 @@ pub(super) async fn backup(place: &Place, options: BackupOptions) -> Result<Done
     }
     let master = match options.with_master_key {
         true => {
-            let key = MasterKey::load(&MasterSource::from_env(&place.data_dir)).map_err(master_error)?;
+            let key = MasterKey::load(&place.config()?.master).map_err(master_error)?;
             Some(key.export_text().to_string())
         }
         false => None,
@@ -130,13 +130,18 @@ enum Master {
 pub(super) async fn restore(place: &Place, options: RestoreOptions) -> Result<Done, CliError> {
     let config = place.config()?;
     let (head, check) = look(&options.file)?;
-    let source = MasterSource::from_env(&place.data_dir);
+    // Before anything is opened or made: a backup that cannot be taken leaves no trace.
+    let (found, known) = (head.schema, Store::known_schema(config.database.engine()));
+    if found != known {
+        return Err(backup_error(BackupError::OtherSchema { found, known }, &options.file));
+    }
+    let source = config.master.clone();
     let master = master(&head, check.as_deref(), &source, options.force)?;
 
     start::make_private_dir(&config.data_dir)?;
     let sqlite = matches!(config.database, Location::Sqlite(_));
     let _lock = if sqlite { Some(serve::lock(&config.data_dir)?) } else { None };
-    let store = Store::open(&config.database).await?;
+    let store = Store::open(&config.database).await.map_err(start::StartError::Store)?;
     let _ = place.opened.set(store.clone());
     if let Location::Sqlite(file) = &config.database {
         start::make_private_file(file);

@@ -1,7 +1,5 @@
 //! `doctor`: whether everything is as it should be, a line each with the mend. It changes nothing.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::{
@@ -10,10 +8,13 @@ use super::{
     outcome::{CliError, Done, sentence, shown},
 };
 use crate::{
-    licensing::seal::SealUse,
-    server::{clock::SystemClock, config::ServeConfig, start},
-    store::{AuditFilter, Engine},
-    vault::{MasterKey, MasterSource},
+    licensing::{
+        product::Product,
+        seal::{Seal, SealUse},
+    },
+    server::config::ServeConfig,
+    store::{AuditFilter, Engine, Standing},
+    vault::MasterKey,
 };
 
 struct Finding {
@@ -38,11 +39,15 @@ impl Findings {
 pub(super) async fn run(place: &Place) -> Result<Done, CliError> {
     let mut findings = Findings::default();
     data_dir(place, &mut findings);
-    if place.exists() {
-        master_key(place, &mut findings);
-        installation(place, &mut findings).await?;
-    } else {
-        findings.bad("database", "There is none yet. `countersign serve` makes it, or name its folder with --data-dir.");
+    match place.look().await {
+        Ok(Standing::Empty) => {
+            findings.bad("database", "There is none yet. `countersign serve` makes it, or name its folder with --data-dir.");
+        }
+        Ok(_) => {
+            master_key(place, &mut findings)?;
+            installation(place, &mut findings).await?;
+        }
+        Err(error) => findings.bad("database", error.text()),
     }
     clock(&mut findings);
     public_url(&mut findings);
@@ -91,23 +96,22 @@ fn data_dir(place: &Place, findings: &mut Findings) {
     findings.good("data", format!("{shown} is there, and private."));
 }
 
-fn master_key(place: &Place, findings: &mut Findings) {
-    match MasterKey::load(&MasterSource::from_env(&place.data_dir)) {
+fn master_key(place: &Place, findings: &mut Findings) -> Result<(), CliError> {
+    match MasterKey::load(&place.config()?.master) {
         Ok(key) => findings.good("master key", format!("It is in {}. Keep a copy apart from the database.", key.origin())),
         Err(error) => findings.bad("master key", error.to_string()),
     }
+    Ok(())
 }
 
 async fn installation(place: &Place, findings: &mut Findings) -> Result<(), CliError> {
-    let opened = match start::open(&place.config()?, "http://127.0.0.1:3000", Arc::new(SystemClock)).await {
-        Ok(opened) => opened,
+    let desk = match place.open_as_it_is().await {
+        Ok(desk) => desk,
         Err(error) => {
-            findings.bad("database", error.to_string());
+            findings.bad("database", error.text());
             return Ok(());
         }
     };
-    let desk = opened.desk;
-    let _ = place.opened.set(desk.store().clone());
     let mut conn = desk.store().read().await?;
     let schema = conn.schema().await?;
     let engine = conn.engine();
@@ -122,13 +126,20 @@ async fn installation(place: &Place, findings: &mut Findings) -> Result<(), CliE
     let without = products.iter().find(|product| {
         !seals.iter().any(|seal| seal.signs() && seal.purpose == SealUse::License && seal.product_id() == Some(product.id))
     });
+    // A ring that is missing whole is made by the next start; one that lost its signing key is not.
+    let mend = |some: bool| if some { "restore the database from a backup." } else { "`countersign serve` makes one." };
+    let of = |product: &Product| {
+        let id = product.id;
+        move |seal: &Seal| seal.purpose == SealUse::License && seal.product_id() == Some(id)
+    };
     let licensespring = seals.iter().any(|seal| seal.signs() && seal.purpose == SealUse::LicenseSpring);
     match without {
         Some(product) => {
-            findings.bad("keys", format!("No key signs files of {}: restore the database from a backup.", product.code));
+            findings.bad("keys", format!("No key signs files of {}: {}", product.code, mend(seals.iter().any(of(product)))));
         }
         None if !licensespring => {
-            findings.bad("keys", "No key signs for LicenseSpring's clients: restore the database from a backup.");
+            let some = seals.iter().any(|seal| seal.purpose == SealUse::LicenseSpring);
+            findings.bad("keys", format!("No key signs for LicenseSpring's clients: {}", mend(some)));
         }
         None => findings.good(
             "keys",
@@ -140,6 +151,15 @@ async fn installation(place: &Place, findings: &mut Findings) -> Result<(), CliE
     if let Some(entry) = latest.rows.first().filter(|entry| entry.at > now().plus_hours(1)) {
         let at = entry.at.to_rfc3339();
         findings.bad("clock", format!("The last act on record is from {at}, which is yet to come: set this machine's clock."));
+    }
+    if desk.checkpoint_is_late().await? {
+        findings.bad(
+            "audit log",
+            "It was not sealed by a checkpoint for two days. A running portal does it once a day: start it, or look into its log for \
+             why it does not.",
+        );
+    } else {
+        findings.good("audit log", "Its checkpoints are made, or none is due. `audit verify` checks it whole.");
     }
     if desk.has_staff().await? {
         findings.good("staff", "There is someone who can sign in.");
@@ -168,7 +188,7 @@ fn public_url(findings: &mut Findings) {
     match ServeConfig::new(local, Some(&url), None) {
         Err(error) => findings.bad("public URL", error.to_string()),
         Ok(config) if config.is_https() => findings.good("public URL", format!("{url} is encrypted on its way.")),
-        Ok(_) if ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|own| url.starts_with(own)) => {
+        Ok(config) if config.is_own_machine() => {
             findings.good("public URL", format!("{url} is this machine alone."));
         }
         Ok(_) => findings.bad(

@@ -1,6 +1,6 @@
 //! The installation a command is for.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Place,
@@ -11,10 +11,10 @@ use crate::{
     licensing::Timestamp,
     server::{
         clock::SystemClock,
-        config::{ConfigError, DataConfig},
+        config::{ConfigError, DataConfig, public_url},
         start::{self, Opened, StartError},
     },
-    store::Location,
+    store::{Standing, Store, StoreError},
 };
 
 /// What files made here say of where they come from, unless the operator says otherwise.
@@ -33,6 +33,10 @@ impl From<ConfigError> for CliError {
 impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
         match &error {
+            StartError::Store(cause @ StoreError::Newer { .. }) => Self::refused("schema_newer", sentence(&cause.to_string())),
+            StartError::Store(StoreError::Unreachable(_)) => Self::refused("database_unreachable", error.to_string()),
+            StartError::Behind { .. } => Self::refused("schema_behind", error.to_string()),
+            StartError::NoData => Self::refused("no_data", error.to_string()),
             StartError::DataDir { .. } => Self::refused("data_dir", error.to_string()),
             StartError::Master(cause) => Self::refused(cause.code(), sentence(&error.to_string())),
             StartError::Vault(cause) if cause.code() != "internal" => Self::refused(cause.code(), sentence(&error.to_string())),
@@ -44,45 +48,51 @@ impl From<StartError> for CliError {
 
 impl Place {
     pub(super) fn config(&self) -> Result<DataConfig, CliError> {
+        if self.apart {
+            return Ok(DataConfig::apart(self.data_dir.clone()));
+        }
         Ok(DataConfig::new(self.data_dir.clone(), self.database_url.as_deref())?)
     }
 
-    /// The SQLite file, where the data is in one.
-    pub(super) fn sqlite_file(&self) -> Result<Option<PathBuf>, CliError> {
-        Ok(match self.config()?.database {
-            Location::Sqlite(file) => Some(file),
-            Location::Postgres(_) => None,
-        })
-    }
-
-    /// Whether something was ever kept here.
-    pub(super) fn exists(&self) -> bool {
-        self.sqlite_file().is_ok_and(|file| file.is_none_or(|file| file.exists()))
+    /// What is kept here, found without changing anything.
+    pub(super) async fn look(&self) -> Result<Standing, CliError> {
+        Ok(Store::look(&self.config()?.database).await.map_err(StartError::Store)?)
     }
 
     /// Opens what is there. Refuses where nothing is: a mistyped data directory shall not become a new one.
     pub(super) async fn open(&self) -> Result<Desk, CliError> {
-        self.config()?;
-        if !self.exists() {
+        if self.look().await? == Standing::Empty {
             return Err(self.no_data());
         }
         self.open_or_make().await
     }
 
+    /// Opens what is there to be looked at, and changes nothing of it.
+    pub(super) async fn open_as_it_is(&self) -> Result<Desk, CliError> {
+        let desk = start::open_as_it_is(&self.config()?, DEFAULT_URL, Arc::new(SystemClock)).await?;
+        let _ = self.opened.set(desk.store().clone());
+        Ok(desk)
+    }
+
     pub(super) fn no_data(&self) -> CliError {
-        let folder = self.data_dir.display();
+        let place = match self.database_url {
+            Some(_) => "the database of DATABASE_URL".to_owned(),
+            None => self.data_dir.display().to_string(),
+        };
         CliError::refused(
             "no_data",
             format!(
-                "There is no Countersign data in {folder}. Name its folder with --data-dir, or start with `countersign serve`."
+                "There is no Countersign data in {place}. Name its folder with --data-dir, or start with `countersign serve`."
             ),
         )
     }
 
     /// Opens the installation, and makes it where there is none.
     pub(super) async fn open_or_make(&self) -> Result<Desk, CliError> {
-        let issuer = std::env::var("COUNTERSIGN_PUBLIC_URL").ok().filter(|url| !url.is_empty());
-        let issuer = issuer.unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let issuer = match std::env::var("COUNTERSIGN_PUBLIC_URL").ok().filter(|url| !url.trim().is_empty()) {
+            Some(url) => public_url(&url)?,
+            None => DEFAULT_URL.to_owned(),
+        };
         let Opened { desk, made_master_key, master } = start::open(&self.config()?, &issuer, Arc::new(SystemClock)).await?;
         let _ = self.opened.set(desk.store().clone());
         if made_master_key {

@@ -22,6 +22,7 @@ use crate::{
         ActivationKey, DeviceId, DeviceName, LicenseId, ProductCode,
         files::{Act, Content, Context, Grounds, KeyPair, KeyProof, Request, RequestDevice, Signer as _, base64, inspect},
     },
+    store::Standing,
     vault::random_bytes,
 };
 
@@ -113,11 +114,12 @@ async fn license(place: &Place, options: &Options, key: Option<ActivationKey>) -
         };
         return file.license.parse().map(LicenseId).map_err(|_| CliError::refused("wrong_kind", "The file names no license."));
     }
-    let (Some(key), true) = (key, place.exists()) else {
+    let there = key.is_some() && place.look().await.is_ok_and(|standing| standing != Standing::Empty);
+    let Some(key) = key.filter(|_| there) else {
         return Err(CliError::usage("To refresh or release, name the license file with --license FILE."));
     };
     let which = Which { key: key.text(), product: Some(options.product.clone()) };
-    super::license::find(&place.open().await?, &which).await
+    super::license::find(&place.open_as_it_is().await?, &which).await
 }
 
 /// PKCS#8 of an Ed25519 key (RFC 8410), up to its 32 secret bytes.

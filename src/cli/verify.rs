@@ -17,6 +17,7 @@ use crate::{
         DeviceId, ProductCode,
         files::check::{Report, Verdict},
     },
+    store::Standing,
 };
 
 #[derive(Args)]
@@ -46,16 +47,18 @@ pub(super) async fn run(place: &Place, options: Options) -> Result<Done, CliErro
     };
     let shared_key = std::env::var("COUNTERSIGN_SHARED_KEY").ok().filter(|text| !text.is_empty()).map(String::into_bytes);
     let given = Given { product: options.product, device: options.device_id, keys, shared_key };
-    let report = if place.exists() {
-        match place.open().await {
-            Ok(desk) => desk.inspect_with(&bytes, given).await?,
-            Err(error) => {
-                say(&format!("The data folder was not used: {}", error.value()["message"].as_str().unwrap_or_default()));
-                inspect_alone(&bytes, &given, now())
-            }
+    let opened = match place.look().await {
+        Ok(Standing::Empty) => None,
+        Ok(_) => Some(place.open_as_it_is().await),
+        Err(error) => Some(Err(error)),
+    };
+    let report = match opened {
+        Some(Ok(desk)) => desk.inspect_with(&bytes, given).await?,
+        Some(Err(error)) => {
+            say(&format!("The data folder was not used: {}", error.text()));
+            inspect_alone(&bytes, &given, now())
         }
-    } else {
-        inspect_alone(&bytes, &given, now())
+        None => inspect_alone(&bytes, &given, now()),
     };
     let mut value = serde_json::to_value(&report).map_err(|error| CliError::fault(&error))?;
     let text = for_people(&report, &value["content"]);

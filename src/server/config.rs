@@ -5,15 +5,17 @@ use std::{
     path::PathBuf,
 };
 
-use crate::store::Location;
+use crate::{store::Location, vault::MasterSource};
 
 /// Where the data is, for the server and for every command.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DataConfig {
     /// `COUNTERSIGN_DATA_DIR`, default `./countersign-data`.
     pub data_dir: PathBuf,
     /// `DATABASE_URL`, default SQLite in the data dir.
     pub database: Location,
+    /// `COUNTERSIGN_MASTER_KEY`, or `COUNTERSIGN_MASTER_KEY_FILE`, default `master.key` in the data dir.
+    pub master: MasterSource,
 }
 
 /// How the server is reached.
@@ -51,25 +53,34 @@ impl DataConfig {
                 None => return Err(ConfigError::DatabaseUrl),
             },
         };
-        Ok(Self { data_dir, database })
+        let master = MasterSource::from_env(&data_dir);
+        Ok(Self { data_dir, database, master })
     }
+
+    /// A folder that holds everything itself, whatever the environment says of the real one.
+    #[must_use]
+    pub fn apart(data_dir: PathBuf) -> Self {
+        let database = Location::Sqlite(data_dir.join("countersign.db"));
+        let master = MasterSource { value: None, file: data_dir.join("master.key") };
+        Self { data_dir, database, master }
+    }
+}
+
+/// An address customers open, without a slash at its end. Refuses what is none, and one with a path.
+pub fn public_url(text: &str) -> Result<String, ConfigError> {
+    let url = text.trim().trim_end_matches('/');
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let plain = rest.is_some_and(|rest| {
+        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
+    });
+    if plain { Ok(url.to_owned()) } else { Err(ConfigError::PublicUrl(url.to_owned())) }
 }
 
 impl ServeConfig {
     pub fn new(addr: SocketAddr, public_url: Option<&str>, trusted_proxies: Option<&str>) -> Result<Self, ConfigError> {
-        let public_url = match public_url.map(|url| url.trim().trim_end_matches('/')).filter(|url| !url.is_empty()) {
+        let public_url = match public_url.filter(|url| !url.trim().is_empty()) {
             None => format!("http://{addr}"),
-            Some(url) => {
-                let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-                let plain = rest.is_some_and(|rest| {
-                    !rest.is_empty()
-                        && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
-                });
-                if !plain {
-                    return Err(ConfigError::PublicUrl(url.to_owned()));
-                }
-                url.to_owned()
-            }
+            Some(url) => self::public_url(url)?,
         };
         let named = trusted_proxies.unwrap_or_default().split(',').map(str::trim).filter(|text| !text.is_empty());
         let trusted_proxies = named.map(|text| text.parse().map_err(|_| ConfigError::TrustedProxy(text.to_owned())));
@@ -81,13 +92,21 @@ impl ServeConfig {
         self.public_url.starts_with("https://")
     }
 
+    /// Whether the address names this machine alone: nothing leaves it, so nothing needs to be encrypted.
+    #[must_use]
+    pub fn is_own_machine(&self) -> bool {
+        let Some(authority) = self.public_url.split("://").nth(1) else { return false };
+        let host = match authority.strip_prefix('[') {
+            Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+            None => authority.split(':').next().unwrap_or_default(),
+        };
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
     /// Whether nobody on the way can read along, and browsers keep `__Host-` cookies and WebCrypto: https, or this machine itself.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        let Some(rest) = self.public_url.strip_prefix("http://") else { return true };
-        let host = if let Some(v6) = rest.strip_prefix('[') { v6.split(']').next() } else { rest.split(':').next() };
-        let host = host.unwrap_or_default();
-        host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        self.is_https() || self.is_own_machine()
     }
 
     #[must_use]
@@ -112,15 +131,15 @@ mod tests {
     }
 
     #[test]
-    fn only_https_and_this_machine_are_private() {
+    fn only_this_machine_is_this_machine() {
         let addr = SocketAddr::from(([127, 0, 0, 1], 3000));
-        let private = |url| ServeConfig::new(addr, Some(url), None).unwrap().is_private();
-        for url in ["https://a.example", "http://127.0.0.1:3000", "http://localhost", "http://[::1]:3000", "http://x.localhost:8"]
+        let own = |url| ServeConfig::new(addr, Some(url), None).unwrap().is_own_machine();
+        for url in ["http://localhost", "http://localhost:3000", "http://127.0.0.1:3000", "http://127.1.2.3", "http://[::1]:8080"]
         {
-            assert!(private(url), "{url}");
+            assert!(own(url), "{url}");
         }
-        for url in ["http://portal.lan", "http://10.0.0.7:3000", "http://localhost.example.com", "http://127.0.0.1.example"] {
-            assert!(!private(url), "{url}");
+        for url in ["http://localhost.example.com", "http://127.0.0.1.example.com", "http://10.0.0.1", "http://[fe80::1]"] {
+            assert!(!own(url), "{url}");
         }
     }
 

@@ -8,17 +8,23 @@ use super::config::DataConfig;
 use crate::{
     desk::{ActError, Clock, Desk},
     licensing::seal::SealFor,
-    store::{Location, Store, StoreError},
-    vault::{MasterError, MasterKey, MasterSource, RsaSize, Vault, VaultError},
+    store::{Location, Standing, Store, StoreError},
+    vault::{MasterError, MasterKey, RsaSize, Vault, VaultError},
 };
 
 pub(crate) const CHECK_SETTING: &str = "masterKeyCheck";
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    #[error("There is no Countersign data in this database.")]
+    NoData,
+    #[error(
+        "The database has schema {found}, and this program {known}: make a backup, then start `countersign serve` once, which brings it up to date."
+    )]
+    Behind { found: i64, known: i64 },
     #[error("The data folder {path} cannot be used: {source}. Make it writable for the user the server runs as.")]
     DataDir { path: String, source: std::io::Error },
-    #[error("The database could not be opened: {0}. Check its address, that it is running, and that this user may use it.")]
+    #[error("The database could not be opened: {}. Check its address, that it is running, and that this user may use it.", why(.0))]
     Store(#[source] StoreError),
     #[error("{0}")]
     Master(#[from] MasterError),
@@ -28,6 +34,14 @@ pub enum StartError {
     DamagedCheck,
     #[error("The first start could not be finished: {0}")]
     Act(#[from] ActError),
+}
+
+/// Why there is no talking to a database, which only its driver knows.
+fn why(error: &StoreError) -> String {
+    match error {
+        StoreError::Unreachable(cause) => cause.to_string(),
+        other => other.to_string(),
+    }
 }
 
 /// What was opened, and what happened for the first time.
@@ -49,8 +63,7 @@ pub async fn open(config: &DataConfig, issuer: &str, clock: Arc<dyn Clock>) -> R
         let mut conn = store.read().await.map_err(StartError::Store)?;
         (conn.setting(CHECK_SETTING).await.map_err(StartError::Store)?, conn.seals().await.map_err(StartError::Store)?)
     };
-    let (master, made_master_key) =
-        MasterKey::load_or_make(&MasterSource::from_env(&config.data_dir), check.is_none() && seals.is_empty())?;
+    let (master, made_master_key) = MasterKey::load_or_make(&config.master, check.is_none() && seals.is_empty())?;
     let origin = master.origin().to_string();
     let now = clock.now();
     match check {
@@ -76,6 +89,36 @@ pub async fn open(config: &DataConfig, issuer: &str, clock: Arc<dyn Clock>) -> R
     Ok(Opened { desk, made_master_key, master: origin })
 }
 
+/// Opens the data as it is, to be looked at: nothing is made, migrated or written, and what is missing stays missing.
+pub async fn open_as_it_is(config: &DataConfig, issuer: &str, clock: Arc<dyn Clock>) -> Result<Desk, StartError> {
+    match Store::look(&config.database).await.map_err(StartError::Store)? {
+        Standing::Current => {}
+        Standing::Empty => return Err(StartError::NoData),
+        Standing::Behind { found, known } => return Err(StartError::Behind { found, known }),
+        Standing::Newer { found, known } => return Err(StartError::Store(StoreError::Newer { found, known })),
+    }
+    let store = Store::open_to_read(&config.database).await.map_err(StartError::Store)?;
+    let opened = async {
+        let mut conn = store.read().await.map_err(StartError::Store)?;
+        let check = conn.setting(CHECK_SETTING).await.map_err(StartError::Store)?;
+        let seals = conn.seals().await.map_err(StartError::Store)?;
+        let master = MasterKey::load(&config.master)?;
+        if let Some(text) = check {
+            master.verify(&STANDARD.decode(text).map_err(|_| StartError::DamagedCheck)?)?;
+        }
+        let vault = Vault::open_with(master, &seals, rsa_size())?;
+        drop(conn);
+        let desk = Desk::new(store.clone(), vault, clock, issuer);
+        desk.notice_changes().await?;
+        Ok(desk)
+    };
+    let opened = opened.await;
+    if opened.is_err() {
+        store.close().await;
+    }
+    opened
+}
+
 /// 4096 bits. Tests that start many processes may ask for 2048, the least LicenseSpring's clients take.
 fn rsa_size() -> RsaSize {
     match std::env::var("COUNTERSIGN_RSA_BITS").as_deref() {
@@ -84,14 +127,24 @@ fn rsa_size() -> RsaSize {
     }
 }
 
+/// Makes the folder where it is not there, for the user the program runs as and nobody else. One that is there stays as it is.
 pub(crate) fn make_private_dir(path: &Path) -> Result<(), StartError> {
     let failed = |source| StartError::DataDir { path: path.display().to_string(), source };
-    if !path.exists() {
-        std::fs::create_dir_all(path).map_err(failed)?;
-        #[cfg(unix)]
-        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).map_err(failed)?;
+    if path.exists() {
+        return Ok(());
     }
-    Ok(())
+    // Private from its first moment on; what it lies in is the operator's own.
+    if let Some(above) = path.parent() {
+        std::fs::create_dir_all(above).map_err(failed)?;
+    }
+    let mut folder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    match folder.create(path) {
+        // A server and a command may start at the same moment.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(failed),
+    }
 }
 
 /// The database holds customers' addresses: nobody else on the machine needs to read it.

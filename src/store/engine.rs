@@ -63,6 +63,15 @@ impl Location {
     }
 
     pub(crate) fn url(&self) -> String {
+        self.url_with("rwc")
+    }
+
+    /// For a database that is there: a SQLite file is not made.
+    pub(super) fn url_of_existing(&self) -> String {
+        self.url_with("rw")
+    }
+
+    fn url_with(&self, mode: &str) -> String {
         match self {
             Self::Sqlite(path) => {
                 let mut escaped = String::new();
@@ -72,7 +81,7 @@ impl Location {
                         other => escaped.push_str(&format!("%{other:02X}")),
                     }
                 }
-                format!("sqlite:{escaped}?mode=rwc")
+                format!("sqlite:{escaped}?mode={mode}")
             }
             Self::Postgres(url) => url.clone(),
         }

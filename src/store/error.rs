@@ -9,6 +9,9 @@ use sqlx::migrate::MigrateError;
 pub enum StoreError {
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// There is no talking to it at all.
+    #[error("the database could not be reached")]
+    Unreachable(#[source] sqlx::Error),
     #[error("the schema could not be brought up to date")]
     Migrate(#[from] MigrateError),
     #[error(
@@ -63,6 +66,7 @@ impl fmt::Debug for StoreError {
                 write!(f, "Database({}, {})", error.code().unwrap_or_default(), error.message())
             }
             Self::Database(error) => write!(f, "Database({error})"),
+            Self::Unreachable(error) => write!(f, "Unreachable({error})"),
             Self::Migrate(error) => write!(f, "Migrate({error})"),
             other => write!(f, "{other}"),
         }

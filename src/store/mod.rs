@@ -28,7 +28,7 @@ mod writer;
 #[cfg(test)]
 mod contract;
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use sqlx::{AnyConnection, AnyPool, Connection, any::AnyPoolOptions};
 
@@ -39,6 +39,7 @@ pub use attempts::{Attempt, NewAttempt};
 pub use audit::{AuditEntry, Broken, NewAudit, Subject};
 pub use backup::{Backup, BackupError, Row};
 pub use checkpoints::{Checkpoint, Heads};
+use conn::Columns as _;
 pub use conn::Conn;
 pub use engine::{Engine, Location};
 pub use error::StoreError;
@@ -53,6 +54,24 @@ pub use users::LicenseUser;
 pub use variables::DeviceVariable;
 use writer::Writer;
 
+/// How a place stands to this program, found without changing anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing of this program's is there.
+    Empty,
+    /// Its schema is the one this program knows.
+    Current,
+    /// Migrations are to be run.
+    Behind {
+        found: i64,
+        known: i64,
+    },
+    Newer {
+        found: i64,
+        known: i64,
+    },
+}
+
 /// The store: cheap to clone, one for a process.
 #[derive(Clone)]
 pub struct Store {
@@ -66,19 +85,69 @@ impl Store {
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let engine = location.engine();
-        let writers = Self::pool(location, if engine == Engine::Sqlite { 1 } else { 24 }, engine::WRITER_SETUP).await?;
+        let url = location.url();
+        let writers = Self::pool(&url, engine, if engine == Engine::Sqlite { 1 } else { 24 }, engine::WRITER_SETUP).await?;
         if let Err(error) = Self::migrate(engine, &writers).await {
             writers.close().await;
             return Err(error);
         }
-        let readers = Self::pool(location, 6, engine::READER_SETUP).await?;
+        let readers = Self::pool(&url, engine, 6, engine::READER_SETUP).await?;
         let writer = Arc::new(Writer::start(engine, writers));
         Ok(Self { engine, readers, writer })
     }
 
+    /// Looks what is there. A SQLite file that is not there is not made.
+    pub async fn look(location: &Location) -> Result<Standing, StoreError> {
+        if let Location::Sqlite(file) = location
+            && !file.exists()
+        {
+            return Ok(Standing::Empty);
+        }
+        sqlx::any::install_default_drivers();
+        let engine = location.engine();
+        let mut conn = AnyConnection::connect(&location.url_of_existing()).await.map_err(StoreError::Unreachable)?;
+        let looked = Self::look_with(engine, &mut conn).await;
+        let _ = conn.close().await;
+        looked
+    }
+
+    async fn look_with(engine: Engine, conn: &mut AnyConnection) -> Result<Standing, StoreError> {
+        let there = engine.pick(
+            "select count(*) as found from sqlite_master where type = 'table' and name = '_sqlx_migrations'",
+            "select count(*) as found from pg_catalog.pg_class where oid = to_regclass('_sqlx_migrations')",
+        );
+        // What is no database at all is found out by the first statement.
+        let there = sqlx::query(there).fetch_one(&mut *conn).await.map_err(StoreError::Unreachable)?;
+        if there.int("found")? == 0 {
+            return Ok(Standing::Empty);
+        }
+        let newest = "select cast(coalesce(max(version), 0) as bigint) as version from _sqlx_migrations";
+        let (found, known) = (sqlx::query(newest).fetch_one(conn).await?.int("version")?, Self::known_schema(engine));
+        Ok(match found.cmp(&known) {
+            Ordering::Equal => Standing::Current,
+            Ordering::Less => Standing::Behind { found, known },
+            Ordering::Greater => Standing::Newer { found, known },
+        })
+    }
+
+    /// The last migration this program has.
+    #[must_use]
+    pub fn known_schema(engine: Engine) -> i64 {
+        engine.migrator().iter().map(|migration| migration.version).max().unwrap_or(0)
+    }
+
+    /// Opens what [`Store::look`] found current, to be read. Nothing is migrated and nothing is connected that could write.
+    pub async fn open_to_read(location: &Location) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let engine = location.engine();
+        let readers = Self::pool(&location.url_of_existing(), engine, 2, engine::READER_SETUP).await?;
+        let unused = AnyPoolOptions::new().max_connections(1).connect_lazy(&location.url_of_existing())?;
+        let writer = Arc::new(Writer::start(engine, unused));
+        Ok(Self { engine, readers, writer })
+    }
+
     async fn migrate(engine: Engine, writers: &AnyPool) -> Result<(), StoreError> {
-        let migrator = engine.migrator();
-        let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+        let (migrator, known) = (engine.migrator(), Self::known_schema(engine));
         let migrating = |error| StoreError::migrating(error, known);
         if engine == Engine::Postgres {
             return migrator.run(&mut *writers.acquire().await?).await.map_err(migrating);
@@ -89,8 +158,8 @@ impl Store {
         Ok(all.commit().await?)
     }
 
-    async fn pool(location: &Location, size: u32, sqlite_setup: &'static str) -> Result<AnyPool, StoreError> {
-        let sqlite = location.engine() == Engine::Sqlite;
+    async fn pool(url: &str, engine: Engine, size: u32, sqlite_setup: &'static str) -> Result<AnyPool, StoreError> {
+        let sqlite = engine == Engine::Sqlite;
         let options = AnyPoolOptions::new()
             .max_connections(size)
             .acquire_timeout(std::time::Duration::from_secs(10))
@@ -105,15 +174,14 @@ impl Store {
                     Ok(())
                 })
             });
-        let url = location.url();
-        match options.connect(&url).await {
+        match options.connect(url).await {
             Ok(pool) => Ok(pool),
             // The pool tries until its time is over, and then says only that: this says what was wrong.
-            Err(sqlx::Error::PoolTimedOut) => match AnyConnection::connect(&url).await {
-                Ok(_) => Err(sqlx::Error::PoolTimedOut.into()),
-                Err(error) => Err(error.into()),
+            Err(sqlx::Error::PoolTimedOut) => match AnyConnection::connect(url).await {
+                Ok(_) => Err(StoreError::Unreachable(sqlx::Error::PoolTimedOut)),
+                Err(error) => Err(StoreError::Unreachable(error)),
             },
-            Err(error) => Err(error.into()),
+            Err(error) => Err(StoreError::Unreachable(error)),
         }
     }
 

@@ -5,7 +5,10 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use serde_json::Value;
@@ -57,6 +60,11 @@ impl Portal {
 
     pub fn data(&self) -> PathBuf {
         self.path("data")
+    }
+
+    /// The SQLite database, for looking behind the program's back.
+    pub fn database(&self) -> String {
+        format!("sqlite:{}", self.path("data/countersign.db").display())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -183,6 +191,34 @@ pub fn copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
+}
+
+/// The URL of a new, empty PostgreSQL database. Needs the server that `script/postgres` starts: a command that is tried on one
+/// engine is not tried.
+pub fn postgres() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let url = std::env::var("COUNTERSIGN_TEST_POSTGRES_URL");
+    let url = url.expect("COUNTERSIGN_TEST_POSTGRES_URL is not set: script/postgres cargo test …");
+    let name = format!("cli_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let made = Command::new("psql").args([&url, "-qc", &format!("create database {name}")]).status().unwrap();
+    assert!(made.success());
+    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
+}
+
+/// Runs statements behind the program's back, and returns the first column of what the last one finds, as text.
+pub fn sql(url: &str, statements: &[&str]) -> Vec<String> {
+    use sqlx::{AssertSqlSafe, Connection as _};
+    sqlx::any::install_default_drivers();
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let mut conn = sqlx::AnyConnection::connect(url).await.unwrap();
+        let mut found = Vec::new();
+        for statement in statements {
+            let query = sqlx::query_scalar::<_, String>(AssertSqlSafe((*statement).to_owned()));
+            found = query.fetch_all(&mut conn).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+        conn.close().await.unwrap();
+        found
+    })
 }
 
 pub fn samples(folder: &str) -> PathBuf {

@@ -2,11 +2,15 @@
 
 use std::{
     fs,
-    process::Command,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    thread,
+    time::Duration,
 };
 
-use crate::support::{OWNER, Portal, Ran, run};
+use crate::{
+    served::Served,
+    support::{self, OWNER, Portal, Ran, run, sql},
+};
 
 /// An installation with something of everything in it.
 fn full() -> (Portal, String) {
@@ -149,18 +153,10 @@ fn what_is_no_whole_backup_changes_nothing() {
     assert_eq!(portal.done(&["license", "show", &key])["customer"], "ann@shop.example");
 }
 
-/// From SQLite to PostgreSQL and back. Needs the server that `script/postgres` starts.
+/// From SQLite to PostgreSQL and back.
 #[test]
 fn a_backup_moves_between_the_engines() {
-    let Ok(url) = std::env::var("COUNTERSIGN_TEST_POSTGRES_URL") else {
-        eprintln!("not run: there is no COUNTERSIGN_TEST_POSTGRES_URL; script/postgres sets it");
-        return;
-    };
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let name = format!("cli_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let made = Command::new("psql").args([&url, "-qc", &format!("create database {name}")]).status().unwrap();
-    assert!(made.success());
-    let own = format!("{}/{name}", url.rsplit_once('/').unwrap().0);
+    let own = support::postgres();
     let postgres = [("DATABASE_URL", own.as_str())];
 
     let (portal, key) = full();
@@ -203,6 +199,7 @@ fn the_doctor_names_what_is_wrong_and_the_mend() {
         assert!(check["message"].as_str().unwrap().contains(mend), "{check}");
     };
     unwell(&[("COUNTERSIGN_PUBLIC_URL", "http://activate.example.com")], "public URL", "https://");
+    unwell(&[("COUNTERSIGN_PUBLIC_URL", "http://localhost.example.com")], "public URL", "https://");
     unwell(&[("COUNTERSIGN_PUBLIC_URL", "nonsense")], "public URL", "COUNTERSIGN_PUBLIC_URL");
     unwell(&[("COUNTERSIGN_DATA_DIR", "nowhere")], "data", "--data-dir");
     unwell(&[("COUNTERSIGN_MASTER_KEY", "short")], "master key", "openssl rand");
@@ -217,4 +214,148 @@ fn the_doctor_names_what_is_wrong_and_the_mend() {
         unwell(&[], "master key", "chmod 600");
     }
     assert!(!portal.path("nowhere").exists(), "the doctor makes nothing");
+}
+
+#[test]
+fn what_is_only_looked_at_stays_as_it_is() {
+    // An empty PostgreSQL database is no installation, and no command makes one of it in passing.
+    let portal = Portal::empty();
+    let own = support::postgres();
+    let postgres = [("DATABASE_URL", own.as_str())];
+    fs::write(portal.path("some.lic"), "hello").unwrap();
+    for arguments in [&["license", "list"][..], &["setting", "list"], &["audit", "verify"], &["backup", "x.backup"]] {
+        assert_eq!(with(&portal, arguments, &postgres).value()["error"]["code"], "no_data", "{arguments:?}");
+    }
+    assert_eq!(with(&portal, &["doctor"], &postgres).code, 1);
+    assert_eq!(with(&portal, &["verify", "some.lic"], &postgres).code, 1);
+    assert!(sql(&own, &["select cast(tablename as text) from pg_tables where schemaname = 'public'"]).is_empty());
+    assert!(!portal.data().exists());
+    let added = with(&portal, &["product", "add", "press-4", "--name", "Press"], &postgres);
+    assert_eq!(added.code, 0, "{}", added.err);
+    looked_at(&portal, &own, &postgres);
+
+    let portal = Portal::new();
+    looked_at(&portal, &portal.database(), &[]);
+}
+
+/// `doctor` and `verify` on data whose keys are missing, and whose schema is behind.
+fn looked_at(portal: &Portal, url: &str, more: &[(&str, &str)]) {
+    let issued = with(portal, &["license", "issue", "--product", "press-4", "--key", "ABCD-EFGH-1"], more);
+    assert_eq!(issued.code, 0, "{}", issued.err);
+    fs::write(portal.path("some.lic"), "hello").unwrap();
+    let failing = |name: &str| {
+        let value = with(portal, &["doctor"], more).value();
+        let check = value["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).cloned().unwrap_or_default();
+        assert_eq!(check["ok"], false, "{value}");
+        check["message"].as_str().unwrap().to_owned()
+    };
+    let count = |table: &str| sql(url, &[&format!("select cast(count(*) as text) from {table}")]);
+    sql(url, &["delete from seal"]);
+    assert!(failing("keys").contains("press-4"));
+    with(portal, &["verify", "some.lic"], more);
+    assert_eq!(count("seal"), ["0"], "nothing was made");
+    sql(url, &["delete from _sqlx_migrations where version = 2"]);
+    assert!(failing("database").contains("schema 1"));
+    let verified = with(portal, &["verify", "some.lic"], more);
+    assert!(verified.err.contains("The data folder was not used"), "{}", verified.err);
+    assert_eq!(count("_sqlx_migrations"), ["1"], "nothing was migrated");
+}
+
+#[test]
+fn a_database_that_cannot_be_used_says_why() {
+    let portal = Portal::new();
+    for arguments in [&["license", "list"][..], &["backup", "x"], &["user", "list"]] {
+        let ran = with(&portal, arguments, &[("DATABASE_URL", "postgres://nobody:hidden@127.0.0.1:1/none")]);
+        let error = ran.value()["error"].clone();
+        assert_eq!((ran.code, &error["code"]), (1, &"database_unreachable".into()), "{error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("running") && !message.contains("hidden"), "{message}");
+    }
+    fs::write(portal.path("none.db"), "this is no database at all, but a text that is long enough to be looked at").unwrap();
+    let ran = with(&portal, &["license", "list"], &[("DATABASE_URL", "sqlite:none.db")]);
+    assert_eq!((ran.code, &ran.value()["error"]["code"]), (1, &"database_unreachable".into()), "{}", ran.err);
+    let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 select 20991231, 'later', success, checksum, 0 from _sqlx_migrations where version = 1";
+    sql(&portal.database(), &[newer]);
+    let ran = with(&portal, &["license", "list"], &[]);
+    let error = ran.value()["error"].clone();
+    assert_eq!((ran.code, &error["code"]), (1, &"schema_newer".into()), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("run the newer one"), "{error}");
+}
+
+#[test]
+fn a_backup_of_another_schema_is_refused_before_anything_is_made() {
+    let (portal, _) = full();
+    portal.done(&["backup", "a.backup", "--with-master-key"]);
+    let text = portal.read("a.backup");
+    let (head, rest) = text.split_once('\n').unwrap();
+    let mut head: serde_json::Value = serde_json::from_str(head).unwrap();
+    head["schema"] = 1.into();
+    let body = format!("{head}\n{}\n", rest.trim_end().rsplit_once('\n').unwrap().0);
+    use sha2::Digest as _;
+    let sha256 = countersign::licensing::files::base64::url(&sha2::Sha256::digest(&body));
+    let end = serde_json::json!({ "rows": body.lines().count() - 1, "sha256": sha256 });
+    let other = Portal::empty();
+    fs::write(other.path("a.backup"), format!("{body}{end}\n")).unwrap();
+    assert_eq!(other.refused(&["restore", "a.backup"]), "other_schema");
+    assert!(!other.data().exists(), "nothing was made");
+}
+
+#[test]
+fn a_backup_made_under_load_is_one_moment() {
+    let portal = Portal::new();
+    let key = portal.issue(&["--seats", "unlimited"]);
+    let served = Served::on(&portal);
+    let (over, number, answered) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));
+    let halfway = thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let device = format!("HW-{:06}", number.fetch_add(1, Ordering::Relaxed));
+                    if served.activate(&key, &device) == Some(303) {
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        while answered.load(Ordering::Relaxed) < 30 {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let before = answered.load(Ordering::Relaxed);
+        portal.done(&["backup", "a.backup", "--with-master-key"]);
+        let after = answered.load(Ordering::Relaxed);
+        over.store(true, Ordering::Relaxed);
+        assert!(after > before, "it went on while the backup was made");
+        before
+    });
+    served.stop();
+    let other = Portal::empty();
+    fs::copy(portal.path("a.backup"), other.path("a.backup")).unwrap();
+    other.done(&["restore", "a.backup"]);
+    let count = |what: &str| -> u32 { sql(&other.database(), &[&format!("select cast({what} as text)")])[0].parse().unwrap() };
+    let seats = count("(select seats_taken from license)");
+    assert!(seats >= halfway, "{seats} of {halfway}");
+    assert_eq!(count("(select count(*) from activation where state = 'active')"), seats);
+    assert_eq!(count("(select count(*) from audit where act = 'license.activated')"), seats);
+    assert_eq!(other.done(&["audit", "verify"])["whole"], true);
+}
+
+#[test]
+fn the_doctor_sees_that_the_audit_log_is_not_sealed_any_more() {
+    let portal = Portal::new();
+    let served = Served::on(&portal);
+    for _ in 0..100 {
+        if sql(&portal.database(), &["select cast(count(*) as text) from audit_checkpoint"]) == ["1"] {
+            break;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    served.stop();
+    assert_eq!(portal.done(&["audit", "verify"])["checkpoints"]["count"], 1);
+    assert_eq!(portal.done(&["doctor"])["ok"], true);
+    sql(&portal.database(), &["update audit_checkpoint set at = at - 51 * 3600000"]);
+    assert_eq!(portal.refused(&["doctor"]), "unwell");
+    let value = portal.run(&["doctor", "--json"]).value();
+    let check = value["checks"].as_array().unwrap().iter().find(|check| check["name"] == "audit log").unwrap().clone();
+    assert_eq!(check["ok"], false, "{value}");
 }

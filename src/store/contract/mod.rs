@@ -35,6 +35,7 @@ macro_rules! contract {
 contract! {
     opening:
         opening_again_keeps_what_is_there,
+        looking_changes_nothing,
         two_processes_that_start_together_both_open,
         a_database_of_a_newer_program_is_refused,
         a_migration_that_was_edited_is_refused,

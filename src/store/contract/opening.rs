@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Place, act};
 use super::samples::NOW;
-use crate::store::{Engine, Location, Store, StoreError};
+use crate::store::{Engine, Location, Standing, Store, StoreError};
 
 pub async fn opening_again_keeps_what_is_there(bench: Bench) {
     act!(bench.store, |c| c.set("name", "there", NOW).await).await.unwrap();
@@ -12,6 +12,24 @@ pub async fn opening_again_keeps_what_is_there(bench: Bench) {
         again.close().await;
     }
     assert_eq!(bench.ask("select cast(count(*) as text) from _sqlx_migrations").await, ["2"]);
+}
+
+pub async fn looking_changes_nothing(bench: Bench) {
+    let place = Place::make(bench.engine()).await;
+    let location = place.location();
+    assert_eq!(Store::look(&location).await.unwrap(), Standing::Empty);
+    if let Location::Sqlite(path) = &location {
+        assert!(!path.exists());
+    }
+    place.remove().await;
+    assert_eq!(Store::look(&bench.location).await.unwrap(), Standing::Current);
+    act!(bench.store, |c| c.set("name", "there", NOW).await).await.unwrap();
+    let reading = Store::open_to_read(&bench.location).await.unwrap();
+    assert_eq!(reading.read().await.unwrap().setting("name").await.unwrap().as_deref(), Some("there"));
+    reading.close().await;
+    bench.tamper("delete from _sqlx_migrations where version = 2").await;
+    assert_eq!(Store::look(&bench.location).await.unwrap(), Standing::Behind { found: 1, known: 2 });
+    assert_eq!(bench.ask("select cast(count(*) as text) from _sqlx_migrations").await, ["1"]);
 }
 
 pub async fn two_processes_that_start_together_both_open(bench: Bench) {
@@ -34,6 +52,7 @@ pub async fn a_database_of_a_newer_program_is_refused(bench: Bench) {
         .await;
     let error = Store::open(&bench.location).await.err().expect("refused");
     assert!(matches!(error, StoreError::Newer { found: 20_991_231, known: 2 }), "{error:?}");
+    assert_eq!(Store::look(&bench.location).await.unwrap(), Standing::Newer { found: 20_991_231, known: 2 });
     assert!(error.to_string().contains("newer version of this program"), "{error}");
 }
 
@@ -94,5 +113,6 @@ pub async fn odd_folder_names_are_no_obstacle(bench: Bench) {
         Location::Postgres(url) => Location::Postgres(format!("{}_secret", url.split('?').next().unwrap())),
     };
     let error = Store::open(&nowhere).await.err().expect("refused");
+    assert!(matches!(error, StoreError::Unreachable(_)), "{error:?}");
     assert!(!error.to_string().contains("secret"), "{error}");
 }
