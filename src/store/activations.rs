@@ -230,7 +230,7 @@ impl Conn {
         let (at, by, reason, counted, replaced_by) = match &activation.state {
             ActivationState::Active { since } => (*since, None, None, false, None),
             ActivationState::Released { at, by, counted, replaced_by } => (*at, Some(by), None, *counted, *replaced_by),
-            ActivationState::Revoked { at, by, reason } => (*at, Some(by), Some(reason.clone()), false, None),
+            ActivationState::Revoked { at, by, reason } => (*at, Some(by), maybe_plain(Some(reason)), false, None),
         };
         let device = &activation.device;
         sqlx::query(
