@@ -2,9 +2,11 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
+use clap::Args;
 use serde_json::json;
 
 use super::{
@@ -38,6 +40,17 @@ const USER_PASSWORD: &str = "S3cret-ü";
 const LICENSESPRING_ACTIVATE: &[u8] = include_bytes!("../../tests/samples/licensespring/v2_activation_spaced_escaped.req");
 const LICENSESPRING_RELEASE: &[u8] = include_bytes!("../../tests/samples/licensespring/v2_deactivation_spaced_utf8.req");
 
+/// The address of the real portal, which the environment may hold, is not the demo's.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", env = "COUNTERSIGN_ADDR", default_value = "127.0.0.1:3000")]
+    addr: SocketAddr,
+    /// The address the demo is opened at
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
 /// What a visitor of the demo needs to know.
 struct Filled {
     password: String,
@@ -54,12 +67,12 @@ impl Drop for Temporary {
     }
 }
 
-pub(super) async fn run(place: &Place, options: serve::Options) -> Result<Done, CliError> {
+pub(super) async fn run(place: &Place, options: Options) -> Result<Done, CliError> {
     let name = format!("countersign-demo-{}", base64::url(&random_bytes::<9>()));
     let folder = Temporary(std::env::temp_dir().join(name));
     // Its own data, whatever the environment says of the real one.
-    let place = Place { data_dir: folder.0.clone(), database_url: None, ..place.clone() };
-    let ready = options.prepare(&place).await?;
+    let place = Place { data_dir: folder.0.clone(), database_url: None, apart: true, ..place.clone() };
+    let ready = serve::prepare(&place, options.addr, options.public_url.as_deref(), None).await?;
     let filled = fill(&ready.opened.desk, &folder.0).await?;
     let url = ready.public_url().to_owned();
     let keys: Vec<_> = filled.keys.iter().map(|(key, about)| json!({ "key": key.text(), "about": about })).collect();

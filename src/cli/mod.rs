@@ -72,6 +72,9 @@ pub(super) struct Place {
     /// Print one JSON value and nothing else
     #[arg(long, global = true)]
     json: bool,
+    /// A folder of its own, for `demo`: nothing the environment says of the real data is meant for it.
+    #[arg(skip)]
+    apart: bool,
     /// What was opened, to be closed before the process ends.
     #[arg(skip)]
     opened: Arc<OnceLock<Store>>,
@@ -82,7 +85,7 @@ enum Command {
     /// Run the portal
     Serve(serve::Options),
     /// Run a portal with sample data in a temporary folder
-    Demo(serve::Options),
+    Demo(demo::Options),
     /// Vendor staff
     #[command(subcommand)]
     User(team::Command),

@@ -37,15 +37,18 @@ impl From<ServeError> for CliError {
     }
 }
 
-impl Options {
-    pub(super) async fn prepare(&self, place: &Place) -> Result<Ready, CliError> {
-        let config = ServeConfig::new(self.addr, self.public_url.as_deref(), self.trusted_proxies.as_deref())?;
-        Ok(serve::prepare(&place.config()?, config).await?)
-    }
+pub(super) async fn prepare(
+    place: &Place,
+    addr: SocketAddr,
+    public_url: Option<&str>,
+    trusted_proxies: Option<&str>,
+) -> Result<Ready, CliError> {
+    let config = ServeConfig::new(addr, public_url, trusted_proxies)?;
+    Ok(serve::prepare(&place.config()?, config).await?)
 }
 
 pub(super) async fn run(place: &Place, options: Options) -> Result<Done, CliError> {
-    let ready = options.prepare(place).await?;
+    let ready = prepare(place, options.addr, options.public_url.as_deref(), options.trusted_proxies.as_deref()).await?;
     if ready.opened.made_master_key {
         say(&format!(
             "This is a new installation. Its master key is {}: keep a copy of it apart from the database, which is worth nothing without it.",

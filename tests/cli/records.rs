@@ -76,7 +76,8 @@ fn keys_are_listed_rotated_imported_and_exported() {
     let file = portal.request(&key, "pc", "activate");
     let answered = portal.done(&["answer", &file]);
     assert_eq!(portal.done(&["verify", answered["file"].as_str().unwrap()])["content"]["signing_key"], imported["kid"]);
-    // LicenseSpring's has no standby until one is asked for.
+    // LicenseSpring's has no standby until one is asked for; it signs a day later.
+    assert_eq!(portal.done(&["keys", "rotate", "--use", "licensespring"])[0]["rotated"], false);
     assert_eq!(portal.refused(&["keys", "rotate", "--use", "licensespring"]), "not_rotated");
     assert!(states(&portal).contains(&pair("licensespring", "standby")));
     portal.done(&["keys", "rotate", "--use", "licensespring", "--now"]);
@@ -238,6 +239,9 @@ fn every_sample_is_read_by_the_checker() {
 fn the_demo_runs_on_a_folder_of_its_own_and_leaves_nothing() {
     let portal = Portal::empty();
     let mut command = portal.command(&["demo", "--addr", "127.0.0.1:0", "--json"]);
+    // What the environment says of the real portal is not meant for it.
+    command.env("COUNTERSIGN_PUBLIC_URL", "https://real.example").env("COUNTERSIGN_MASTER_KEY_FILE", portal.path("real.key"));
+    command.env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
@@ -250,6 +254,13 @@ fn the_demo_runs_on_a_folder_of_its_own_and_leaves_nothing() {
     assert_eq!(told["keys"].as_array().unwrap().len(), 2);
     assert!(told["sign_in"]["password"].as_str().unwrap().len() > 10);
     let data = told["data_dir"].as_str().unwrap().to_owned();
+    assert!(told["url"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{told}");
+    assert!(std::path::Path::new(&data).join("master.key").is_file() && !portal.path("real.key").exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+    }
     let answer = |name: &str, more: &[&str]| {
         let file = format!("{}/{name}", told["requests"].as_str().unwrap());
         portal.run(&[&["--data-dir", &data, "answer", &file, "--json"], more].concat())
