@@ -1,8 +1,10 @@
 //! Running the portal: one process a SQLite data dir, any number on PostgreSQL; SIGTERM finishes what it has.
 
-use std::{fs::File, net::SocketAddr, path::Path, sync::Arc};
+use std::{fs::File, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{
     AppState,
@@ -12,6 +14,9 @@ use super::{
     start::{self, Opened, StartError},
 };
 use crate::store::Location;
+
+/// How long requests that were begun may take after SIGTERM. Service managers kill after 30 or 90 seconds; this ends before them.
+const DRAIN: Duration = Duration::from_secs(25);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -30,6 +35,7 @@ pub struct Ready {
     pub opened: Opened,
     pub listener: TcpListener,
     state: AppState,
+    asked: Asked,
     _lock: Option<File>,
 }
 
@@ -49,7 +55,8 @@ pub async fn prepare(data: &DataConfig, mut config: ServeConfig) -> Result<Ready
         config.addr = addr;
     }
     let state = AppState::new(opened.desk.clone(), config);
-    Ok(Ready { opened, listener, state, _lock: lock })
+    let asked = Asked::listen().map_err(ServeError::Stopped)?;
+    Ok(Ready { opened, listener, state, asked, _lock: lock })
 }
 
 impl Ready {
@@ -58,7 +65,7 @@ impl Ready {
         &self.state.config.public_url
     }
 
-    /// Serves until SIGTERM or Ctrl-C, then finishes what it has.
+    /// Serves until SIGTERM or Ctrl-C, then finishes what it has: for 25 seconds at most, so that a client who stalls cannot hold it.
     pub async fn run(self) -> Result<(), ServeError> {
         if !site::is_built() {
             tracing::warn!("The site is not built: pages work, but plainly. Run script/build.");
@@ -66,17 +73,47 @@ impl Ready {
         jobs::start(&self.state);
         let desk = self.opened.desk.clone();
         let app = router(self.state).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(self.listener, app).with_graceful_shutdown(asked_to_stop()).await.map_err(ServeError::Stopped)?;
+        let (told, stopping) = oneshot::channel();
+        let stop = async move {
+            self.asked.to_stop().await;
+            let _ = told.send(());
+        };
+        let serving = axum::serve(self.listener, app).with_graceful_shutdown(stop).into_future();
+        match drained(serving, stopping, DRAIN).await {
+            Some(ended) => ended.map_err(ServeError::Stopped)?,
+            None => {
+                tracing::warn!("Some requests were not finished {} seconds after the stop; they are dropped.", DRAIN.as_secs())
+            }
+        }
         desk.store().close().await;
         tracing::info!("The portal has finished what it had and stopped.");
         Ok(())
     }
 }
 
+/// How serving ended; none when requests were still open `limit` after the stop was asked for.
+async fn drained(
+    serving: impl Future<Output = io::Result<()>>,
+    stopping: oneshot::Receiver<()>,
+    limit: Duration,
+) -> Option<io::Result<()>> {
+    let over = async {
+        match stopping.await {
+            Ok(()) => tokio::time::sleep(limit).await,
+            // Serving ended by itself, which the other side tells.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = serving => Some(ended),
+        () = over => None,
+    }
+}
+
 /// Held by the one server of a SQLite data dir.
 pub(crate) fn lock(data_dir: &Path) -> Result<File, ServeError> {
     let failed = |source| StartError::DataDir { path: data_dir.display().to_string(), source };
-    std::fs::create_dir_all(data_dir).map_err(failed)?;
+    start::make_private_dir(data_dir)?;
     let file = File::options().create(true).truncate(false).write(true).open(data_dir.join("serve.lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -84,23 +121,64 @@ pub(crate) fn lock(data_dir: &Path) -> Result<File, ServeError> {
     }
 }
 
-async fn asked_to_stop() {
-    let interrupted = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
+/// Whoever may ask the server to stop. Listened to from before it says that it is ready: a signal that comes at once is not lost,
+/// nor does it end the process as it would one that does not listen.
+struct Asked {
     #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
+    signals: [Signal; 2],
+}
+
+impl Asked {
+    #[cfg(unix)]
+    fn listen() -> io::Result<Self> {
+        Ok(Self { signals: [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?] })
+    }
+
     #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
+    fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn to_stop(self) {
+        let [mut terminated, mut interrupted] = self.signals;
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn to_stop(self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_stalls_does_not_hold_the_stop() {
+        let (told, stopping) = oneshot::channel();
+        told.send(()).unwrap();
+        assert!(drained(std::future::pending(), stopping, Duration::from_millis(20)).await.is_none());
+        let (told, stopping) = oneshot::channel();
+        told.send(()).unwrap();
+        let soon = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Ok(())
+        };
+        assert!(drained(soon, stopping, Duration::from_secs(60)).await.is_some_and(|ended| ended.is_ok()));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_limited_before_the_stop() {
+        let (_told, stopping) = oneshot::channel();
+        let serving = async {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            Ok(())
+        };
+        assert!(drained(serving, stopping, Duration::ZERO).await.is_some());
     }
 }

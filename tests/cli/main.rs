@@ -3,6 +3,7 @@
 
 mod licenses;
 mod records;
+mod served;
 mod support;
 mod upkeep;
 mod vendor;
