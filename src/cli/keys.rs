@@ -11,7 +11,7 @@ use super::{
     parse,
 };
 use crate::{
-    desk::{Desk, Turned, Visitor},
+    desk::{ActError, Desk, Turned, Visitor},
     licensing::{
         ProductCode, Timestamp,
         seal::{Seal, SealFor, SealProduct, SealUse},
@@ -80,7 +80,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
                 match desk.rotate(&STAFF, ring.clone(), now).await {
                     Ok(turned) => rotated.push((ring, turned)),
                     // The others are still to be turned; the first refusal is the answer, beside what was done.
-                    Err(error) => failed = failed.or(Some((ring, CliError::from(error)))),
+                    Err(error) => failed = failed.or(Some((ring, not_rotated(error)))),
                 }
             }
             if rotated.is_empty()
@@ -143,6 +143,16 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
             Ok(Done::new(json!({ "kid": kid, "state": "standby" }), text))
         }
         Command::Export { ring, format } => export(&desk, &ring, &format).await,
+    }
+}
+
+/// A rotation that is refused has a code of its own, which scripts wait for.
+fn not_rotated(error: ActError) -> CliError {
+    match error.into() {
+        CliError::Refused { code, message, reference } if code == "keys_not_changed" => {
+            CliError::Refused { code: "not_rotated".to_owned(), message, reference }
+        }
+        other => other,
     }
 }
 
