@@ -1,6 +1,6 @@
 //! What is typed at the command line, each parsed once into a type.
 
-use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, Read as _};
 
 use super::outcome::CliError;
 use crate::licensing::{
@@ -117,18 +117,17 @@ pub(super) fn key(text: &str) -> Result<ActivationKey, CliError> {
     })
 }
 
-/// A secret from stdin: the first line, without its end. At a terminal it is asked for.
+/// A secret from stdin: the first line, without its end. At a terminal it is asked for, and not shown while it is typed.
 pub(super) fn secret(what: &str) -> Result<String, CliError> {
     let stdin = io::stdin();
-    if io::IsTerminal::is_terminal(&stdin) {
-        let _ = write!(io::stderr(), "{what}: ");
-    }
-    let mut line = String::new();
-    stdin
-        .lock()
-        .take(64 * 1024)
-        .read_line(&mut line)
-        .map_err(|_| CliError::usage(format!("{what} is read from stdin as UTF-8.")))?;
+    let unread = |_| CliError::usage(format!("{what} is read from stdin as UTF-8."));
+    let line = if io::IsTerminal::is_terminal(&stdin) {
+        rpassword::prompt_password(format!("{what}: ")).map_err(unread)?
+    } else {
+        let mut line = String::new();
+        stdin.lock().take(64 * 1024).read_line(&mut line).map_err(unread)?;
+        line
+    };
     let line = line.strip_suffix('\n').unwrap_or(&line);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() {
@@ -137,12 +136,26 @@ pub(super) fn secret(what: &str) -> Result<String, CliError> {
     Ok(line.to_owned())
 }
 
-/// Everything on stdin, up to `most` bytes.
+/// Everything on stdin. Refuses more than `most` bytes: half of a value is another value.
 pub(super) fn all_of_stdin(most: u64) -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
+    let read = io::stdin().lock().take(most + 1).read_to_end(&mut bytes);
     read.map_err(|error| CliError::io("read", std::path::Path::new("stdin"), &error))?;
+    if bytes.len() as u64 > most {
+        return Err(CliError::refused("too_large", format!("More than {} KiB came on stdin.", most / 1024)));
+    }
     Ok(bytes)
+}
+
+/// Everything on stdin as text, without the end of its last line.
+pub(super) fn text_of_stdin(what: &str, most: u64) -> Result<String, CliError> {
+    let text =
+        String::from_utf8(all_of_stdin(most)?).map_err(|_| CliError::usage(format!("{what} is read from stdin as UTF-8.")))?;
+    if text.trim().is_empty() {
+        return Err(CliError::usage(format!("{what} is read from stdin, and nothing came.")));
+    }
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
 }
 
 #[cfg(test)]

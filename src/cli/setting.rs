@@ -10,6 +10,9 @@ use super::{
 };
 use crate::desk::{Desk, SettingError, Visitor};
 
+/// Room for the largest logo in base64, in lines of any length.
+const VALUE_MOST: u64 = 128 * 1024;
+
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Set a setting; `-` reads the value from stdin
@@ -27,7 +30,7 @@ pub(super) enum Command {
 pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliError> {
     match command {
         Command::Set { name, value } => {
-            let value = if value == "-" { parse::secret("The value")? } else { value };
+            let value = if value == "-" { parse::text_of_stdin("The value", VALUE_MOST)? } else { value };
             let desk = place.open_or_make().await?;
             desk.set_settings(&Visitor::Operator, vec![(name.clone(), value)]).await?;
             get(&desk, &name)

@@ -79,12 +79,13 @@ const KNOWN: [Known; 7] = [
         name: "logo",
         about: "A logo beside the name: a PNG, JPEG or WebP of up to 64 KB, in base64",
         read: |settings, text| {
-            let text = text.trim();
+            // As `base64` prints it: in lines.
+            let text: String = text.split_whitespace().collect();
             if text.is_empty() {
                 settings.logo = None;
                 return Ok(());
             }
-            let bytes = base64::from_standard(text).map_err(|_| SettingError::Value("A logo is a picture in base64."))?;
+            let bytes = base64::from_standard(&text).map_err(|_| SettingError::Value("A logo is a picture in base64."))?;
             if bytes.len() > 64 * 1024 {
                 return Err(SettingError::Value(
                     "This picture is larger than 64 KB. Save it smaller: it is shown 28 pixels high.",
