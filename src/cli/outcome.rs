@@ -39,12 +39,17 @@ impl Done {
         if self.silent {
             return ExitCode::SUCCESS;
         }
-        if as_json {
-            write_out(&format!("{}\n", self.json));
+        let written = if as_json {
+            write_out(&format!("{}\n", self.json))
         } else if !self.text.is_empty() {
-            write_out(&format!("{}{}", self.text, if self.text.ends_with('\n') { "" } else { "\n" }));
+            write_out(&format!("{}{}", self.text, if self.text.ends_with('\n') { "" } else { "\n" }))
+        } else {
+            Ok(())
+        };
+        match written {
+            Ok(()) => ExitCode::from(u8::from(self.refused)),
+            Err(error) => unwritten(&error),
         }
-        ExitCode::from(u8::from(self.refused))
     }
 }
 
@@ -110,9 +115,7 @@ impl CliError {
     }
 
     pub(super) fn print(&self, as_json: bool) -> ExitCode {
-        if as_json {
-            write_out(&format!("{}\n", json!({ "error": self.value() })));
-        }
+        let written = if as_json { write_out(&format!("{}\n", json!({ "error": self.value() }))) } else { Ok(()) };
         let (message, code) = match self {
             Self::Refused { message, reference, .. } => {
                 let reference = reference.as_ref().map(|reference| format!(" Reference: {reference}")).unwrap_or_default();
@@ -122,7 +125,10 @@ impl CliError {
             Self::Fault(message) => (format!("Something failed on our side: {message}"), 3),
         };
         say(&message);
-        ExitCode::from(code)
+        match written {
+            Ok(()) => ExitCode::from(code),
+            Err(error) => unwritten(&error),
+        }
     }
 }
 
@@ -181,10 +187,18 @@ pub(super) fn sentence(text: &str) -> String {
     format!("{first}{}{stop}", chars.as_str())
 }
 
-/// A reader that went away is no fault.
-fn write_out(text: &str) {
+/// A reader that went away is no fault; a full disk is, because what was asked for is not there.
+fn write_out(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+fn unwritten(error: &io::Error) -> ExitCode {
+    say(&format!("What was asked for could not be written to stdout: {error}."));
+    ExitCode::from(3)
 }
 
 /// A message for people, on stderr.

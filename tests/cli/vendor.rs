@@ -1,6 +1,10 @@
 //! Staff, products, orders, customers, credentials; how every command answers.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    process::{Command, Stdio},
+};
 
 use serde_json::Value;
 
@@ -64,6 +68,88 @@ fn secrets_come_by_stdin_and_are_not_shown_again() {
     assert_eq!(portal.refused(&["api-key", "revoke", "99"]), "not_found");
 }
 
+/// At a terminal, which `script` makes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_password_is_not_shown_while_it_is_typed() {
+    let portal = Portal::new();
+    let binary = env!("CARGO_BIN_EXE_countersign");
+    let typed = format!("'{binary}' user add sue@vendor.example --role support");
+    let mut command = Command::new("script");
+    command.args(["-qfec", &typed, "/dev/null"]).env("COUNTERSIGN_DATA_DIR", portal.data());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(b": ") && screen.read(&mut byte).unwrap() == 1 {
+        seen.push(byte[0]);
+    }
+    // A person sees the question first; by then the terminal has been told to show nothing.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    keyboard.write_all(b"long enough word\n").unwrap();
+    screen.read_to_end(&mut seen).unwrap();
+    assert!(child.wait().unwrap().success(), "{}", String::from_utf8_lossy(&seen));
+    let seen = String::from_utf8_lossy(&seen);
+    assert!(seen.contains("assword: ") && !seen.contains("long enough word"), "{seen}");
+    assert_eq!(portal.done(&["user", "list"])[1]["email"], "sue@vendor.example");
+}
+
+#[test]
+fn a_logo_of_any_size_that_is_allowed_comes_by_stdin() {
+    let portal = Portal::new();
+    let base64 = |size: usize| {
+        let mut picture = vec![7_u8; size];
+        picture[..8].copy_from_slice(&[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a]);
+        countersign::licensing::files::base64::standard(&picture)
+    };
+    // In lines, as `base64` prints it.
+    let largest = base64(64 * 1024);
+    let lines: Vec<&str> = largest.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let set = ["setting", "set", "logo", "-"];
+    assert_eq!(portal.done_with(&set, &(lines.join("\r\n") + "\n"))["value"], largest.as_str());
+    assert_eq!(portal.done(&["setting", "get", "logo"])["value"], largest.as_str());
+    assert_eq!(portal.refused_with(&set, &base64(64 * 1024 + 1)), "bad_field");
+    assert_eq!(portal.refused_with(&set, &"A".repeat(128 * 1024 + 1)), "too_large");
+    assert_eq!(portal.done(&["setting", "get", "logo"])["value"], largest.as_str());
+    assert_eq!(portal.done_with(&["setting", "set", "portalName", "-"], "Press\n")["value"], "Press");
+}
+
+#[test]
+fn a_full_disk_is_a_fault_and_a_reader_who_left_is_none() {
+    let portal = Portal::new();
+    let ended = |out: Stdio| {
+        let mut command = portal.command(&["product", "list", "--json"]);
+        command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped()).output().unwrap()
+    };
+    if cfg!(target_os = "linux") {
+        let full = ended(fs::File::options().write(true).open("/dev/full").unwrap().into());
+        assert_eq!(full.status.code(), Some(3));
+        assert!(String::from_utf8_lossy(&full.stderr).contains("stdout"));
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(ended(writer.into()).status.code(), Some(0));
+}
+
+#[test]
+fn the_public_url_of_a_command_is_held_to_the_servers_rule() {
+    let portal = Portal::new();
+    let key = portal.issue(&[]);
+    portal.activate(&key, "pc-1");
+    let issuer = |url: &str| {
+        let mut command = portal.command(&["license", "refresh-file", &key, "pc-1", "--json"]);
+        command.env("COUNTERSIGN_PUBLIC_URL", url);
+        let ran = crate::support::run(command, "");
+        (ran.code, ran.value())
+    };
+    let (code, made) = issuer("https://activate.example.com/");
+    assert_eq!(code, 0, "{made}");
+    let claims = made["license"].as_str().unwrap().split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&countersign::licensing::files::base64::from_url(claims).unwrap()).unwrap();
+    assert_eq!(claims["iss"], "https://activate.example.com");
+    assert_eq!(issuer("https://a.example/path").1["error"]["code"], "bad_usage");
+}
+
 #[test]
 fn the_team_is_managed_and_keeps_an_owner() {
     let portal = Portal::new();
@@ -109,10 +195,22 @@ fn products_have_versions_and_rules() {
         "2026-05-01",
         "--channel",
         "beta",
+        "--env",
+        "windows",
         "--url",
         "https://x.example/a",
+        "--hash",
+        "sha256:00",
     ]);
     let shown = portal.done(&["product", "show", "SCANLAB"]);
+    let versions = shown["versions"].as_array().unwrap();
+    let added = versions.iter().find(|version| version["version"] == "2.2").unwrap();
+    let told = ["channel", "env", "url", "hash"].map(|member| added[member].as_str().unwrap());
+    assert_eq!(told, ["beta", "windows", "https://x.example/a", "sha256:00"]);
+    portal.done(&["product", "add", "floaty", "--name", "Floaty", "--floating-timeout", "15"]);
+    assert_eq!(portal.done(&["product", "show", "floaty"])["floating_timeout_minutes"], 15);
+    let edited = portal.done(&["product", "edit", "floaty", "--floating-timeout", "45"]);
+    assert_eq!(edited["floating_timeout_minutes"], 45);
     assert_eq!((&shown["vm"], &shown["legacy_clients"], &shown["auth"]), (&"refuse".into(), &true.into(), &"key".into()));
     let versions: Vec<_> = shown["versions"].as_array().unwrap().iter().map(|version| version["version"].clone()).collect();
     assert!(versions.contains(&"2.1".into()) && versions.contains(&"2.2".into()), "{versions:?}");
