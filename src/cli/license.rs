@@ -8,26 +8,25 @@ use serde_json::{Value, json};
 use super::{
     Place,
     device::Machine,
-    open::now,
     outcome::{CliError, Done, facts, not_found, table},
     parse,
     terms::TermOptions,
 };
 use crate::{
-    desk::{Desk, Issue, LicenseView, Renewal, UserPassword, Visitor},
+    desk::{ActError, Desk, Issue, LicenseView, Renewal, UserPassword, Visitor},
     licensing::{
         ActivationKey, Date, Email, LicenseId, ProductCode, Timestamp,
         activation::ActivationState,
         issue::Quantities,
-        license::{Limit, Terms},
+        license::{Entitlement, Floating, Limit, Maintenance, Meter, Period, Terms, TransferLimit},
     },
     store::{LicenseFilter, LicenseRow},
 };
 
-/// A license by its key.
+/// A license by its key, or by its id where it has none.
 #[derive(Args)]
 pub(super) struct Which {
-    /// The activation key, in any form a person types it
+    /// The activation key, in any form a person types it; or the license's id, as `12` or `#12`
     pub key: String,
     /// The product, where several have this key
     #[arg(long, value_name = "CODE", value_parser = parse::code)]
@@ -36,12 +35,29 @@ pub(super) struct Which {
 
 /// The license a command is about.
 pub(super) async fn find(desk: &Desk, which: &Which) -> Result<LicenseId, CliError> {
-    let key = parse::key(&which.key)?;
-    let none = not_found("There is no license with this key.");
-    match &which.product {
-        Some(product) => desk.license_id_in(&key, product).await.map_err(none),
-        None => desk.license_id(&key).await.map_err(none),
+    let text = which.key.trim();
+    if let Some(id) = text.strip_prefix('#') {
+        let id = id.parse().map(LicenseId).map_err(|_| CliError::usage("An id is written as #12."))?;
+        return by_id(desk, id, which.product.as_ref()).await;
     }
+    let key = parse::key(text)?;
+    let found = match &which.product {
+        Some(product) => desk.license_id_in(&key, product).await,
+        None => desk.license_id(&key).await,
+    };
+    match (found, text.parse()) {
+        // Digits alone may be a key that was brought along; only where they are none they are an id.
+        (Err(ActError::NotFound), Ok(id)) => by_id(desk, LicenseId(id), which.product.as_ref()).await,
+        (found, _) => found.map_err(not_found("There is no license with this key.")),
+    }
+}
+
+async fn by_id(desk: &Desk, id: LicenseId, product: Option<&ProductCode>) -> Result<LicenseId, CliError> {
+    let view = desk.license_view(&Visitor::Operator, id).await.map_err(not_found("There is no license with this id."))?;
+    if product.is_some_and(|code| *code != view.product.code) {
+        return Err(CliError::refused("not_found", "There is no license with this id in this product."));
+    }
+    Ok(view.license.id)
 }
 
 #[derive(Subcommand)]
@@ -161,6 +177,9 @@ pub(super) struct EditOptions {
     /// Allow activation by file again
     #[arg(long, conflicts_with = "no_offline")]
     offline: bool,
+    /// Take a feature away; may be repeated
+    #[arg(long = "without-feature", value_name = "CODE")]
+    without_features: Vec<String>,
     /// It is no trial any more
     #[arg(long, conflicts_with = "trial")]
     no_trial: bool,
@@ -264,14 +283,15 @@ async fn issue(desk: &Desk, options: IssueOptions) -> Result<Done, CliError> {
         true => UserPassword::Given(parse::secret("The users' password")?),
         false => UserPassword::Made,
     };
-    let mut terms = match &options.policy {
+    let policy = match &options.policy {
         Some(code) => match view.policies.iter().find(|policy| policy.code.eq_ignore_ascii_case(code)) {
-            Some(policy) => policy.terms.clone(),
+            Some(policy) => Some(policy),
             None => return Err(CliError::refused("not_found", "The product has no policy with this code.")),
         },
-        None => Terms::default(),
+        None => None,
     };
-    options.terms.apply(&mut terms, &view.features, now())?;
+    let mut terms = policy.map_or_else(Terms::default, |policy| policy.terms.clone());
+    options.terms.apply(&mut terms, &view.features)?;
     terms.seats = options.seats.unwrap_or(terms.seats);
     let quantities = Quantities {
         quantity: options.quantity,
@@ -287,7 +307,7 @@ async fn issue(desk: &Desk, options: IssueOptions) -> Result<Done, CliError> {
         users: options.users,
         user_password,
         order: options.order,
-        policy: options.policy,
+        policy: policy.map(|policy| policy.code.clone()),
         note: options.note,
         ..Issue::one(view.product.code, terms)
     };
@@ -336,12 +356,20 @@ async fn edit(desk: &Desk, options: EditOptions) -> Result<Done, CliError> {
     } else {
         Vec::new()
     };
-    let (terms, seats, offline, no_trial, now) = (options.terms, options.seats, options.offline, options.no_trial, now());
+    let (terms, seats, offline, no_trial) = (options.terms, options.seats, options.offline, options.no_trial);
+    let without = options.without_features;
     let change = move |license: &mut Terms| {
         license.trial &= !no_trial;
         license.offline_allowed |= offline;
         license.seats = seats.unwrap_or(license.seats);
-        terms.apply(license, &features, now)
+        for code in &without {
+            let before = license.entitlements.len();
+            license.entitlements.retain(|feature| !feature.code.eq_ignore_ascii_case(code));
+            if license.entitlements.len() == before {
+                return Err(ActError::field("feature", format!("{code} is no feature of this license.")));
+            }
+        }
+        terms.apply(license, &features)
     };
     desk.edit_terms(&Visitor::Operator, id, options.note, change).await?;
     show(&desk.license_view(&Visitor::Operator, id).await?)
@@ -351,6 +379,10 @@ fn show(view: &LicenseView) -> Result<Done, CliError> {
     let license = &view.license;
     let terms = &license.terms;
     let maintenance = terms.maintenance.instant(license.first_activated);
+    let maintenance_days = match terms.maintenance {
+        Maintenance::DaysAfterFirstActivation(days) => Some(days),
+        Maintenance::None | Maintenance::Until(_) => None,
+    };
     let features = terms.entitlements.iter().map(|feature| {
         json!({
             "code": feature.code,
@@ -360,6 +392,8 @@ fn show(view: &LicenseView) -> Result<Done, CliError> {
             "max": feature.meter.and_then(|meter| meter.max.most()),
             "used": feature.meter.map(|meter| meter.used),
             "floating": feature.floating,
+            "overage": feature.meter.map(|meter| limit(meter.overage)),
+            "period": feature.meter.and_then(|meter| meter.period).map(Period::as_str),
         })
     });
     let activations = view.activations.iter().map(|shown| {
@@ -401,6 +435,21 @@ fn show(view: &LicenseView) -> Result<Done, CliError> {
         "note": license.note,
         "availability": availability,
         "activations": activations.collect::<Value>(),
+        "valid_days_from_activation": terms.expiry.days_after_first_activation,
+        "valid_days_from_client": terms.expiry.days_counted_by_client,
+        "grace_hours": terms.grace_hours,
+        "maintenance_days_from_activation": maintenance_days,
+        "transfers": transfers(terms.transfers),
+        "offline": terms.offline_allowed,
+        "borrow_hours": terms.floating.map(|floating| floating.borrow_hours),
+        "max_consumption": terms.meter.map(|meter| limit(meter.max)),
+        "overage": terms.meter.map(|meter| limit(meter.overage)),
+        "consumption_period": terms.meter.and_then(|meter| meter.period).map(Period::as_str),
+        "consumption_resets": terms.meter.and_then(|meter| meter.resets_at).map(Timestamp::to_rfc3339),
+        "negative_consumption": terms.meter.map(|meter| meter.negatives),
+        "fields": terms.fields,
+        "metadata": terms.metadata,
+        "created": license.created.to_rfc3339(),
     });
     let last_day = |end: Option<Timestamp>| end.map(|end| end.plus_millis(-1).date().for_people()).unwrap_or_default();
     let head = facts(&[
@@ -414,8 +463,19 @@ fn show(view: &LicenseView) -> Result<Done, CliError> {
             format!("{} of {} taken", license.seats_taken, terms.seats.most().map_or("any number".into(), |n| n.to_string())),
         ),
         ("Good through", last_day(license.valid_until())),
+        ("Good for", good_for(terms)),
+        ("Grace", if terms.grace_hours == 0 { String::new() } else { format!("{} hours", terms.grace_hours) }),
         ("Maintenance through", last_day(maintenance)),
+        ("Maintenance for", maintenance_days.map(|days| format!("{days} days from the first activation")).unwrap_or_default()),
         ("Starts", terms.start.map(|start| start.date().for_people()).unwrap_or_default()),
+        ("Transfers", format!("{} used of {}", license.transfers_used, transfers_text(terms.transfers))),
+        ("By file", if terms.offline_allowed { "allowed".to_owned() } else { "not allowed".to_owned() }),
+        ("Floating", terms.floating.map(floating_text).unwrap_or_default()),
+        ("Consumption", terms.meter.map(meter_text).unwrap_or_default()),
+        ("Features", terms.entitlements.iter().map(feature_text).collect::<Vec<_>>().join("; ")),
+        ("Users", view.users.iter().map(|user| user.email.as_str()).collect::<Vec<_>>().join(", ")),
+        ("Fields", terms.fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")),
+        ("Metadata", if terms.metadata.is_empty() { String::new() } else { Value::from(terms.metadata.clone()).to_string() }),
         ("Customer", customer.unwrap_or_default()),
         ("Order", order.unwrap_or_default()),
         ("Note", license.note.clone()),
@@ -444,6 +504,75 @@ fn show(view: &LicenseView) -> Result<Done, CliError> {
         table(&["computer id", "name", "state", "how", "since"], &rows)
     };
     Ok(Done::new(value, format!("{head}\n{machines}")))
+}
+
+/// A limit as the options write it.
+fn limit(limit: Limit) -> Value {
+    limit.most().map_or_else(|| "unlimited".into(), Value::from)
+}
+
+fn transfers(limit: TransferLimit) -> Value {
+    match limit {
+        TransferLimit::Unlimited => "unlimited".into(),
+        TransferLimit::Forbidden => "none".into(),
+        TransferLimit::AtMost(most) => most.into(),
+    }
+}
+
+fn transfers_text(limit: TransferLimit) -> String {
+    match limit {
+        TransferLimit::Unlimited => "any number".to_owned(),
+        TransferLimit::Forbidden => "none".to_owned(),
+        TransferLimit::AtMost(most) => most.to_string(),
+    }
+}
+
+fn amount(limit: Limit) -> String {
+    limit.most().map_or_else(|| "any amount".to_owned(), |most| most.to_string())
+}
+
+/// The days that count from something still to come.
+fn good_for(terms: &Terms) -> String {
+    let counted = [
+        (terms.expiry.days_after_first_activation, "from the first activation"),
+        (terms.expiry.days_counted_by_client, "from the app's first run"),
+    ];
+    let named = counted.into_iter().filter_map(|(days, from)| Some(format!("{} days {from}", days?)));
+    named.collect::<Vec<_>>().join("; ")
+}
+
+fn floating_text(floating: Floating) -> String {
+    let borrowed =
+        if floating.borrow_hours == 0 { String::new() } else { format!(", borrowed for {} hours", floating.borrow_hours) };
+    format!("{} at once{borrowed}", floating.slots)
+}
+
+fn meter_text(meter: Meter) -> String {
+    let mut text = format!("{} of {}", meter.used, amount(meter.max));
+    if meter.overage != Limit::AtMost(0) {
+        text.push_str(&format!(" and {} more", amount(meter.overage)));
+    }
+    if let Some(period) = meter.period {
+        text.push_str(&format!(", {}", period.as_str()));
+    }
+    if meter.negatives {
+        text.push_str(", may be given back");
+    }
+    text
+}
+
+fn feature_text(feature: &Entitlement) -> String {
+    let mut text = feature.code.clone();
+    if let Some(meter) = feature.meter {
+        text.push_str(&format!(" {}", meter_text(meter)));
+    }
+    if let Some(slots) = feature.floating {
+        text.push_str(&format!(", {slots} at once"));
+    }
+    if let Some(until) = feature.valid_until {
+        text.push_str(&format!(", through {}", until.plus_millis(-1).date().for_people()));
+    }
+    text
 }
 
 const fn since(state: &ActivationState) -> Timestamp {

@@ -362,7 +362,7 @@ pub(super) async fn run_policy(place: &Place, command: PolicyCommand) -> Result<
         PolicyCommand::Add { product, code, name, terms: options, seats } => {
             let view = desk.product(&product).await.map_err(not_found(NO_PRODUCT))?;
             let mut terms = Terms::default();
-            options.apply(&mut terms, &view.features, now())?;
+            options.apply(&mut terms, &view.features)?;
             terms.seats = seats.unwrap_or(terms.seats);
             let id = desk.add_policy(&Visitor::Operator, &product, &code, &name, terms).await?;
             let value = json!({ "id": id.0, "product": view.product.code.as_str(), "code": code });

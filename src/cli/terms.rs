@@ -4,9 +4,8 @@ use clap::Args;
 
 use super::parse::{self, Day};
 use crate::{
-    desk::{ActError, FeatureWish, entitlements},
+    desk::{ActError, FeatureWish, merge_entitlements},
     licensing::{
-        Timestamp,
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Meter, Period, Terms, TransferLimit},
         product::Feature,
     },
@@ -114,9 +113,9 @@ impl TermOptions {
     }
 
     /// Changes what was named. Refuses a feature the product does not have and consumption of a license that has none.
-    pub(super) fn apply(&self, terms: &mut Terms, features: &[Feature], now: Timestamp) -> Result<(), ActError> {
+    pub(super) fn apply(&self, terms: &mut Terms, features: &[Feature]) -> Result<(), ActError> {
         terms.trial |= self.trial;
-        self.apply_end(terms, now);
+        self.apply_end(terms);
         terms.kind = self.kind.unwrap_or_else(|| {
             let ends = terms.expiry != Expiry::NEVER && !terms.trial;
             if ends && terms.kind == LicenseType::Perpetual { LicenseType::TimeLimited } else { terms.kind }
@@ -133,7 +132,7 @@ impl TermOptions {
         self.apply_floating(terms)?;
         self.apply_meter(terms)?;
         if self.names_features() {
-            terms.entitlements = entitlements(features, &self.wishes()?)?;
+            merge_entitlements(&mut terms.entitlements, features, &self.wishes()?)?;
         }
         for (name, value) in &self.fields {
             terms.fields.insert(name.clone(), value.clone());
@@ -144,16 +143,13 @@ impl TermOptions {
         Ok(())
     }
 
-    fn apply_end(&self, terms: &mut Terms, now: Timestamp) {
+    fn apply_end(&self, terms: &mut Terms) {
         if self.valid_until.is_none() && self.valid_days.is_none() {
             return;
         }
         let mut expiry = Expiry { on: self.valid_until.and_then(Day::ends), ..Expiry::NEVER };
         match (self.valid_days, self.valid_days_from.as_deref()) {
-            (Some(days), Some("issue")) => {
-                let counted = now.plus_days(i64::from(days)).plus_millis(-1).next_midnight();
-                expiry.on = Some(expiry.on.map_or(counted, |on| on.min(counted)));
-            }
+            (Some(days), Some("issue")) => expiry.days_after_issue = Some(days),
             (Some(days), Some("client")) => expiry.days_counted_by_client = Some(days),
             (Some(days), _) => expiry.days_after_first_activation = Some(days),
             (None, _) => {}
@@ -242,25 +238,24 @@ mod tests {
     #[test]
     fn consumption_needs_a_consumption_license() {
         let options = TermOptions { max_consumption: Some(Limit::AtMost(5)), ..TermOptions::default() };
-        assert!(options.apply(&mut Terms::default(), &[], Timestamp::from_millis(0)).is_err());
+        assert!(options.apply(&mut Terms::default(), &[]).is_err());
         let mut terms = Terms { kind: LicenseType::Consumption, ..Terms::default() };
-        options.apply(&mut terms, &[], Timestamp::from_millis(0)).unwrap();
+        options.apply(&mut terms, &[]).unwrap();
         assert_eq!(terms.meter.unwrap().max, Limit::AtMost(5));
     }
 
     #[test]
     fn days_count_from_what_was_said() {
-        let now = Timestamp::from_rfc3339("2026-11-20T15:00:00Z").unwrap();
         let end = |from: Option<&str>| {
             let options =
                 TermOptions { valid_days: Some(30), valid_days_from: from.map(str::to_owned), ..TermOptions::default() };
             let mut terms = Terms::default();
-            options.apply(&mut terms, &[], now).unwrap();
+            options.apply(&mut terms, &[]).unwrap();
             assert_eq!(terms.kind, LicenseType::TimeLimited);
             terms.expiry
         };
         assert_eq!(end(None).days_after_first_activation, Some(30));
         assert_eq!(end(Some("client")).days_counted_by_client, Some(30));
-        assert_eq!(end(Some("issue")).on.unwrap().to_rfc3339(), "2026-12-21T00:00:00.000Z");
+        assert_eq!(end(Some("issue")).days_after_issue, Some(30));
     }
 }

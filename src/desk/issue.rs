@@ -105,10 +105,14 @@ struct Drawn {
     users: Vec<(Email, String, Option<String>)>,
 }
 
-/// The same form is being acted on beside this one.
+/// Something had been written when another act turned out to have been first: all of it is taken back.
 #[derive(Debug, thiserror::Error)]
-#[error("the same form was first")]
-struct SentTwice;
+enum WasFirst {
+    #[error("the same form was first")]
+    SentTwice,
+    #[error("another has this {0} already")]
+    Taken(&'static str),
+}
 
 enum Outcome {
     Issued(Issued),
@@ -132,18 +136,37 @@ impl Desk {
                 ActError::field("seats", "A key can have at most 1,000,000 seats. Choose unlimited instead.")
             }
         })?;
-        if issue.key.is_some() && made.keys > 1 {
-            return Err(ActError::field("key", "A key of your own can be given to one license only. Set the quantity to one."));
+        if made.keys > 1 {
+            if issue.key.is_some() {
+                return Err(ActError::field(
+                    "key",
+                    "A key of your own can be given to one license only. Set the quantity to one.",
+                ));
+            }
+            if issue.id.is_some() {
+                return Err(ActError::field(
+                    "id",
+                    "An id of your own can be given to one license only. Set the quantity to one.",
+                ));
+            }
         }
         let seats = match issue.terms.seats {
-            Limit::Unlimited => Limit::Unlimited,
-            Limit::AtMost(_) => Limit::AtMost(made.seats_each),
+            // Unless the order itself says how often a key may be used.
+            Limit::Unlimited if issue.quantities.activations_per_key.is_none() => Limit::Unlimited,
+            Limit::Unlimited | Limit::AtMost(_) => Limit::AtMost(made.seats_each),
         };
         let drawn = self.draw(&issue, made.keys).await?;
         let (now, actor) = (self.now(), visitor.actor());
         let outcome = match self.issue_once(&issue, &drawn, seats, &actor, now).await {
-            // The same form came beside it and was first: what that one made is found now.
+            // Another act came beside it and was first: what that one made is found now, before anything is written.
             Err(StoreError::GaveUp(_)) => self.issue_once(&issue, &drawn, seats, &actor, now).await,
+            done => done,
+        };
+        let outcome = match outcome {
+            Err(StoreError::GaveUp(why)) => match why.downcast_ref() {
+                Some(&WasFirst::Taken(what)) => Ok(Outcome::Taken(what)),
+                _ => Err(StoreError::GaveUp(why)),
+            },
             done => done,
         };
         match outcome? {
@@ -210,7 +233,7 @@ async fn issue_in(
     }
     let Some(product) = conn.product(&issue.product).await? else { return Ok(Outcome::NoProduct) };
     let policy = match &issue.policy {
-        Some(code) => match conn.policies(product.id).await?.into_iter().find(|policy| policy.code == *code) {
+        Some(code) => match conn.policies(product.id).await?.into_iter().find(|policy| policy.code.eq_ignore_ascii_case(code)) {
             Some(policy) => Some(policy.id),
             None => return Ok(Outcome::NoPolicy),
         },
@@ -237,7 +260,7 @@ async fn issue_in(
         // The same order again: these licenses belong to it too.
         None => match conn.order_by_reference(&drawn.order).await? {
             Some(order) => order.id,
-            None => return Ok(Outcome::Taken("order")),
+            None => return Err(StoreError::gave_up(WasFirst::Taken("order"))),
         },
     };
     let mut licenses = Vec::with_capacity(drawn.keys.len());
@@ -248,7 +271,7 @@ async fn issue_in(
             product: product.id,
             key_id: key.as_ref().map(|key| base64::url(&KeyProof::key_id(key))),
             key,
-            terms: Terms { seats, ..issue.terms.clone() },
+            terms: Terms { seats, expiry: issue.terms.expiry.issued(now), ..issue.terms.clone() },
             customer,
             order: Some(order),
             policy,
@@ -256,14 +279,14 @@ async fn issue_in(
             note: issue.note.clone(),
         };
         let Some(id) = conn.add_license(&new, now).await? else {
-            return Ok(Outcome::Taken(if issue.id.is_some() { "id" } else { "key" }));
+            return Err(StoreError::gave_up(WasFirst::Taken(if issue.id.is_some() { "id" } else { "key" })));
         };
         licenses.push(added(conn, id, &new, &product, drawn, actor, now).await?);
     }
     if let Some(id) = &form_id
         && !conn.keep_form_result(id, &form_actor, &order.to_string(), now).await?
     {
-        return Err(StoreError::gave_up(SentTwice));
+        return Err(StoreError::gave_up(WasFirst::SentTwice));
     }
     Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses }))
 }

@@ -41,6 +41,8 @@ pub enum Renewal {
     Days(u32),
 }
 
+const NO_END: &str = "This license has no end to count days from, so more days would shorten it. Name its last day instead.";
+
 /// How an act on a locked license ends inside its transaction.
 enum Done<T> {
     Ok(T),
@@ -117,15 +119,11 @@ impl Desk {
         maintenance: Option<Date>,
     ) -> Result<Timestamp, ActError> {
         let now = self.now();
-        let end = move |license: &License| match renewal {
-            Renewal::Until(date) => date.end(),
-            Renewal::Days(days) => {
-                let from = license.valid_until().filter(|until| *until > now).unwrap_or(now);
-                from.plus_days(i64::from(days)).plus_millis(-1).next_midnight()
-            }
-        };
         self.change(visitor, id, "license.renewed", move |license| {
-            let until = end(license);
+            let until = match renewal {
+                Renewal::Until(date) => date.end(),
+                Renewal::Days(days) => license.renewed_end(days, now).ok_or_else(|| ActError::field("valid_days", NO_END))?,
+            };
             license.renew(until, maintenance.map(Date::end));
             Ok(())
         })
@@ -186,6 +184,8 @@ impl Desk {
                     if let Err(error) = edit(&mut license) {
                         return Ok(Done::Refused(error));
                     }
+                    // Days from the issue count from when it was, whenever they are given.
+                    license.terms.expiry = license.terms.expiry.issued(license.created);
                     let (old, new) = difference(&facts_of(&before), &facts_of(&license));
                     if old == new {
                         return Ok(Done::Ok(()));

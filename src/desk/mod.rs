@@ -46,7 +46,7 @@ pub use refusal::{Refusal, Refused};
 pub use settings::{SettingError, Settings};
 pub use team::SignedIn;
 pub use views::{ActivationView, AttemptView, LicenseView, OrderView, ProductRow, Tallies};
-pub use wishes::{FeatureWish, entitlements};
+pub use wishes::{FeatureWish, entitlements, merge_entitlements};
 
 use crate::{
     licensing::Timestamp,

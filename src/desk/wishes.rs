@@ -52,6 +52,24 @@ pub fn entitlements(features: &[Feature], wishes: &[FeatureWish]) -> Result<Vec<
     Ok(made)
 }
 
+/// Adds wishes to what is there: a feature that is named again changes in what was said of it, and keeps what was used of it and
+/// everything else; features that are not named stay. Refuses what [`entitlements`] refuses.
+pub fn merge_entitlements(there: &mut Vec<Entitlement>, features: &[Feature], wishes: &[FeatureWish]) -> Result<(), ActError> {
+    for (wished, wish) in entitlements(features, wishes)?.into_iter().zip(wishes) {
+        let Some(known) = there.iter_mut().find(|known| known.code.eq_ignore_ascii_case(&wished.code)) else {
+            there.push(wished);
+            continue;
+        };
+        known.valid_until = wish.valid_until.or(known.valid_until);
+        known.floating = wish.floating.or(known.floating);
+        match &mut known.meter {
+            Some(meter) => meter.max = wish.max.unwrap_or(meter.max),
+            none => *none = wished.meter,
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,8 +79,7 @@ mod tests {
         FeatureWish { code: code.to_owned(), max, valid_until: None, floating: None }
     }
 
-    #[test]
-    fn a_wish_the_product_cannot_grant_is_refused() {
+    fn features() -> [Feature; 2] {
         let feature = |id, code: &str, kind| Feature {
             id: FeatureId(id),
             product: ProductId(1),
@@ -71,7 +88,27 @@ mod tests {
             kind,
             bit: None,
         };
-        let features = [feature(1, "export", FeatureKind::Activation), feature(2, "pages", FeatureKind::Consumption)];
+        [feature(1, "export", FeatureKind::Activation), feature(2, "pages", FeatureKind::Consumption)]
+    }
+
+    #[test]
+    fn a_feature_named_again_keeps_what_was_used_and_what_was_not_named() {
+        let features = features();
+        let until = Some(Timestamp::from_millis(9));
+        let first = FeatureWish { valid_until: until, ..wish("pages", Some(Limit::AtMost(9))) };
+        let mut there = entitlements(&features, &[first]).unwrap();
+        there[0].meter.as_mut().unwrap().used = 7;
+        merge_entitlements(&mut there, &features, &[wish("export", None)]).unwrap();
+        assert_eq!(there.iter().map(|known| known.code.as_str()).collect::<Vec<_>>(), ["pages", "export"]);
+        merge_entitlements(&mut there, &features, &[wish("PAGES", Some(Limit::AtMost(20)))]).unwrap();
+        let meter = there[0].meter.unwrap();
+        assert_eq!((there.len(), meter.used, meter.max, there[0].valid_until), (2, 7, Limit::AtMost(20), until));
+        assert!(merge_entitlements(&mut there, &features, &[wish("scan", None)]).is_err());
+    }
+
+    #[test]
+    fn a_wish_the_product_cannot_grant_is_refused() {
+        let features = features();
         let made = entitlements(&features, &[wish("EXPORT", None), wish("pages", Some(Limit::AtMost(9)))]).unwrap();
         assert_eq!(made[0].code, "export");
         assert_eq!(made[1].meter.unwrap().max, Limit::AtMost(9));

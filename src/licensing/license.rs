@@ -94,14 +94,26 @@ pub struct Expiry {
     pub days_after_first_activation: Option<u32>,
     /// Days the app itself counts from its first run: never known here, told in the file.
     pub days_counted_by_client: Option<u32>,
+    /// Days counted from the day a license is issued. Only a policy holds them: a license has the day they make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_after_issue: Option<u32>,
 }
 
 impl Expiry {
-    pub const NEVER: Self = Self { on: None, days_after_first_activation: None, days_counted_by_client: None };
+    pub const NEVER: Self =
+        Self { on: None, days_after_first_activation: None, days_counted_by_client: None, days_after_issue: None };
 
     #[must_use]
     pub const fn on(instant: Timestamp) -> Self {
         Self { on: Some(instant), ..Self::NEVER }
+    }
+
+    /// The expiry of a license that is issued at this instant: days from its issue become the end of a day.
+    #[must_use]
+    pub fn issued(self, at: Timestamp) -> Self {
+        let Some(days) = self.days_after_issue else { return self };
+        let counted = at.plus_days(i64::from(days)).plus_millis(-1).next_midnight();
+        Self { on: Some(self.on.map_or(counted, |on| on.min(counted))), days_after_issue: None, ..self }
     }
 
     /// The instant from which the license is expired, as far as it is known.
@@ -376,6 +388,17 @@ impl License {
         self.valid_until().map(|until| until.plus_hours(i64::from(self.terms.grace_hours)))
     }
 
+    /// The end so many days after the present one, or after now where that is past; none for a license that never ends, which such
+    /// an end would shorten. Days that count from a first activation or the app's first run still to come are an end.
+    #[must_use]
+    pub fn renewed_end(&self, days: u32, now: Timestamp) -> Option<Timestamp> {
+        if self.terms.expiry == Expiry::NEVER {
+            return None;
+        }
+        let from = self.valid_until().filter(|until| *until > now).unwrap_or(now);
+        Some(from.plus_days(i64::from(days)).plus_millis(-1).next_midnight())
+    }
+
     /// Extends the license: a new end, which replaces every rule that would end it earlier. The state stays as it is.
     pub fn renew(&mut self, valid_until: Timestamp, maintenance: Option<Timestamp>) {
         self.terms.expiry = Expiry { on: Some(valid_until), ..Expiry::NEVER };
@@ -399,11 +422,27 @@ mod tests {
 
     #[test]
     fn the_earliest_of_several_expiries_holds() {
-        let expiry = Expiry { on: Some(NOW.plus_days(30)), days_after_first_activation: Some(14), days_counted_by_client: None };
+        let expiry = Expiry { on: Some(NOW.plus_days(30)), days_after_first_activation: Some(14), ..Expiry::NEVER };
         assert_eq!(expiry.instant(None), Some(NOW.plus_days(30)));
         assert_eq!(expiry.instant(Some(NOW)), Some(NOW.plus_days(14)));
         assert_eq!(expiry.instant(Some(NOW.plus_days(20))), Some(NOW.plus_days(30)));
         assert_eq!(Expiry { days_counted_by_client: Some(3), ..Expiry::NEVER }.instant(Some(NOW)), None);
+    }
+
+    #[test]
+    fn days_from_issue_become_the_end_of_a_day() {
+        let at = Timestamp::from_rfc3339("2026-11-20T15:00:00Z").unwrap();
+        let policy = Expiry { days_after_issue: Some(30), ..Expiry::NEVER };
+        assert_eq!(policy.issued(at).on.unwrap().to_rfc3339(), "2026-12-21T00:00:00.000Z");
+        assert_eq!(policy.issued(at.plus_days(365)).on.unwrap().to_rfc3339(), "2027-12-21T00:00:00.000Z");
+        assert_eq!(policy.issued(at).days_after_issue, None);
+        let sooner = Expiry { on: Some(at.plus_days(2)), ..policy };
+        assert_eq!(sooner.issued(at).on, Some(at.plus_days(2)), "the earliest holds");
+        // A policy of before there were such days is read as it was.
+        let kept = r#"{"on":null,"days_after_first_activation":7,"days_counted_by_client":null}"#;
+        let read: Expiry = serde_json::from_str(kept).unwrap();
+        assert_eq!(read, Expiry { days_after_first_activation: Some(7), ..Expiry::NEVER });
+        assert_eq!(serde_json::to_string(&read).unwrap(), kept);
     }
 
     #[test]
@@ -440,7 +479,9 @@ mod tests {
             license.terms.seats = Limit::AtMost(seats);
             license.terms.transfers = TransferLimit::AtMost(transfers);
             license.terms.start = Some(NOW.plus_days(days));
+            prop_assert_eq!(license.renewed_end(30, NOW), None, "no end to count from");
             license.renew(NOW.plus_days(days), Some(NOW));
+            prop_assert!(license.renewed_end(30, NOW).is_some_and(|until| until >= NOW.plus_days(days.max(0) + 30)));
             prop_assert_eq!(license.state, state);
             prop_assert_eq!((license.seats_taken, license.transfers_used), (3, 1));
         }

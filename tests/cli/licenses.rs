@@ -1,10 +1,10 @@
 //! Issuing, showing, changing; request files and their answers.
 
-use std::fs;
+use std::{fs, thread};
 
 use serde_json::Value;
 
-use crate::support::{Portal, samples};
+use crate::support::{self, Portal, samples, sql};
 
 #[test]
 fn a_license_is_issued_shown_listed_and_changed() {
@@ -91,6 +91,7 @@ fn what_cannot_be_issued_is_refused_and_leaves_nothing() {
         (issue(&["--key", "fuh34e7alzjl7jtp"]), "taken"),
         (issue(&["--id", "1"]), "taken"),
         (issue(&["--key", "MY-KEY", "--quantity", "2", "--separate-keys"]), "bad_field"),
+        (issue(&["--id", "77", "--quantity", "2", "--separate-keys", "--customer", "new@x.example"]), "bad_field"),
         (issue(&["--key", "00000-00000-00000-00000"]), "bad_key_checksum"),
         (issue(&["--feature", "nothing"]), "bad_field"),
         (issue(&["--policy", "nothing"]), "not_found"),
@@ -122,6 +123,228 @@ fn what_cannot_be_issued_is_refused_and_leaves_nothing() {
     }
     assert_eq!(portal.done(&["license", "list"])["licenses"].as_array().unwrap().len(), 1);
     assert_eq!(portal.done(&["order", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(portal.done(&["customer", "list"]), Value::Array(vec![]));
+}
+
+/// Beside each other on PostgreSQL, where nothing but the database keeps two acts apart.
+#[test]
+fn a_key_lost_in_a_race_leaves_nothing_behind() {
+    let portal = Portal::empty();
+    let url = support::postgres();
+    let with = |arguments: &[&str]| {
+        let mut command = portal.command(&[arguments, &["--json"]].concat());
+        command.env("DATABASE_URL", &url);
+        support::run(command, "")
+    };
+    let added = with(&["product", "add", "press-4", "--name", "Press"]);
+    assert_eq!(added.code, 0, "{}", added.err);
+    let ended: Vec<_> = thread::scope(|scope| {
+        let racers = (0..6).map(|number| {
+            scope.spawn(move || {
+                let (order, customer) = (format!("A-{number}"), format!("{number}@x.example"));
+                let issue = ["license", "issue", "--product", "press-4", "--key", "SAME-KEY-SAME-KEY"];
+                with(&[&issue[..], &["--order", &order, "--customer", &customer]].concat())
+            })
+        });
+        racers.collect::<Vec<_>>().into_iter().map(|racer| racer.join().unwrap()).collect()
+    });
+    assert_eq!(ended.iter().filter(|ran| ran.code == 0).count(), 1);
+    for lost in ended.iter().filter(|ran| ran.code != 0) {
+        assert_eq!((lost.code, &lost.value()["error"]["code"]), (1, &"taken".into()), "{}", lost.err);
+    }
+    for list in ["order", "customer"] {
+        assert_eq!(with(&[list, "list"]).value().as_array().unwrap().len(), 1, "{list}");
+    }
+}
+
+#[test]
+fn days_from_the_issue_count_from_the_issue() {
+    let portal = Portal::new();
+    let day = |value: &Value| value.as_str().unwrap()[..10].to_owned();
+    portal.done(&["policy", "add", "press-4", "year", "--valid-days", "365", "--valid-days-from", "issue"]);
+    let policy = portal.done(&["policy", "list", "press-4"])[0].clone();
+    assert_eq!((&policy["valid_until"], &policy["terms"]["expiry"]["days_after_issue"]), (&Value::Null, &365.into()));
+    let by_policy = portal.issue(&["--policy", "year"]);
+    let by_option = portal.issue(&["--valid-days", "365", "--valid-days-from", "issue"]);
+    let (by_policy, by_option) = (portal.done(&["license", "show", &by_policy]), portal.done(&["license", "show", &by_option]));
+    assert_eq!((day(&by_policy["valid_until"]), &by_policy["type"]), (day(&by_option["valid_until"]), &"time-limited".into()));
+
+    // Long after: a license that was issued a hundred days ago, changed today.
+    let key = by_option["key"].as_str().unwrap();
+    let (id, hundred) = (by_option["id"].as_i64().unwrap(), 100 * 86_400_000_i64);
+    sql(&portal.database(), &[&format!("update license set created_at = created_at - {hundred} where id = {id}")]);
+    let edited = portal.done(&["license", "edit", key, "--valid-days", "465", "--valid-days-from", "issue"]);
+    assert_eq!(day(&edited["valid_until"]), day(&by_policy["valid_until"]));
+    // And a policy that is a hundred days old gives a whole year.
+    let later = portal.issue(&["--policy", "year"]);
+    assert_eq!(portal.done(&["license", "show", &later])["valid_until"], by_policy["valid_until"]);
+}
+
+#[test]
+fn changing_one_feature_keeps_the_others_and_what_was_used() {
+    let portal = Portal::new();
+    portal.done(&["feature", "add", "press-4", "export", "--name", "Export", "--type", "activation"]);
+    portal.done(&["feature", "add", "press-4", "pages", "--name", "Pages", "--type", "consumption"]);
+    let key = portal.issue(&["--feature", "export", "--feature", "pages=100"]);
+    sql(&portal.database(), &["update license set terms = replace(terms, '\"used\":0', '\"used\":42')"]);
+    let edited = portal.done(&["license", "edit", &key, "--feature", "pages=200"]);
+    let features = edited["features"].as_array().unwrap();
+    assert_eq!(features.len(), 2, "{edited}");
+    assert_eq!((&features[1]["max"], &features[1]["used"]), (&200.into(), &42.into()));
+    let edited = portal.done(&["license", "edit", &key, "--without-feature", "EXPORT"]);
+    assert_eq!((edited["features"].as_array().unwrap().len(), &edited["features"][0]["used"]), (1, &42.into()));
+    assert_eq!(portal.refused(&["license", "edit", &key, "--without-feature", "export"]), "bad_field");
+}
+
+#[test]
+fn a_license_without_an_end_is_not_shortened_by_more_days() {
+    let portal = Portal::new();
+    let key = portal.issue(&[]);
+    assert_eq!(portal.refused(&["license", "renew", &key, "--valid-days", "30"]), "bad_field");
+    assert_eq!(portal.done(&["license", "show", &key])["valid_until"], Value::Null);
+    portal.done(&["license", "renew", &key, "--valid-until", "2030-01-01"]);
+    portal.done(&["license", "renew", &key, "--valid-days", "30"]);
+}
+
+#[test]
+fn a_license_without_a_key_is_reached_by_its_id() {
+    let portal = Portal::new();
+    portal.done(&["product", "add", "team", "--name", "Team", "--auth", "user"]);
+    let issued = portal.done(&["license", "issue", "--product", "team", "--user", "ann@x.example"]);
+    let license = &issued["licenses"][0];
+    assert_eq!(license["key"], Value::Null);
+    let id = license["id"].to_string();
+    for text in [id.clone(), format!("#{id}")] {
+        assert_eq!(portal.done(&["license", "show", &text])["id"], license["id"], "{text}");
+        assert_eq!(portal.refused(&["license", "show", &text, "--product", "press-4"]), "not_found");
+    }
+    portal.done(&["license", "edit", &format!("#{id}"), "--seats", "4"]);
+    portal.done(&["license", "disable", &id]);
+    assert_eq!(portal.refused(&["device", "allow", &id, "pc-1"]), "not_revoked");
+    assert_eq!(portal.refused(&["license", "show", "#404"]), "not_found");
+    portal.misused(&["license", "show", "#x"]);
+    // A key of digits alone is that key, whatever id there is.
+    let own = portal.done(&["license", "issue", "--product", "press-4", "--key", &format!("000{id}")]);
+    assert_eq!(portal.done(&["license", "show", &format!("000{id}")])["id"], own["licenses"][0]["id"]);
+}
+
+/// Every option of `license issue` and the member of `license show` it sets: none is taken and forgotten.
+#[test]
+fn every_option_of_issue_is_shown() {
+    let portal = Portal::new();
+    portal.done(&["feature", "add", "press-4", "export", "--name", "Export", "--type", "activation"]);
+    portal.done(&["feature", "add", "press-4", "pages", "--name", "Pages", "--type", "consumption"]);
+    portal.done(&["policy", "add", "press-4", "team", "--seats", "10"]);
+    portal.done(&["policy", "add", "press-4", "site", "--seats", "unlimited"]);
+    portal.done(&["product", "edit", "press-4", "--auth", "both"]);
+    let consumption = ["--type", "consumption"];
+    let unit = Value::Null;
+    let table: Vec<(Vec<&str>, &str, Value)> = vec![
+        (vec!["--key", "MY-OWN-KEY-1"], "/key", "MY-OWN-KEY-1".into()),
+        (vec!["--id", "4711"], "/id", 4711.into()),
+        (vec!["--type", "subscription"], "/type", "subscription".into()),
+        (vec!["--trial"], "/trial", true.into()),
+        (vec!["--seats", "7"], "/seats", 7.into()),
+        (vec!["--seats", "unlimited"], "/seats", unit.clone()),
+        (vec!["--valid-until", "2031-02-03"], "/valid_until", "2031-02-04T00:00:00.000Z".into()),
+        (vec!["--valid-days", "30"], "/valid_days_from_activation", 30.into()),
+        (vec!["--valid-days", "30", "--valid-days-from", "activation"], "/valid_days_from_activation", 30.into()),
+        (vec!["--valid-days", "30", "--valid-days-from", "client"], "/valid_days_from_client", 30.into()),
+        (vec!["--grace-hours", "48"], "/grace_hours", 48.into()),
+        (vec!["--maintenance-until", "2031-02-03"], "/maintenance_until", "2031-02-04T00:00:00.000Z".into()),
+        (vec!["--transfers", "3"], "/transfers", 3.into()),
+        (vec!["--transfers", "none"], "/transfers", "none".into()),
+        (vec![], "/transfers", "unlimited".into()),
+        (vec!["--start", "2031-02-03"], "/start", "2031-02-03T00:00:00.000Z".into()),
+        (vec!["--no-offline"], "/offline", false.into()),
+        (vec![], "/offline", true.into()),
+        (vec!["--floating", "5"], "/floating", 5.into()),
+        (vec!["--floating", "5", "--borrow-hours", "72"], "/borrow_hours", 72.into()),
+        ([&consumption[..], &["--max-consumption", "9"]].concat(), "/max_consumption", 9.into()),
+        ([&consumption[..], &["--max-consumption", "unlimited"]].concat(), "/max_consumption", "unlimited".into()),
+        ([&consumption[..], &["--overage", "4"]].concat(), "/overage", 4.into()),
+        ([&consumption[..], &["--consumption-period", "weekly"]].concat(), "/consumption_period", "weekly".into()),
+        ([&consumption[..], &["--negative-consumption"]].concat(), "/negative_consumption", true.into()),
+        (vec!["--feature", "export"], "/features/0/code", "export".into()),
+        (vec!["--feature", "pages=100"], "/features/0/max", 100.into()),
+        (vec!["--feature", "pages=100"], "/features/0/used", 0.into()),
+        (vec!["--feature", "export@2031-02-03"], "/features/0/valid_until", "2031-02-04T00:00:00.000Z".into()),
+        (vec!["--floating-feature", "export=2"], "/features/0/floating", 2.into()),
+        (vec!["--field", "seat=front"], "/fields/seat", "front".into()),
+        (vec!["--metadata", "{\"a\": [1]}"], "/metadata/a/0", 1.into()),
+        (vec!["--customer", "ann@x.example"], "/customer", "ann@x.example".into()),
+        (vec!["--user", "bob@x.example"], "/users/0/email", "bob@x.example".into()),
+        (vec!["--order", "A-77"], "/order", "A-77".into()),
+        (vec!["--quantity", "3"], "/seats", 3.into()),
+        (vec!["--activations-per-key", "4"], "/seats", 4.into()),
+        (vec!["--additional-activations", "2"], "/seats", 3.into()),
+        (vec!["--quantity", "3", "--separate-keys"], "/seats", 1.into()),
+        (vec!["--policy", "team"], "/seats", 10.into()),
+        (vec!["--policy", "team", "--activations-per-key", "4"], "/seats", 4.into()),
+        (vec!["--policy", "site"], "/seats", unit.clone()),
+        (vec!["--policy", "site", "--activations-per-key", "4"], "/seats", 4.into()),
+        (vec!["--policy", "site", "--quantity", "3", "--activations-per-key", "2"], "/seats", 6.into()),
+        (vec!["--note", "VIP"], "/note", "VIP".into()),
+    ];
+    for (options, member, expected) in &table {
+        let issued = portal.done(&[&["license", "issue", "--product", "press-4"][..], options].concat());
+        let id = issued["licenses"][0]["id"].to_string();
+        let shown = portal.done(&["license", "show", &format!("#{id}")]);
+        assert_eq!(shown.pointer(member), Some(expected), "{options:?} {member}: {shown}");
+    }
+    // No option is left out of the table, except what says how another one is read.
+    let help = portal.run(&["license", "issue", "--help"]).out;
+    let words = help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|word| word.starts_with("--"));
+    let elsewhere = ["--product", "--user-password-stdin", "--help", "--json", "--data-dir", "--database-url"];
+    for option in words.filter(|word| !elsewhere.contains(word)) {
+        assert!(table.iter().any(|(options, ..)| options.contains(&option)), "{option} is not in the table");
+    }
+    let text = portal
+        .run(&[
+            "license",
+            "show",
+            &portal.issue(&[
+                "--type",
+                "consumption",
+                "--max-consumption",
+                "9",
+                "--overage",
+                "4",
+                "--consumption-period",
+                "weekly",
+                "--grace-hours",
+                "48",
+                "--transfers",
+                "3",
+                "--no-offline",
+                "--floating",
+                "5",
+                "--borrow-hours",
+                "72",
+                "--feature",
+                "pages=100",
+                "--field",
+                "seat=front",
+                "--metadata",
+                "{\"a\": 1}",
+                "--valid-days",
+                "30",
+            ]),
+        ])
+        .out;
+    for told in [
+        "0 of 9 and 4 more, weekly",
+        "48 hours",
+        "0 used of 3",
+        "not allowed",
+        "5 at once, borrowed for 72 hours",
+        "pages 0 of 100",
+        "seat=front",
+        "{\"a\":1}",
+        "30 days from the first activation",
+    ] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
 }
 
 #[test]
@@ -147,8 +370,10 @@ fn a_policy_and_features_become_terms() {
     let key = portal.issue(&["--policy", "pro", "--feature", "pages=100@2030-01-01", "--floating-feature", "export=2"]);
     let shown = portal.done(&["license", "show", &key]);
     assert_eq!((&shown["type"], &shown["seats"]), (&"subscription".into(), &3.into()));
-    assert_eq!(shown["features"][0]["max"], 100);
-    assert_eq!(shown["features"][1]["floating"], 2);
+    // What is named is added to what the policy has.
+    assert_eq!((&shown["features"][0]["code"], &shown["features"][0]["floating"]), (&"export".into(), &2.into()));
+    assert_eq!((&shown["features"][1]["code"], &shown["features"][1]["max"]), (&"pages".into(), &100.into()));
+    assert_eq!(portal.done(&["license", "show", &portal.issue(&["--policy", "PRO"])])["seats"], 3, "however it is spelled");
     let key = portal.issue(&["--type", "consumption", "--max-consumption", "10", "--consumption-period", "monthly"]);
     assert_eq!(portal.done(&["license", "show", &key])["type"], "consumption");
     assert_eq!(portal.refused(&["feature", "add", "press-4", "EXPORT x", "--name", "E", "--type", "activation"]), "bad_field");

@@ -133,7 +133,8 @@ async fn a_fresh_file_takes_no_seat_and_needs_the_devices_key(app: TestApp) {
     let machine = Machine::new("HW-0001");
     assert_eq!(app.bring(machine.refresh(&license)).await.unwrap_err().code, "not_activated");
     app.bring(machine.activate(&license)).await.unwrap();
-    app.desk().renew_license(&OPERATOR, license.id, Renewal::Days(30), None).await.unwrap();
+    let in_a_month = Renewal::Until(app.desk().now().plus_days(30).date());
+    app.desk().renew_license(&OPERATOR, license.id, in_a_month, None).await.unwrap();
     let fresh = app.bring(machine.refresh(&license)).await.unwrap();
     let file = LicenseFile::verify(&fresh.body, &app.trusted_keys().await).unwrap().license;
     assert_eq!(file.device_key.as_deref(), Some(machine.key.kid()));

@@ -46,7 +46,7 @@ async fn a_role_reaches_as_far_as_it_says(app: TestApp) {
             Role::Viewer => (false, false, false, false),
         };
         let email = Email::parse("new@vendor.example").unwrap();
-        let renewal = Renewal::Days(1);
+        let renewal = Renewal::Until(app.desk().now().plus_days(1).date());
         let acts = [
             ("issue", manages_licenses, code(desk.issue(&who, Issue::one(press.clone(), Terms::default())).await)),
             ("edit", manages_licenses, code(desk.edit_license(&who, license.id, Edit::default()).await)),
