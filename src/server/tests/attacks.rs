@@ -14,10 +14,11 @@ use crate::{
         files::{
             Act, Asked, Grounds, KeyPair, LicenseFile, Receipt, SignedRequest, Signer, TrustedKeys, base64, mirror, verify_answer,
         },
-        license::{Limit, Terms},
+        license::{Actor, Limit, Terms},
         product::ProductRules,
         seal::{SealFor, SealProduct, SealUse},
     },
+    store::{Checkpoint, NewAudit, Subject as AuditSubject},
     vault::{Purpose, Subject, Token},
 };
 
@@ -26,7 +27,8 @@ tests! {
         a_released_machines_old_request_is_spent,
         sixty_four_rebinds_at_once_are_three,
         what_is_secret_is_not_in_the_database,
-        rows_swapped_between_products_are_refused;
+        rows_swapped_between_products_are_refused,
+        a_chain_rewritten_whole_is_found_by_the_checkpoint;
     once:
         five_keys_under_one_machine_id_share_three_rebinds,
         a_release_signed_by_another_key_frees_nothing,
@@ -383,6 +385,49 @@ async fn rows_swapped_between_products_are_refused(app: TestApp) {
     let kept = app.desk().seals().await.unwrap();
     let started = crate::vault::Vault::open(crate::vault::MasterKey::for_testing(), &kept);
     assert_eq!(started.err().map(|error| error.code()), Some("seal_does_not_open"));
+}
+
+/// Whoever may write to the database can make a chain that holds by itself, head and all; but not the checkpoint's signature.
+async fn a_chain_rewritten_whole_is_found_by_the_checkpoint(app: TestApp) {
+    app.product("press").await;
+    let license = app.issue("press", seats(2)).await;
+    app.activate_by_form(&license.key, "HW-0001", &[]).await.unwrap();
+    app.desk().checkpoint_audit("a process").await.unwrap();
+    assert!(app.desk().verify_audit(&OPERATOR).await.unwrap().is_whole());
+    let id = license.id;
+    let first =
+        app.ask(&format!("select cast(min(id) as text) from audit where subject_kind = 'license' and subject_id = {id}")).await;
+    app.tamper(&format!("delete from audit where subject_kind = 'license' and subject_id = {id}")).await;
+    let now = app.desk().now();
+    let rewritten = app.desk().store().write(move |conn| {
+        Box::pin(async move {
+            let (subject, actor) = (AuditSubject::license(id.0), Actor::Operator);
+            let entry = NewAudit { at: now, subject, act: "license.issued", actor, before: None, after: None };
+            let head = conn.audit(&entry, None);
+            conn.set_audit_head(id, &head).await
+        })
+    });
+    rewritten.await.unwrap();
+    let report = app.desk().verify_audit(&OPERATOR).await.unwrap();
+    assert!(report.broken.is_empty(), "the chain holds by itself: {:?}", report.broken);
+    assert!(report.fault.is_some() && !report.is_whole());
+    // Nor under the number of the entry that was there.
+    app.tamper(&format!("update audit set id = {} where subject_kind = 'license' and subject_id = {id}", first[0])).await;
+    let report = app.desk().verify_audit(&OPERATOR).await.unwrap();
+    assert!(report.broken.is_empty() && report.fault.is_some(), "{report:?}");
+    // A checkpoint over what is there now would have to be signed by the portal.
+    let heads = app.desk().store().read().await.unwrap().heads_at(first[0].parse().unwrap()).await.unwrap();
+    assert_eq!(heads.hash.len(), 32);
+    app.tamper("delete from audit_checkpoint").await;
+    let forged =
+        Checkpoint { at: now, last_entry: heads.last_entry, heads_hash: heads.hash, kid: "x".to_owned(), signature: vec![7; 64] };
+    let put = app.desk().store().write(move |conn| {
+        let forged = forged.clone();
+        Box::pin(async move { conn.add_checkpoint(&forged).await })
+    });
+    put.await.unwrap();
+    let fault = app.desk().verify_audit(&OPERATOR).await.unwrap().fault.expect("not signed here");
+    assert!(fault.why.contains("signature"), "{fault:?}");
 }
 
 async fn who_knows_only_the_key_reaches_nobodys_machine(app: TestApp) {

@@ -84,7 +84,7 @@ impl Place {
 impl Bench {
     pub async fn open(location: Location) -> Self {
         let store = Store::open(&location).await.expect("a fresh database opens");
-        let own = Store::pool(&location, 4, engine::WRITER_SETUP).await.expect("it opens twice");
+        let own = Store::pool(&location.url(), location.engine(), 4, engine::WRITER_SETUP).await.expect("it opens twice");
         Self { store, location, own }
     }
 

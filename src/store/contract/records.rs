@@ -9,7 +9,7 @@ use super::{
 use crate::{
     licensing::{
         DeviceId, Email, ProductId, Timestamp,
-        activation::Device,
+        activation::{ActivationState, Device},
         license::Actor,
         seal::{Seal, SealState, SealUse},
     },
@@ -70,6 +70,12 @@ pub async fn a_nul_is_in_no_text_that_is_kept(bench: Bench) {
     let device = Device { os: Some("Win\0dows".to_owned()), ..samples::device("device") };
     let id = conn.add_activation(&NewActivation { device, ..samples::new_activation(license, "device") }, NOW).await.unwrap();
     assert_eq!(conn.activation(id).await.unwrap().unwrap().device.os.as_deref(), Some("Windows"));
+    // A reason is what someone in support pasted.
+    let mut barred = conn.activation(id).await.unwrap().unwrap();
+    barred.state = barred.state.revoke(Actor::Operator, "charge\0back".to_owned(), NOW);
+    conn.save_activation(&barred).await.unwrap();
+    let ActivationState::Revoked { reason, .. } = conn.activation(id).await.unwrap().unwrap().state else { panic!("revoked") };
+    assert_eq!(reason, "chargeback");
     conn.note_attempt(NewAttempt {
         key_ends: Some("A\0B".to_owned()),
         device_name: Some("\0".to_owned()),
