@@ -8,7 +8,8 @@ static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// FULL: an answer is given only after its commit is on the disk. The busy timeout lets the command line work beside a server.
-pub(super) const WRITER_SETUP: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
+/// Public for `examples/rows`, the yardstick that has to write as the store does.
+pub const WRITER_SETUP: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
      pragma busy_timeout = 10000; pragma cache_size = -16000; pragma wal_autocheckpoint = 4000;";
 pub(super) const READER_SETUP: &str =
     "pragma foreign_keys = on; pragma busy_timeout = 10000; pragma query_only = on; pragma cache_size = -4000;";

@@ -41,7 +41,7 @@ pub use backup::{Backup, BackupError, Row};
 pub use checkpoints::{Checkpoint, Heads};
 use conn::Columns as _;
 pub use conn::Conn;
-pub use engine::{Engine, Location};
+pub use engine::{Engine, Location, WRITER_SETUP};
 pub use error::StoreError;
 pub use forms::Claim;
 pub use licenses::NewLicense;
