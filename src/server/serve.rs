@@ -35,7 +35,7 @@ pub struct Ready {
     pub opened: Opened,
     pub listener: TcpListener,
     state: AppState,
-    asked: Asked,
+    stop: StopSignal,
     _lock: Option<File>,
 }
 
@@ -55,8 +55,8 @@ pub async fn prepare(data: &DataConfig, mut config: ServeConfig) -> Result<Ready
         config.addr = addr;
     }
     let state = AppState::new(opened.desk.clone(), config);
-    let asked = Asked::listen().map_err(ServeError::Stopped)?;
-    Ok(Ready { opened, listener, state, asked, _lock: lock })
+    let stop = StopSignal::listen().map_err(ServeError::Stopped)?;
+    Ok(Ready { opened, listener, state, stop, _lock: lock })
 }
 
 impl Ready {
@@ -74,8 +74,9 @@ impl Ready {
         let desk = self.opened.desk.clone();
         let app = router(self.state).into_make_service_with_connect_info::<SocketAddr>();
         let (told, stopping) = oneshot::channel();
+        let mut signal = self.stop;
         let stop = async move {
-            self.asked.to_stop().await;
+            signal.comes().await;
             let _ = told.send(());
         };
         let serving = axum::serve(self.listener, app).with_graceful_shutdown(stop).into_future();
@@ -123,12 +124,12 @@ pub(crate) fn lock(data_dir: &Path) -> Result<File, ServeError> {
 
 /// Whoever may ask the server to stop. Listened to from before it says that it is ready: a signal that comes at once is not lost,
 /// nor does it end the process as it would one that does not listen.
-struct Asked {
+struct StopSignal {
     #[cfg(unix)]
     signals: [Signal; 2],
 }
 
-impl Asked {
+impl StopSignal {
     #[cfg(unix)]
     fn listen() -> io::Result<Self> {
         Ok(Self { signals: [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?] })
@@ -140,8 +141,8 @@ impl Asked {
     }
 
     #[cfg(unix)]
-    async fn to_stop(self) {
-        let [mut terminated, mut interrupted] = self.signals;
+    async fn comes(&mut self) {
+        let [terminated, interrupted] = &mut self.signals;
         tokio::select! {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
@@ -149,7 +150,7 @@ impl Asked {
     }
 
     #[cfg(not(unix))]
-    async fn to_stop(self) {
+    async fn comes(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }
