@@ -1,7 +1,9 @@
 // See script/mutants.
 
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 
 const onlyFit = process.argv[2] === "--check";
@@ -18,8 +20,9 @@ if (onlyFit) {
   process.exit();
 }
 
-// Always the same folder, so that what cargo has compiled for it once serves again.
-const tree = path.resolve("target/mutants");
+// Always the same folder, so that what cargo has compiled for it once serves again. Not below this one: cargo would add this one's
+// configuration to the worktree's own, and flags that are there twice are other flags, for which everything is compiled anew.
+const tree = path.join(os.tmpdir(), `countersign-mutants-${createHash("sha256").update(path.resolve()).digest("hex").slice(0, 12)}`);
 spawnSync("git", ["worktree", "remove", "--force", tree]);
 execFileSync("git", ["worktree", "add", "--detach", "--quiet", tree, "HEAD"]);
 // The site and npm's packages are not part of what is broken.
