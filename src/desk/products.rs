@@ -205,7 +205,13 @@ impl Desk {
         let id = self
             .add_to_product(visitor, code, "policy.added", "code", after, move |conn, product| {
                 let (policy, name, terms) = (policy.clone(), name.clone(), terms.clone());
-                Box::pin(async move { Ok(conn.add_policy(product, policy.as_str(), &name, &terms).await?.map(|id| id.0)) })
+                Box::pin(async move {
+                    // Codes are compared without case: two that differ in nothing else could not be told apart.
+                    if conn.policies(product).await?.iter().any(|there| there.code.eq_ignore_ascii_case(policy.as_str())) {
+                        return Ok(None);
+                    }
+                    Ok(conn.add_policy(product, policy.as_str(), &name, &terms).await?.map(|id| id.0))
+                })
             })
             .await?;
         Ok(PolicyId(id))

@@ -19,7 +19,7 @@ pub enum StartError {
     #[error("There is no Countersign data in this database.")]
     NoData,
     #[error(
-        "The database has schema {found}, and this program {known}: make a backup, then start `countersign serve` once, which brings it up to date."
+        "The database has schema {found}, this program {known}: make a backup with the version that ran so far, then start `countersign serve`, which brings it up to date."
     )]
     Behind { found: i64, known: i64 },
     #[error("The data folder {path} cannot be used: {source}. Make it writable for the user the server runs as.")]

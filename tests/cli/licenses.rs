@@ -379,6 +379,7 @@ fn a_policy_and_features_become_terms() {
     assert_eq!(portal.refused(&["feature", "add", "press-4", "EXPORT x", "--name", "E", "--type", "activation"]), "bad_field");
     assert_eq!(portal.refused(&["feature", "add", "press-4", "export", "--name", "E", "--type", "activation"]), "taken");
     assert_eq!(portal.refused(&["policy", "add", "press-4", "pro"]), "taken");
+    assert_eq!(portal.refused(&["policy", "add", "press-4", "PRO"]), "taken");
     assert_eq!(portal.refused(&["policy", "add", "other", "pro"]), "not_found");
 }
 
