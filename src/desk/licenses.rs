@@ -110,7 +110,7 @@ impl Desk {
         .await
     }
 
-    /// Gives the license a new end. It stays disabled if it is.
+    /// Gives the license a new end. It stays disabled if it is. Refuses an end that is past.
     pub async fn renew_license(
         &self,
         visitor: &Visitor,
@@ -124,8 +124,7 @@ impl Desk {
                 Renewal::Until(date) => date.end(),
                 Renewal::Days(days) => license.renewed_end(days, now).ok_or_else(|| ActError::field("valid_days", NO_END))?,
             };
-            license.renew(until, maintenance.map(Date::end));
-            Ok(())
+            license.renew(until, maintenance.map(Date::end), now).map_err(|past| ActError::field("valid_until", past.to_string()))
         })
         .await?;
         let license = self.read().await?.license(id).await?.ok_or(ActError::NotFound)?.0;

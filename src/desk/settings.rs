@@ -119,7 +119,8 @@ const KNOWN: [Known; 7] = [
             settings.support = if text.is_empty() {
                 None
             } else {
-                let email = Email::parse(text).map_err(|_| SettingError::Value("A support address is an e-mail address."))?;
+                let email = Email::parse(text)
+                    .map_err(|_| SettingError::Value("A support address is an e-mail address, such as help@example.com."))?;
                 Some(email.to_string())
             };
             Ok(())
@@ -129,19 +130,29 @@ const KNOWN: [Known; 7] = [
     Known {
         name: "signInTries",
         about: "Sign-in tries for one e-mail address within fifteen minutes",
-        read: |settings, text| number(text, 3, 1000).map(|tries| settings.sign_in_tries = tries),
+        read: |settings, text| {
+            let wrong = "Type a whole number from 3 to 1,000. With fewer, people lock themselves out by mistyping.";
+            number(text, 3, 1000, wrong).map(|tries| settings.sign_in_tries = tries)
+        },
         write: |settings| settings.sign_in_tries.to_string(),
     },
     Known {
         name: "activationsPerMinute",
         about: "Activations from one network address within a minute",
-        read: |settings, text| number(text, 1, 1_000_000).map(|times| settings.activations_per_minute = times),
+        read: |settings, text| {
+            let wrong = "Type a whole number from 1 to 1,000,000.";
+            number(text, 1, 1_000_000, wrong).map(|times| settings.activations_per_minute = times)
+        },
         write: |settings| settings.activations_per_minute.to_string(),
     },
     Known {
         name: "keepRefusalsDays",
         about: "Days a refusal can be looked up by its reference; older ones are deleted",
-        read: |settings, text| number(text, 7, 36_500).map(|days| settings.keep_refusals_days = days),
+        read: |settings, text| {
+            let wrong =
+                "Type a whole number of days from 7 to 36,500. With fewer, a customer’s reference is gone before they call.";
+            number(text, 7, 36_500, wrong).map(|days| settings.keep_refusals_days = days)
+        },
         write: |settings| settings.keep_refusals_days.to_string(),
     },
 ];
@@ -156,11 +167,8 @@ fn picture_type(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn number(text: &str, least: i64, most: i64) -> Result<i64, SettingError> {
-    let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or(SettingError::Value(
-        "This setting is a whole number; the smallest allowed keeps people from locking themselves out.",
-    ))
+fn number(text: &str, least: i64, most: i64, wrong: &'static str) -> Result<i64, SettingError> {
+    text.trim().parse().ok().filter(|number| (least..=most).contains(number)).ok_or(SettingError::Value(wrong))
 }
 
 impl Settings {

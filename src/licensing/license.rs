@@ -347,6 +347,11 @@ impl LicenseState {
     }
 }
 
+/// A renewal until a day that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("This day is past. Choose a day to come; to end a license early, disable it or edit its end.")]
+pub struct PastEnd;
+
 /// A license as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct License {
@@ -400,11 +405,16 @@ impl License {
     }
 
     /// Extends the license: a new end, which replaces every rule that would end it earlier. The state stays as it is.
-    pub fn renew(&mut self, valid_until: Timestamp, maintenance: Option<Timestamp>) {
+    /// Refuses an end that is past: it would take away what a renewal gives.
+    pub fn renew(&mut self, valid_until: Timestamp, maintenance: Option<Timestamp>, now: Timestamp) -> Result<(), PastEnd> {
+        if valid_until <= now {
+            return Err(PastEnd);
+        }
         self.terms.expiry = Expiry { on: Some(valid_until), ..Expiry::NEVER };
         if let Some(until) = maintenance {
             self.terms.maintenance = Maintenance::Until(until);
         }
+        Ok(())
     }
 }
 
@@ -480,8 +490,9 @@ mod tests {
             license.terms.transfers = TransferLimit::AtMost(transfers);
             license.terms.start = Some(NOW.plus_days(days));
             prop_assert_eq!(license.renewed_end(30, NOW), None, "no end to count from");
-            license.renew(NOW.plus_days(days), Some(NOW));
-            prop_assert!(license.renewed_end(30, NOW).is_some_and(|until| until >= NOW.plus_days(days.max(0) + 30)));
+            prop_assert_eq!(license.renew(NOW.plus_days(-days), None, NOW), Err(PastEnd));
+            license.renew(NOW.plus_days(days + 1), Some(NOW), NOW).unwrap();
+            prop_assert!(license.renewed_end(30, NOW).is_some_and(|until| until >= NOW.plus_days(days + 31)));
             prop_assert_eq!(license.state, state);
             prop_assert_eq!((license.seats_taken, license.transfers_used), (3, 1));
         }

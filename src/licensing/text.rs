@@ -160,6 +160,31 @@ impl fmt::Debug for Email {
     }
 }
 
+/// One line that people write for people: a note, a reason, an order's reference. 1 to `MOST` characters, all of them visible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line<const MOST: usize>(String);
+
+/// Why something was done, for the history.
+pub type Reason = Line<200>;
+/// What colleagues should know of a license.
+pub type Note = Line<500>;
+/// An order, as the shop or the vendor's books call it.
+pub type OrderReference = Line<64>;
+/// What a customer is called.
+pub type CustomerName = Line<128>;
+
+impl<const MOST: usize> Line<MOST> {
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        visible(text.trim(), MOST).map(|text| Self(text.to_owned()))
+    }
+}
+
+impl<const MOST: usize> From<Line<MOST>> for String {
+    fn from(line: Line<MOST>) -> Self {
+        line.0
+    }
+}
+
 macro_rules! text_conversions {
     ($($name:ident),*) => {$(
         impl TryFrom<String> for $name {
@@ -207,6 +232,16 @@ mod tests {
         for text in ["a\u{202e}b", "a\u{0}b", "a\u{200b}b", "a\u{2028}b", "a\nb"] {
             assert_eq!(DeviceId::parse(text), Err(TextError::HiddenCharacters), "{text:?}");
             assert_eq!(DeviceName::parse(text), Err(TextError::HiddenCharacters), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_visible_line_of_a_certain_length() {
+        assert_eq!(Line::<4>::parse("  né 4 ").map(String::from).as_deref(), Ok("né 4"));
+        assert_eq!(Line::<4>::parse("12345"), Err(TextError::TooLong));
+        assert_eq!(Line::<4>::parse(" \n "), Err(TextError::Empty));
+        for text in ["a\nb", "a\u{202e}b", "a\0b", "\u{feff}"] {
+            assert_eq!(Line::<9>::parse(text), Err(TextError::HiddenCharacters), "{text:?}");
         }
     }
 
