@@ -45,7 +45,7 @@ pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};
 pub use settings::{SettingError, Settings};
 pub use team::SignedIn;
-pub use views::{ActivationView, AttemptView, LicenseView, OrderView, ProductRow, Tallies};
+pub use views::{ActivationView, AttemptView, ENTRIES_SHOWN, LicenseView, MACHINES_SHOWN, OrderView, ProductRow, Tallies};
 pub use wishes::{FeatureWish, entitlements, merge_entitlements};
 
 use crate::{

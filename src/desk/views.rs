@@ -11,12 +11,14 @@ use crate::{
     },
     store::{
         Attempt, AttemptFilter, AuditEntry, AuditFilter, Customer, DeviceVariable, LicenseFilter, LicenseRow, LicenseUser, Order,
-        OrderRow, Page, Subject,
+        OrderFilter, OrderRow, Page, Subject, SubjectNames,
     },
 };
 
-const MACHINES_SHOWN: i64 = 200;
-const ENTRIES_SHOWN: i64 = 50;
+/// As many machines as a license's page names; those that hold a seat come first.
+pub const MACHINES_SHOWN: usize = 200;
+/// As many entries of a history, and refusals, as a page shows; the newest come first.
+pub const ENTRIES_SHOWN: usize = 50;
 
 /// A license and everything its page shows.
 #[derive(Clone)]
@@ -27,8 +29,12 @@ pub struct LicenseView {
     pub order: Option<Order>,
     pub users: Vec<LicenseUser>,
     pub activations: Vec<ActivationView>,
+    /// There are more machines than those.
+    pub more_machines: bool,
     pub history: Vec<AuditEntry>,
     pub refusals: Vec<Attempt>,
+    /// Whether a file can be made for a machine that holds a seat.
+    pub usable: Result<(), ActivationRefusal>,
     /// "Can it be activated now?", by a machine that is new to it.
     pub availability: Result<(), ActivationRefusal>,
 }
@@ -85,9 +91,11 @@ impl Desk {
             None => None,
         };
         let users = conn.license_users(id).await?;
-        let activations = conn.activations(id, MACHINES_SHOWN).await?;
-        let history = conn.audit_of(Subject::license(id.0), ENTRIES_SHOWN).await?;
-        let refusals = conn.attempts_of_license(id, ENTRIES_SHOWN).await?;
+        let mut activations = conn.activations(id, MACHINES_SHOWN as i64 + 1).await?;
+        let more_machines = activations.len() > MACHINES_SHOWN;
+        activations.truncate(MACHINES_SHOWN);
+        let history = conn.audit_of(Subject::license(id.0), ENTRIES_SHOWN as i64).await?;
+        let refusals = conn.attempts_of_license(id, ENTRIES_SHOWN as i64).await?;
         let holders: Vec<Holder> = conn.holders(id, super::activate::HOLDERS_NAMED).await?;
         let vacated = activations.iter().filter_map(|activation| match activation.state {
             crate::licensing::activation::ActivationState::Released { counted: true, replaced_by: None, .. } => {
@@ -107,13 +115,26 @@ impl Desk {
             holders: &holders,
         };
         let availability = decide::can_be_activated(&facts, self.now()).map(|_| ());
+        let usable = decide::usable(&product, &license, self.now());
         let mut variables = conn.variables_of_license(id).await?;
         let activations = activations.into_iter().map(|activation| ActivationView {
             variables: variables.extract_if(.., |variable| variable.activation == activation.id).collect(),
             activation,
         });
         let activations = activations.collect();
-        Ok(LicenseView { license, product, customer, order, users, activations, history, refusals, availability })
+        Ok(LicenseView {
+            license,
+            product,
+            customer,
+            order,
+            users,
+            activations,
+            more_machines,
+            history,
+            refusals,
+            usable,
+            availability,
+        })
     }
 
     pub async fn licenses(&self, visitor: &Visitor, filter: &LicenseFilter) -> Result<Page<LicenseRow>, ActError> {
@@ -133,8 +154,14 @@ impl Desk {
         after: Option<i64>,
         limit: i64,
     ) -> Result<Page<OrderRow>, ActError> {
+        let filter = OrderFilter { search: search.map(str::to_owned), after, limit, ..OrderFilter::default() };
+        self.order_page(visitor, &filter).await
+    }
+
+    /// As `orders`, turned either way.
+    pub async fn order_page(&self, visitor: &Visitor, filter: &OrderFilter) -> Result<Page<OrderRow>, ActError> {
         visitor.needs(Area::Orders, Level::Read)?;
-        Ok(self.read().await?.list_orders(search, after, limit).await?)
+        Ok(self.read().await?.list_orders(filter).await?)
     }
 
     pub async fn order(&self, visitor: &Visitor, reference: &str) -> Result<OrderView, ActError> {
@@ -198,13 +225,20 @@ impl Desk {
     /// What happened to a subject, newest first, for its own page.
     pub async fn history(&self, visitor: &Visitor, area: Area, subject: Subject) -> Result<Vec<AuditEntry>, ActError> {
         visitor.needs(area, Level::Read)?;
-        Ok(self.read().await?.audit_of(subject, ENTRIES_SHOWN).await?)
+        Ok(self.read().await?.audit_of(subject, ENTRIES_SHOWN as i64).await?)
+    }
+
+    /// What the subjects of entries are called; a subject that is gone has no name.
+    pub async fn subject_names(&self, visitor: &Visitor, entries: &[AuditEntry]) -> Result<SubjectNames, ActError> {
+        visitor.needs(Area::Audit, Level::Read)?;
+        Ok(self.read().await?.subject_names(entries).await?)
     }
 
     /// What happened to every subject of a kind, newest first.
     pub async fn history_of_kind(&self, visitor: &Visitor, area: Area, kind: &str) -> Result<Vec<AuditEntry>, ActError> {
         visitor.needs(area, Level::Read)?;
-        let filter = AuditFilter { subject: Some((kind.to_owned(), None)), limit: ENTRIES_SHOWN, ..AuditFilter::default() };
+        let filter =
+            AuditFilter { subject: Some((kind.to_owned(), None)), limit: ENTRIES_SHOWN as i64, ..AuditFilter::default() };
         Ok(self.read().await?.list_audit(&filter).await?.rows)
     }
 

@@ -1,5 +1,7 @@
 //! Lists as the vendor portal shows them: filtered, sorted and paged by the server, each page from a key, never from an offset.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
 use super::{
@@ -8,13 +10,18 @@ use super::{
     audit::{audit_columns, entry},
     conn::{Bound, Columns},
 };
-use crate::licensing::{LicenseId, OrderId, ProductId, Timestamp, files::base64};
+use crate::licensing::{
+    LicenseId, OrderId, ProductId, Timestamp,
+    files::base64,
+    license::{Expiry, Terms},
+};
 
-/// A page of a list and the key the next one starts after.
+/// A page of a list, the key the next one starts after, and the key the one before it ends before.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     pub rows: Vec<T>,
     pub next: Option<String>,
+    pub previous: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,10 +103,12 @@ pub struct LicenseFilter {
     /// A key or part of it, part of an e-mail address or of a device's name, the beginning of an order reference or a device id.
     pub search: Option<String>,
     pub product: Option<ProductId>,
-    /// `enabled`, `disabled`, `archived` or `expired`.
+    /// `enabled`, `disabled`, `archived`, `expired`, or `ending`: enabled, and over within 30 days.
     pub state: Option<String>,
     pub sort: LicenseSort,
     pub after: Option<String>,
+    /// The page that ends before this key; goes before `after`.
+    pub before: Option<String>,
     pub limit: i64,
 }
 
@@ -115,7 +124,10 @@ pub struct LicenseRow {
     pub trial: bool,
     pub seats: Option<i64>,
     pub seats_taken: i64,
+    /// The end as far as it is known; `expiry` has the rule behind it.
     pub valid_until: Option<Timestamp>,
+    pub expiry: Expiry,
+    pub start: Option<Timestamp>,
     pub state: String,
     pub last_seen: Option<Timestamp>,
     pub created: Timestamp,
@@ -133,9 +145,19 @@ pub struct OrderRow {
 }
 
 #[derive(Clone, Debug, Default)]
+pub struct OrderFilter {
+    /// The beginning of a reference, or part of an e-mail address.
+    pub search: Option<String>,
+    pub after: Option<i64>,
+    pub before: Option<i64>,
+    pub limit: i64,
+}
+
+#[derive(Clone, Debug, Default)]
 pub struct AttemptFilter {
     pub search: Option<String>,
     pub after: Option<i64>,
+    pub before: Option<i64>,
     pub limit: i64,
 }
 
@@ -145,7 +167,43 @@ pub struct AuditFilter {
     pub search: Option<String>,
     pub subject: Option<(String, Option<i64>)>,
     pub after: Option<i64>,
+    pub before: Option<i64>,
     pub limit: i64,
+}
+
+/// What a subject of the audit log is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectName {
+    /// A license's key (none: it has users), a product's name, an order's reference, an address.
+    pub name: Option<String>,
+    /// A product's code: its page is found by it.
+    pub code: Option<String>,
+}
+
+/// Names by kind and id.
+pub type SubjectNames = BTreeMap<(String, i64), SubjectName>;
+
+/// For every kind of subject that has a row of its own: where its name stands.
+const NAMED: [(&str, &str); 7] = [
+    ("license", "select id as id, key_text as name, null as code from license where id in "),
+    ("product", "select id as id, name as name, code as code from product where id in "),
+    ("order", "select id as id, reference as name, null as code from orders where id in "),
+    ("customer", "select id as id, email as name, null as code from customer where id in "),
+    ("staff", "select id as id, email as name, null as code from staff where id in "),
+    ("api_key", "select id as id, name as name, null as code from api_key where id in "),
+    // A ring of signing keys is called by the product it signs for.
+    ("seal", "select id as id, name as name, code as code from product where id in "),
+];
+
+/// Days within which a license is said to be ending.
+const ENDING_DAYS: i64 = 30;
+
+/// Which way a list is read from a key. Backwards it is read from its far end, and turned round.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    After,
+    Before,
 }
 
 /// A statement put together from constants of this file; what comes from outside is bound.
@@ -254,6 +312,10 @@ fn license_wheres(engine: Engine, statement: &mut Statement, filter: &LicenseFil
             let place = statement.int(now.millis());
             statement.wheres.push(format!("l.state = 'enabled' and (l.valid_until is null or l.valid_until > {place})"));
         }
+        Some("ending") => {
+            let (from, until) = (statement.int(now.millis()), statement.int(now.plus_days(ENDING_DAYS).millis()));
+            statement.wheres.push(format!("l.state = 'enabled' and l.valid_until > {from} and l.valid_until <= {until}"));
+        }
         Some(state) => {
             let place = statement.text(&state.replace('\0', ""));
             statement.wheres.push(format!("l.state = {place}"));
@@ -266,8 +328,11 @@ const LICENSE_FROM: &str = " from license l join product p on p.id = l.product_i
      left join orders o on o.id = l.order_id";
 
 fn license_row(row: &AnyRow) -> Result<LicenseRow, StoreError> {
+    let id = row.int("id")?;
+    let terms: Terms =
+        serde_json::from_str(&row.string("terms")?).map_err(|_| StoreError::inconsistent("license", "terms", id))?;
     Ok(LicenseRow {
-        id: LicenseId(row.int("id")?),
+        id: LicenseId(id),
         key: row.maybe_string("key_text")?,
         product_code: row.string("product_code")?,
         product_name: row.string("product_name")?,
@@ -278,6 +343,8 @@ fn license_row(row: &AnyRow) -> Result<LicenseRow, StoreError> {
         seats: row.maybe_int("seats")?,
         seats_taken: row.int("seats_taken")?,
         valid_until: row.maybe_int("valid_until")?.map(Timestamp::from_millis),
+        expiry: terms.expiry,
+        start: terms.start,
         state: row.string("state")?,
         last_seen: row.maybe_int("last_seen")?.map(Timestamp::from_millis),
         created: Timestamp::from_millis(row.int("created_at")?),
@@ -289,8 +356,14 @@ impl Conn {
         let mut statement = Statement::default();
         license_wheres(self.engine(), &mut statement, filter, now);
         let (by, kind, descends) = filter.sort.by(self.engine());
-        let (compare, direction) = if descends { ("<", "desc") } else { (">", "asc") };
-        if let Some((value, id)) = filter.after.as_deref().and_then(|text| cursor(text, kind)) {
+        let read = |key: &Option<String>| key.as_deref().and_then(|text| cursor(text, kind));
+        let (turn, key) = match (read(&filter.before), read(&filter.after)) {
+            (Some(key), _) => (Turn::Before, Some(key)),
+            (None, Some(key)) => (Turn::After, Some(key)),
+            (None, None) => (Turn::First, None),
+        };
+        let (compare, direction) = if descends == (turn == Turn::Before) { (">", "asc") } else { ("<", "desc") };
+        if let Some((value, id)) = key {
             let (value, id) = (statement.place(value), statement.int(id));
             statement.wheres.push(format!("({by} {compare} {value} or ({by} = {value} and l.id {compare} {id}))"));
         }
@@ -299,23 +372,20 @@ impl Conn {
         let sql = format!(
             "select l.id as id, l.key_text as key_text, p.code as product_code, p.name as product_name, c.email as customer_email, \
              o.reference as order_reference, l.kind as kind, l.trial as trial, l.seats as seats, l.seats_taken as seats_taken, \
-             l.valid_until as valid_until, l.state as state, l.created_at as created_at, {by} as sorted, \
+             l.valid_until as valid_until, l.terms as terms, l.state as state, l.created_at as created_at, {by} as sorted, \
              (select max(a.last_seen_at) from activation a where a.license_id = l.id) as last_seen \
              {LICENSE_FROM}{wheres} order by {by} {direction}, l.id {direction} limit {limit}"
         );
         let rows = statement.query(sql).fetch_all(self.db()).await?;
-        let most = usize::try_from(filter.limit).unwrap_or(0);
-        let next = match (rows.len() > most).then(|| rows.get(most.wrapping_sub(1))).flatten() {
-            Some(last) => {
-                let value = match kind {
-                    Sorted::Number => last.int("sorted")?.to_string(),
-                    Sorted::Text => base64::url(last.string("sorted")?.as_bytes()),
-                };
-                Some(format!("{value}.{}", last.int("id")?))
-            }
-            None => None,
-        };
-        Ok(Page { rows: rows.iter().take(most).map(license_row).collect::<Result<_, _>>()?, next })
+        let page = turned(rows, filter.limit, turn, |row| {
+            let value = match kind {
+                Sorted::Number => row.int("sorted")?.to_string(),
+                Sorted::Text => base64::url(row.string("sorted")?.as_bytes()),
+            };
+            Ok(format!("{value}.{}", row.int("id")?))
+        })?;
+        let rows = page.rows.iter().map(license_row).collect::<Result<_, _>>()?;
+        Ok(Page { rows, next: page.next, previous: page.previous })
     }
 
     /// How many licenses the filter finds.
@@ -326,29 +396,21 @@ impl Conn {
         statement.query(sql).fetch_one(self.db()).await?.int("found")
     }
 
-    pub async fn list_orders(
-        &mut self,
-        search: Option<&str>,
-        after: Option<i64>,
-        limit: i64,
-    ) -> Result<Page<OrderRow>, StoreError> {
+    pub async fn list_orders(&mut self, filter: &OrderFilter) -> Result<Page<OrderRow>, StoreError> {
         let mut statement = Statement::default();
-        if let Some(search) = typed(search) {
+        if let Some(search) = typed(filter.search.as_deref()) {
             let prefix = statement.text(&like(&search, "", "%"));
             let lower = statement.text(&like(&search.to_lowercase(), "%", "%"));
             let reference = holds(self.engine(), "o.reference", &prefix);
             statement.wheres.push(format!("({reference} or c.email_folded like {lower} escape '\\')"));
         }
-        if let Some(after) = after {
-            let place = statement.int(after);
-            statement.wheres.push(format!("o.id < {place}"));
-        }
+        let (turn, direction) = newest_first(&mut statement, "o.id", filter.after, filter.before);
         let wheres = statement.wheres();
-        let most = statement.int(rows_to_read(limit));
+        let most = statement.int(rows_to_read(filter.limit));
         let sql = format!(
             "select o.id as id, o.provider as provider, o.reference as reference, o.status as status, o.ordered_at as ordered_at, \
              c.email as customer_email, (select count(*) from license l where l.order_id = o.id) as licenses \
-             from orders o left join customer c on c.id = o.customer_id{wheres} order by o.id desc limit {most}"
+             from orders o left join customer c on c.id = o.customer_id{wheres} order by o.id {direction} limit {most}"
         );
         let rows = statement.query(sql).fetch_all(self.db()).await?;
         let all = rows.iter().map(|row| {
@@ -362,7 +424,7 @@ impl Conn {
                 ordered: Timestamp::from_millis(row.int("ordered_at")?),
             })
         });
-        page(all.collect::<Result<_, StoreError>>()?, limit, |row| row.id.0)
+        turned(all.collect::<Result<_, StoreError>>()?, filter.limit, turn, |row: &OrderRow| Ok(row.id.to_string()))
     }
 
     pub async fn list_attempts(&mut self, filter: &AttemptFilter) -> Result<Page<Attempt>, StoreError> {
@@ -379,15 +441,12 @@ impl Conn {
             let any = columns.map(|(column, place)| holds(self.engine(), column, place));
             statement.wheres.push(format!("({})", any.join(" or ")));
         }
-        if let Some(after) = filter.after {
-            let place = statement.int(after);
-            statement.wheres.push(format!("id < {place}"));
-        }
+        let (turn, direction) = newest_first(&mut statement, "id", filter.after, filter.before);
         let wheres = statement.wheres();
         let most = statement.int(rows_to_read(filter.limit));
-        let sql = format!("select {} from attempt{wheres} order by id desc limit {most}", attempt_columns!());
+        let sql = format!("select {} from attempt{wheres} order by id {direction} limit {most}", attempt_columns!());
         let rows = statement.query(sql).fetch_all(self.db()).await?;
-        page(rows.iter().map(attempt).collect::<Result<_, _>>()?, filter.limit, |row| row.id)
+        turned(rows.iter().map(attempt).collect::<Result<_, _>>()?, filter.limit, turn, |row: &Attempt| Ok(row.id.to_string()))
     }
 
     pub async fn list_audit(&mut self, filter: &AuditFilter) -> Result<Page<AuditEntry>, StoreError> {
@@ -406,24 +465,76 @@ impl Conn {
             let number = statement.int(search.parse().unwrap_or(-1));
             statement.wheres.push(format!("({actor} or subject_id = {number})"));
         }
-        if let Some(after) = filter.after {
-            let place = statement.int(after);
-            statement.wheres.push(format!("id < {place}"));
-        }
+        let (turn, direction) = newest_first(&mut statement, "id", filter.after, filter.before);
         let wheres = statement.wheres();
         let most = statement.int(rows_to_read(filter.limit));
-        let sql = format!("select {} from audit{wheres} order by id desc limit {most}", audit_columns!());
+        let sql = format!("select {} from audit{wheres} order by id {direction} limit {most}", audit_columns!());
         let rows = statement.query(sql).fetch_all(self.db()).await?;
-        page(rows.iter().map(entry).collect::<Result<_, _>>()?, filter.limit, |row| row.id)
+        turned(rows.iter().map(entry).collect::<Result<_, _>>()?, filter.limit, turn, |row: &AuditEntry| Ok(row.id.to_string()))
     }
 }
 
-fn page<T>(mut rows: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Result<Page<T>, StoreError> {
+impl Conn {
+    /// What the subjects of entries are called.
+    pub async fn subject_names(&mut self, entries: &[AuditEntry]) -> Result<SubjectNames, StoreError> {
+        let mut names = SubjectNames::new();
+        for (kind, select) in NAMED {
+            let ids: BTreeSet<i64> =
+                entries.iter().filter(|entry| entry.subject_kind == kind).map(|entry| entry.subject_id).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let mut statement = Statement::default();
+            let places: Vec<String> = ids.into_iter().map(|id| statement.int(id)).collect();
+            let sql = format!("{select}({})", places.join(", "));
+            for row in statement.query(sql).fetch_all(self.db()).await? {
+                let name = SubjectName { name: row.maybe_string("name")?, code: row.maybe_string("code")? };
+                names.insert((kind.to_owned(), row.int("id")?), name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// Leaves the rows beside a key of a list that is sorted by id, the newest first; says how they are read.
+fn newest_first(statement: &mut Statement, id: &str, after: Option<i64>, before: Option<i64>) -> (Turn, &'static str) {
+    match (before, after) {
+        (Some(before), _) => {
+            let place = statement.int(before);
+            statement.wheres.push(format!("{id} > {place}"));
+            (Turn::Before, "asc")
+        }
+        (None, Some(after)) => {
+            let place = statement.int(after);
+            statement.wheres.push(format!("{id} < {place}"));
+            (Turn::After, "desc")
+        }
+        (None, None) => (Turn::First, "desc"),
+    }
+}
+
+/// Makes a page of rows as they were read: takes off the one too many, turns round what was read backwards, and gives the keys of
+/// the pages beside it. Whoever came from a key has a page on that side, as long as there is a row to go back from.
+fn turned<T>(
+    mut rows: Vec<T>,
+    limit: i64,
+    turn: Turn,
+    key: impl Fn(&T) -> Result<String, StoreError>,
+) -> Result<Page<T>, StoreError> {
     let most = usize::try_from(limit).unwrap_or(0);
     let more = rows.len() > most;
     rows.truncate(most);
-    let next = more.then(|| rows.last().map(|row| id(row).to_string())).flatten();
-    Ok(Page { rows, next })
+    if turn == Turn::Before {
+        rows.reverse();
+    }
+    let (before, after) = match turn {
+        Turn::First => (false, more),
+        Turn::After => (true, more),
+        Turn::Before => (more, true),
+    };
+    let previous = rows.first().filter(|_| before).map(&key).transpose()?;
+    let next = rows.last().filter(|_| after).map(&key).transpose()?;
+    Ok(Page { rows, next, previous })
 }
 
 /// What the last row of a page was sorted by, and its id.

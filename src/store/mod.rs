@@ -45,7 +45,9 @@ pub use engine::{Engine, Location, WRITER_SETUP};
 pub use error::StoreError;
 pub use forms::Claim;
 pub use licenses::NewLicense;
-pub use lists::{AttemptFilter, AuditFilter, LicenseFilter, LicenseRow, LicenseSort, OrderRow, Page};
+pub use lists::{
+    AttemptFilter, AuditFilter, LicenseFilter, LicenseRow, LicenseSort, OrderFilter, OrderRow, Page, SubjectName, SubjectNames,
+};
 pub use orders::{Customer, NewOrder, Order};
 pub use pages::ResultPage;
 pub use products::{NewProduct, NewRelease};

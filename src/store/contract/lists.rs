@@ -11,7 +11,7 @@ use crate::{
         license::{Actor, Expiry, LicenseState, Limit, Terms},
     },
     store::{
-        AttemptFilter, AuditFilter, LicenseFilter, LicenseSort, NewActivation, NewAttempt, NewAudit, NewLicense, NewOrder, NewProduct, Subject,
+        Attempt, AttemptFilter, AuditEntry, AuditFilter, LicenseFilter, LicenseSort, NewActivation, NewAttempt, NewAudit, NewLicense, NewOrder, NewProduct, OrderFilter, OrderRow, Page, Subject,
     },
 };
 
@@ -40,7 +40,15 @@ async fn shelf(bench: &Bench) -> (ProductId, ProductId, Vec<LicenseId>) {
         NewLicense { order: Some(orders[2]), ..base(4) },
         NewLicense { product: other, ..base(5) },
         NewLicense { terms: Terms { trial: true, seats: Limit::Unlimited, ..Terms::default() }, ..base(6) },
-        NewLicense { terms: Terms { seats: Limit::AtMost(9), ..Terms::default() }, ..base(7) },
+        NewLicense {
+            terms: Terms {
+                seats: Limit::AtMost(9),
+                start: Some(NOW.plus_days(3)),
+                expiry: Expiry { days_after_first_activation: Some(30), ..Expiry::NEVER },
+                ..Terms::default()
+            },
+            ..base(7)
+        },
     ];
     let mut ids = Vec::new();
     for new in &news {
@@ -150,6 +158,9 @@ pub async fn a_row_of_the_license_list_shows_what_it_should(bench: Bench) {
     assert_eq!((rows[2].key.as_deref(), rows[2].customer.as_deref()), (None, None));
     assert_eq!((rows[4].product_code.as_str(), rows[4].last_seen), ("other", Some(NOW.plus_days(1))));
     assert_eq!((rows[5].trial, rows[5].seats), (true, None));
+    // The rule of an end that is not known yet, and a start to come.
+    assert_eq!((rows[0].expiry.days_after_first_activation, rows[0].start), (None, None));
+    assert_eq!((rows[6].expiry.days_after_first_activation, rows[6].start), (Some(30), Some(NOW.plus_days(3))));
     drop(conn);
     assert_eq!(found(&bench, LicenseFilter { product: Some(other), ..LicenseFilter::default() }).await, [ids[4].0]);
     let both = LicenseFilter { product: Some(press), search: Some("büro".to_owned()), ..LicenseFilter::default() };
@@ -161,7 +172,17 @@ pub async fn licenses_are_filtered_by_state_as_of_now(bench: Bench) {
     let mut conn = bench.begin().await;
     let product = samples::product(&mut conn, "press").await;
     let mut ids = Vec::new();
-    for (number, until) in (0..).zip([None, Some(NOW.plus_millis(1)), Some(NOW), Some(NOW.plus_days(-1)), Some(NOW.plus_days(-1)), None]) {
+    let ends = [
+        None,
+        Some(NOW.plus_millis(1)),
+        Some(NOW),
+        Some(NOW.plus_days(-1)),
+        Some(NOW.plus_days(-1)),
+        None,
+        Some(NOW.plus_days(30)),
+        Some(NOW.plus_days(30).plus_millis(1)),
+    ];
+    for (number, until) in (0..).zip(ends) {
         let terms = Terms { expiry: until.map_or(Expiry::NEVER, Expiry::on), ..Terms::default() };
         ids.push(samples::license(&mut conn, &NewLicense { terms, ..samples::new_license(product, number) }).await);
     }
@@ -175,7 +196,14 @@ pub async fn licenses_are_filtered_by_state_as_of_now(bench: Bench) {
         conn.save_license(&license, head.as_deref()).await.unwrap();
     }
     bench.commit(conn).await;
-    let cases = [("enabled", vec![0, 1]), ("expired", vec![2, 3]), ("disabled", vec![4]), ("archived", vec![5]), ("nonsense' or 1=1 --", vec![])];
+    let cases = [
+        ("enabled", vec![0, 1, 6, 7]),
+        ("expired", vec![2, 3]),
+        ("disabled", vec![4]),
+        ("archived", vec![5]),
+        ("ending", vec![1, 6]),
+        ("nonsense' or 1=1 --", vec![]),
+    ];
     for (state, expected) in cases {
         let expected: Vec<i64> = expected.into_iter().map(|number: usize| ids[number].0).collect();
         assert_eq!(found(&bench, LicenseFilter { state: Some(state.to_owned()), ..LicenseFilter::default() }).await, expected, "{state}");
@@ -252,20 +280,28 @@ pub async fn every_sort_pages_without_gap_or_double(bench: Bench) {
         }
         let sorted: Vec<i64> = sorted.into_iter().map(|row| row.id).collect();
         for limit in [4, 7, 22, 23, 1000] {
-            let (mut all, mut pages, mut after) = (Vec::new(), 0, None);
-            loop {
+            let (mut pages, mut after) = (Vec::new(), None);
+            let mut previous = loop {
                 let filter = LicenseFilter { sort, limit, after, ..LicenseFilter::default() };
                 let page = conn.list_licenses(&filter, NOW).await.unwrap();
-                assert!(i64::try_from(page.rows.len()).unwrap() <= limit);
-                all.extend(page.rows.iter().map(|row| row.id.0));
-                pages += 1;
+                assert_eq!(page.previous.is_some(), !pages.is_empty(), "{name} by {limit}");
+                pages.push(page.rows.iter().map(|row| row.id.0).collect::<Vec<_>>());
                 after = page.next;
                 if after.is_none() {
-                    break;
+                    break page.previous;
                 }
+            };
+            assert_eq!(pages.concat(), sorted, "{name} by {limit}");
+            assert_eq!(pages.len() as i64, (23 + limit - 1) / limit, "{name} by {limit}");
+            // And back, over the same pages, until there is none before.
+            for expected in pages.iter().rev().skip(1) {
+                let filter = LicenseFilter { sort, limit, before: previous.clone(), ..LicenseFilter::default() };
+                let page = conn.list_licenses(&filter, NOW).await.unwrap();
+                assert_eq!(page.rows.iter().map(|row| row.id.0).collect::<Vec<_>>(), *expected, "{name} by {limit}, back");
+                assert!(page.next.is_some(), "{name} by {limit}: whoever came back can go on");
+                previous = page.previous;
             }
-            assert_eq!(all, sorted, "{name} by {limit}");
-            assert_eq!(pages, (23 + limit - 1) / limit, "{name} by {limit}");
+            assert_eq!(previous, None, "{name} by {limit}");
         }
     }
     assert_eq!(LicenseSort::parse("nonsense"), None);
@@ -278,6 +314,8 @@ pub async fn what_a_visitor_puts_into_a_page_key_is_harmless(bench: Bench) {
         for (_, sort) in LicenseSort::ALL {
             let filter = LicenseFilter { after: Some(after.to_owned()), limit: 3, sort, ..LicenseFilter::default() };
             conn.list_licenses(&filter, NOW).await.unwrap();
+            let filter = LicenseFilter { before: Some(after.to_owned()), limit: 3, sort, ..LicenseFilter::default() };
+            conn.list_licenses(&filter, NOW).await.unwrap();
         }
     }
     for limit in [0, -1, -5, i64::MIN, i64::MAX] {
@@ -285,7 +323,7 @@ pub async fn what_a_visitor_puts_into_a_page_key_is_harmless(bench: Bench) {
         let filter = LicenseFilter { limit, ..LicenseFilter::default() };
         assert_eq!(conn.list_licenses(&filter, NOW).await.unwrap().rows.len(), expected, "{limit}");
         let expected = if limit > 0 { 3 } else { 0 };
-        assert_eq!(conn.list_orders(None, None, limit).await.unwrap().rows.len(), expected, "{limit}");
+        assert_eq!(conn.list_orders(&OrderFilter { limit, ..OrderFilter::default() }).await.unwrap().rows.len(), expected, "{limit}");
         conn.list_attempts(&AttemptFilter { limit, ..AttemptFilter::default() }).await.unwrap();
         conn.list_audit(&AuditFilter { limit, ..AuditFilter::default() }).await.unwrap();
     }
@@ -305,7 +343,7 @@ pub async fn orders_are_listed_newest_first(bench: Bench) {
     let mut conn = bench.read().await;
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = conn.list_orders(None, after, 3).await.unwrap();
+        let page = conn.list_orders(&OrderFilter { after, limit: 3, ..OrderFilter::default() }).await.unwrap();
         all.extend(page.rows);
         let Some(next) = page.next else { break };
         after = Some(next.parse().unwrap());
@@ -322,7 +360,8 @@ pub async fn orders_are_listed_newest_first(bench: Bench) {
     for (search, count) in
         [("htmg-100", 2), ("HTMG-100%", 1), ("other_", 1), ("otherx", 0), ("MORE-", 7), ("MÜLLER", 3), ("%", 0), (" ", 10), ("a\0nn", 3)]
     {
-        assert_eq!(conn.list_orders(Some(search), None, 100).await.unwrap().rows.len(), count, "{search:?}");
+        let filter = OrderFilter { search: Some(search.to_owned()), limit: 100, ..OrderFilter::default() };
+        assert_eq!(conn.list_orders(&filter).await.unwrap().rows.len(), count, "{search:?}");
     }
 }
 
@@ -341,7 +380,7 @@ pub async fn refusals_are_listed_newest_first(bench: Bench) {
     let mut conn = bench.read().await;
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = conn.list_attempts(&AttemptFilter { search: None, after, limit: 2 }).await.unwrap();
+        let page = conn.list_attempts(&AttemptFilter { after, limit: 2, ..AttemptFilter::default() }).await.unwrap();
         all.extend(page.rows.into_iter().map(|row| row.what.reference));
         let Some(next) = page.next else { break };
         after = Some(next.parse().unwrap());
@@ -358,7 +397,7 @@ pub async fn refusals_are_listed_newest_first(bench: Bench) {
         ("%", vec![]),
     ];
     for (search, expected) in cases {
-        let filter = AttemptFilter { search: Some(search.to_owned()), after: None, limit: 9 };
+        let filter = AttemptFilter { search: Some(search.to_owned()), limit: 9, ..AttemptFilter::default() };
         let rows = conn.list_attempts(&filter).await.unwrap().rows;
         assert_eq!(rows.into_iter().map(|row| row.what.reference).collect::<Vec<_>>(), expected, "{search:?}");
     }
@@ -395,6 +434,98 @@ pub async fn the_audit_log_is_listed_newest_first(bench: Bench) {
         let filter = AuditFilter { search: Some(search.to_owned()), limit: 9, ..AuditFilter::default() };
         assert_eq!(conn.list_audit(&filter).await.unwrap().rows.len(), count, "{search:?}");
     }
+}
+
+/// A page of any list newest first: its ids, and the keys beside it.
+struct Turned {
+    ids: Vec<i64>,
+    next: Option<i64>,
+    previous: Option<i64>,
+}
+
+impl<T> From<(Page<T>, fn(&T) -> i64)> for Turned {
+    fn from((page, id): (Page<T>, fn(&T) -> i64)) -> Self {
+        let key = |key: Option<String>| key.map(|text| text.parse().expect("a key is an id"));
+        Self { ids: page.rows.iter().map(id).collect(), next: key(page.next), previous: key(page.previous) }
+    }
+}
+
+pub async fn lists_newest_first_are_turned_both_ways(bench: Bench) {
+    let mut conn = bench.begin().await;
+    for number in 0..7 {
+        let new = NewOrder { provider: "shop".to_owned(), reference: format!("order-{number}"), customer: None, ordered: NOW };
+        conn.add_order(&new, NOW).await.unwrap().unwrap();
+        conn.note_attempt(samples::new_attempt(&format!("REF-{number}")));
+        conn.audit_apart(&samples::new_audit(Subject::of("product", number), "edited")).await.unwrap();
+    }
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    for list in ["orders", "refusals", "audit"] {
+        let mut turn = async |after: Option<i64>, before: Option<i64>| -> Turned {
+            let limit = 3;
+            match list {
+                "orders" => {
+                    let filter = OrderFilter { after, before, limit, search: None };
+                    (conn.list_orders(&filter).await.unwrap(), (|row: &OrderRow| row.id.0) as fn(&_) -> i64).into()
+                }
+                "refusals" => {
+                    let filter = AttemptFilter { after, before, limit, search: None };
+                    (conn.list_attempts(&filter).await.unwrap(), (|row: &Attempt| row.id) as fn(&_) -> i64).into()
+                }
+                _ => {
+                    let filter = AuditFilter { after, before, limit, ..AuditFilter::default() };
+                    (conn.list_audit(&filter).await.unwrap(), (|row: &AuditEntry| row.id) as fn(&_) -> i64).into()
+                }
+            }
+        };
+        let first = turn(None, None).await;
+        assert_eq!((first.ids.len(), first.previous), (3, None), "{list}");
+        let second = turn(first.next, None).await;
+        let last = turn(second.next, None).await;
+        assert_eq!((last.ids.len(), last.next), (1, None), "{list}");
+        // The pages before are the ones that were seen, and the first has none before it.
+        let back = turn(None, last.previous).await;
+        assert_eq!((&back.ids, back.next), (&second.ids, second.next), "{list}");
+        let back = turn(None, back.previous).await;
+        assert_eq!((&back.ids, back.next, back.previous), (&first.ids, first.next, None), "{list}");
+        let all: Vec<i64> = [first.ids, second.ids, last.ids].concat();
+        assert!(all.is_sorted_by(|newer, older| newer > older) && all.len() == 7, "{list}: {all:?}");
+    }
+}
+
+pub async fn the_subjects_of_audit_entries_have_names(bench: Bench) {
+    let (press, _, ids) = shelf(&bench).await;
+    let mut conn = bench.begin().await;
+    let order = conn.order_by_reference("HTMG-1000").await.unwrap().unwrap().id;
+    let staff = conn.add_staff(&email("eve@press.example"), "hash", "owner", NOW).await.unwrap().unwrap();
+    let subjects = [
+        ("license", ids[0].0),
+        ("license", ids[2].0),
+        ("license", 404),
+        ("product", press.0),
+        ("order", order.0),
+        ("staff", staff.0),
+        ("seal", press.0),
+        ("seal", 0),
+        ("setting", 0),
+    ];
+    for (kind, id) in subjects {
+        conn.audit_apart(&samples::new_audit(Subject::of(kind, id), "edited")).await.unwrap();
+    }
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    let entries = conn.list_audit(&AuditFilter { limit: 50, ..AuditFilter::default() }).await.unwrap().rows;
+    let names = conn.subject_names(&entries).await.unwrap();
+    let name = |kind: &str, id: i64| names.get(&(kind.to_owned(), id)).map(|found| (found.name.as_deref(), found.code.as_deref()));
+    assert_eq!(name("license", ids[0].0), Some((Some("KEY-one-1111"), None)));
+    assert_eq!(name("license", ids[2].0), Some((None, None)), "it has users and no key");
+    assert_eq!(name("license", 404), None);
+    assert_eq!(name("product", press.0), Some((Some("Product press"), Some("press"))));
+    assert_eq!(name("order", order.0), Some((Some("HTMG-1000"), None)));
+    assert_eq!(name("staff", staff.0), Some((Some("eve@press.example"), None)));
+    assert_eq!(name("seal", press.0), Some((Some("Product press"), Some("press"))));
+    assert_eq!((name("seal", 0), name("setting", 0)), (None, None));
+    assert!(conn.subject_names(&[]).await.unwrap().is_empty());
 }
 
 pub async fn a_device_that_was_renamed_is_found_by_its_new_name(bench: Bench) {

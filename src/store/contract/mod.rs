@@ -113,6 +113,8 @@ contract! {
         orders_are_listed_newest_first,
         refusals_are_listed_newest_first,
         the_audit_log_is_listed_newest_first,
+        lists_newest_first_are_turned_both_ways,
+        the_subjects_of_audit_entries_have_names,
         a_device_that_was_renamed_is_found_by_its_new_name;
 }
 
