@@ -9,6 +9,7 @@ mod jobs;
 mod limits;
 mod once;
 mod page;
+mod path;
 mod portal;
 mod router;
 pub mod serve;

@@ -6,11 +6,12 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{AppState, site};
+use super::{AppState, forms::new_request_id, site};
 use crate::{
     app::{
         portal::{Problem, ProblemPage},
         render,
+        ui::FormIds,
         view::{Assets, Brand, Frame},
     },
     desk::ActError,
@@ -25,8 +26,10 @@ pub fn page<V: IntoView>(state: &AppState, status: StatusCode, draw: impl FnOnce
         support: settings.support.clone(),
         revision: settings.revision,
     };
-    let (html, nonce) =
-        render(site::site(), |nonce| draw(Frame { brand, assets: Assets::from(site::site()), nonce: nonce.to_string() }));
+    let (html, nonce) = render(site::site(), |nonce| {
+        provide_context(FormIds::new(new_request_id()));
+        draw(Frame { brand, assets: Assets::from(site::site()), nonce: nonce.to_string() })
+    });
     let policy = format!(
         "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -44,7 +47,11 @@ pub fn page<V: IntoView>(state: &AppState, status: StatusCode, draw: impl FnOnce
 /// The page for something that is not there, not allowed, or went wrong.
 pub fn problem(state: &AppState, problem: Problem) -> Response {
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    page(state, status, |frame| view! { <ProblemPage frame=frame problem=problem/> })
+    let what = problem.clone();
+    let mut response = page(state, status, |frame| view! { <ProblemPage frame=frame problem=problem/> });
+    // For the layer that draws it anew where staff is to read it.
+    response.extensions_mut().insert(what);
+    response
 }
 
 /// The page for an act that was not done, where the handler has nothing better to say. Faults of ours are logged here, once.
@@ -53,7 +60,12 @@ pub fn act_problem(state: &AppState, error: ActError) -> Response {
         ActError::NotFound => Problem::NotFound,
         ActError::Forbidden(_) => Problem::NotAllowed,
         ActError::Taken(_) | ActError::Transition(_) | ActError::WhichProduct(_) => Problem::Conflict,
-        ActError::Field { .. } | ActError::Setting(_) | ActError::Refused(_) => Problem::NotUnderstood,
+        ActError::Refused(refused) => {
+            let words = refused.refusal.words();
+            Problem::Refused { what: words.what.into_owned(), why: words.why.into_owned() }
+        }
+        ActError::Field { message, .. } => Problem::Refused { what: "Nothing was changed".to_owned(), why: message },
+        ActError::Setting(_) => Problem::NotUnderstood,
         ActError::Fault(fault) => {
             let reference = fault_reference();
             tracing::error!(reference = %reference, error = ?fault, "An act failed.");

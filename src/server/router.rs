@@ -9,7 +9,7 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    AppState, guard,
+    AppState, guard, path,
     portal::{activate, home, inspect, keys, offline},
     site, vendor,
 };
@@ -52,6 +52,10 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(home::wrong_method)
         // A panic answers; it does not drop the connection.
         .layer(CatchPanicLayer::custom(guard::panicked))
+        // Staff meets a problem among their own pages.
+        .layer(middleware::from_fn_with_state(state.clone(), vendor::problem::for_staff))
+        // An address that is no text is none of ours, whichever handler it would have reached.
+        .layer(middleware::from_fn_with_state(state.clone(), path::is_text))
         // Posts of other sites end here, before a body is read.
         .layer(middleware::from_fn_with_state(state.clone(), guard::same_origin))
         // On every answer, those of the layers inside included.

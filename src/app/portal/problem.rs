@@ -17,8 +17,12 @@ pub enum Problem {
     ResultGone,
     /// 413, with the limit in KB.
     TooLarge { most_kib: u32 },
-    /// 429
+    /// 413: a logo that is far too large.
+    PictureTooLarge,
+    /// 429: activations.
     TooOften { wait_seconds: u64 },
+    /// 429: sign-ins.
+    SignInTooOften { wait_seconds: u64 },
     /// 403: a post that another site sent.
     OtherSite,
     /// 403: signed in, but not allowed to.
@@ -31,6 +35,8 @@ pub enum Problem {
     WrongMethod,
     /// 409: another result of the same request.
     Conflict,
+    /// 409: the answer is no, in these words.
+    Refused { what: String, why: String },
     /// 500, with a reference that stands in the log.
     Fault { reference: String },
     /// 503
@@ -46,16 +52,18 @@ impl Problem {
             Self::OtherSite | Self::NotAllowed => 403,
             Self::NotFound | Self::ResultGone => 404,
             Self::WrongMethod => 405,
-            Self::Conflict => 409,
-            Self::TooLarge { .. } => 413,
-            Self::TooOften { .. } => 429,
+            Self::Conflict | Self::Refused { .. } => 409,
+            Self::TooLarge { .. } | Self::PictureTooLarge => 413,
+            Self::TooOften { .. } | Self::SignInTooOften { .. } => 429,
             Self::Fault { .. } => 500,
             Self::Busy => 503,
         }
     }
 
-    fn words(&self) -> (&'static str, String) {
-        match self {
+    /// What happened, and why or what next.
+    pub(in crate::app) fn words(&self) -> (String, String) {
+        let (what, why) = match self {
+            Self::Refused { what, why } => return (what.clone(), why.clone()),
             Self::NotFound => ("There is no page at this address", "It may have moved, or a letter of the address is missing. Nothing was lost.".into()),
             Self::ResultGone => (
                 "This result is not here any more",
@@ -69,11 +77,19 @@ impl Problem {
                 "That was too often in a short time",
                 format!("To keep keys from being guessed, the portal waits. Try again in {}.", wait(*wait_seconds)),
             ),
+            Self::PictureTooLarge => (
+                "This picture is too large",
+                "A logo has up to 64 KB; it is shown 28 pixels high. Save it smaller and choose it again. Nothing was changed.".into(),
+            ),
+            Self::SignInTooOften { wait_seconds } => (
+                "Too many sign-in tries in a short time",
+                format!("To keep passwords from being guessed, the portal waits. Try again in {}, with the right password too.", wait(*wait_seconds)),
+            ),
             Self::OtherSite => (
                 "This was sent from another site",
                 "Forms are taken only from the portal’s own pages. Open the page here and send it again.".into(),
             ),
-            Self::NotAllowed => ("Your role does not include this", "An owner or admin of your team can do it, or change your role.".into()),
+            Self::NotAllowed => ("Your role does not include this", "An owner of the team can do it, or give you a role that includes it. Nothing was changed.".into()),
             Self::SignedOut => ("You are signed out", "The session has ended. Sign in again; what was not sent is still in the page before this one.".into()),
             Self::NotUnderstood => ("This form arrived incomplete", "Something on the way changed it. Open the page again and send it once more.".into()),
             Self::WrongMethod => ("This address does not take that", "Start from its page.".into()),
@@ -83,14 +99,18 @@ impl Problem {
             ),
             Self::Fault { .. } => ("Something broke on our side", "It is not your file and not your key. Nothing was half done; trying again is safe.".into()),
             Self::Busy => ("The portal is busy", "Try again in a moment. Trying again is safe and never takes a second seat.".into()),
-        }
+        };
+        (what.to_owned(), why)
     }
 
     /// Where the page leads: address and words.
     const fn way_on(&self) -> (&'static str, &'static str) {
         match self {
             Self::SignedOut => ("/vendor/sign-in", "Sign in"),
-            Self::NotAllowed | Self::Conflict => ("/vendor", "To the vendor’s home"),
+            Self::SignInTooOften { .. } => ("/vendor/sign-in", "Back to signing in"),
+            Self::NotAllowed | Self::Conflict | Self::Refused { .. } | Self::PictureTooLarge => {
+                ("/vendor", "To the vendor’s home")
+            }
             Self::ResultGone | Self::TooLarge { .. } => ("/offline", "Bring a request file"),
             _ => ("/", "To the front page"),
         }
@@ -115,7 +135,7 @@ pub fn ProblemPage(frame: Frame, problem: Problem) -> impl IntoView {
         _ => None,
     };
     view! {
-        <CustomerShell frame=frame title=title noindex=true>
+        <CustomerShell frame=frame title=title.clone() noindex=true>
             <Headline title=title lede=text/>
             <div class="actions"><LinkButton href=href kind=Kind::Primary>{words}</LinkButton></div>
             {reference}
