@@ -33,9 +33,18 @@ for (const dialog of document.querySelectorAll("dialog")) {
 for (const opener of document.querySelectorAll("a[data-dialog]")) {
   const dialog = document.getElementById(opener.dataset.dialog);
   if (!dialog?.showModal) continue;
+  // From here on it is a button, with the keys of one.
+  opener.setAttribute("role", "button");
+  opener.setAttribute("aria-haspopup", "dialog");
   opener.addEventListener("click", (event) => {
     event.preventDefault();
     dialog.showModal();
+  });
+  opener.addEventListener("keydown", (event) => {
+    if (event.key === " ") event.preventDefault(); // Or the page scrolls.
+  });
+  opener.addEventListener("keyup", (event) => {
+    if (event.key === " ") opener.click();
   });
 }
 

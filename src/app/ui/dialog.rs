@@ -1,4 +1,5 @@
-//! A question in between. Without a script the link's address shows it; with one it is a modal.
+//! A question in between. Without a script the link's address shows it; with one the link is a button that opens a modal, and is
+//! made to answer the keys of one (`enhance.js`).
 
 use leptos::prelude::*;
 
@@ -12,7 +13,7 @@ pub fn DialogLink(
     #[prop(default = Kind::Plain)] kind: Kind,
     children: Children,
 ) -> impl IntoView {
-    view! { <a class=kind.class() href=format!("#{opens}") data-dialog=opens role="button">{children()}</a> }
+    view! { <a class=kind.class() href=format!("#{opens}") data-dialog=opens>{children()}</a> }
 }
 
 /// The children end with their own buttons; "Cancel" is added after them.

@@ -78,7 +78,9 @@ pub fn wake_workbench() {
     set(&list, "aria-label", "Your files");
     set(&status, "role", "status");
     show(&bar, false);
-    put(&root, &[&status, &list, &bar]);
+    let files = el("div", "bench-files");
+    put(&files, &[&list, &bar]);
+    put(&root, &[&status, &files]);
     let bench: &'static Bench = Box::leak(Box::new(Bench {
         root,
         list,
