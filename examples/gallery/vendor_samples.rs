@@ -20,6 +20,7 @@ fn vendor(frame: Frame) -> VendorFrame {
         manages_products: true,
         manages_settings: true,
         manages_team: true,
+        reads_settings: true,
         reads_audit: true,
     };
     VendorFrame { frame, staff, said: None }
@@ -34,7 +35,8 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
         ("v-sign-in", |frame| {
             let mut form = FormState::filled([("email", "ann@acme.example")]);
             form.refuse_whole("E-mail address and password do not match.");
-            view! { <SignInPage frame=frame view=SignInView { form, no_staff: false, unprotected: true }/> }.into_any()
+            view! { <SignInPage frame=frame view=SignInView { form, said: None, no_staff: false, unprotected: true }/> }
+                .into_any()
         }),
         ("v-home", |frame| {
             let view = HomeView {
@@ -92,6 +94,21 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
             view! { <LicensePage vendor=vendor view=license(LicenseTab::Edit)/> }.into_any()
         }),
         ("v-license-history", |frame| view! { <LicensePage vendor=vendor(frame) view=license(LicenseTab::History)/> }.into_any()),
+        ("v-license-refusals", |frame| {
+            view! { <LicensePage vendor=vendor(frame) view=license(LicenseTab::Refusals)/> }.into_any()
+        }),
+        ("v-issued", |frame| {
+            let view = IssuedView {
+                order: ("ACME-2026-1183".into(), 4),
+                licenses: vec![(Some("7QX4A-9TJ2M-0BCDE-K07JT".into()), 7)],
+                users: vec![("ann@press.example".into(), Some("qD3_x-7hTz0aB1cD".into())), ("bo@press.example".into(), None)],
+                product: "Press Designer 4".into(),
+            };
+            view! { <IssuedPage vendor=vendor(frame) view=view/> }.into_any()
+        }),
+        ("v-forbidden", |frame| {
+            view! { <VendorProblemPage vendor=vendor(frame) problem=countersign::app::portal::Problem::NotAllowed/> }.into_any()
+        }),
         ("v-license-message", |frame| {
             let view = LicenseView {
                 standing: Standing::Disabled,
@@ -222,6 +239,8 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
                     ),
                     limit("b", "Trust the forwarded address", "Only behind a proxy of your own: anyone else could write it.", ""),
                 ],
+                history: history(),
+                now: now(),
             };
             view! { <SettingsPage vendor=vendor(frame) view=view/> }.into_any()
         }),
@@ -335,7 +354,7 @@ fn history() -> Vec<EventRow> {
             at: now().plus_hours(-1),
             actor: "ann.kent@acme.example".into(),
             act: "edited".into(),
-            subject: Some(("7QX4A-…-K07JT".into(), "/vendor/licenses/7".into())),
+            subject: Some(("…K07JT".into(), Some("/vendor/licenses/7".into()))),
             changes: vec![change("seats", Some("3"), Some("5")), change("note", None, Some("asked by phone"))],
             reason: None,
         },
@@ -343,7 +362,7 @@ fn history() -> Vec<EventRow> {
             at: now().plus_days(-2),
             actor: "the customer".into(),
             act: "activated press-7 with".into(),
-            subject: Some(("7QX4A-…-K07JT".into(), "/vendor/licenses/7".into())),
+            subject: Some(("…K07JT".into(), Some("/vendor/licenses/7".into()))),
             changes: vec![],
             reason: None,
         },
@@ -351,7 +370,7 @@ fn history() -> Vec<EventRow> {
             at: now().plus_days(-90),
             actor: "the command line".into(),
             act: "disabled".into(),
-            subject: Some(("9TJ2M-…-0ABCD".into(), "/vendor/licenses/8".into())),
+            subject: Some(("…0ABCD".into(), Some("/vendor/licenses/8".into()))),
             changes: vec![],
             reason: Some("refunded".into()),
         },
@@ -387,6 +406,7 @@ fn issue() -> IssueView {
         product: Some(IssueProduct {
             code: "press".into(),
             name: "Press Designer 4".into(),
+            users: UsersAsked::Also,
             features: vec![feature("spot", "Spot colours", false), feature("export", "Exports", true)],
         }),
         products: vec![("press".into(), "Press Designer 4".into()), ("plates".into(), "Plate Maker 2".into())],
@@ -402,6 +422,7 @@ fn license(tab: LicenseTab) -> LicenseView {
         how: "by file".into(),
         last_seen: Some(now().plus_hours(-5)),
         details: vec![("Windows".into(), "11".into()), ("app".into(), "4.2.1".into())],
+        variables: if device_key { vec![("site".into(), "Hall 3".into()), ("serial".into(), "PX-7714".into())] } else { vec![] },
         device_key,
     };
     LicenseView {
@@ -439,11 +460,18 @@ fn license(tab: LicenseTab) -> LicenseView {
             FeatureRow { code: "spot".into(), name: "Spot colours".into(), valid_until: None, used: None, max: None },
             FeatureRow { code: "export".into(), name: "Exports".into(), valid_until: Some(date("2026-12-31")), used: Some(120), max: Some(500) },
         ],
+        users: vec![("ann@press.example".into(), true), ("bo@press.example".into(), false)],
+        more_machines: false,
+        no_files: None,
         history: history(),
+        more_history: true,
+        lower_counter: Some((now().plus_days(-3), "4C4C4544-0042-3510-8052-B4C04F4D3732".into())),
+        refusals: refusals(),
+        more_refusals: false,
         edit: FormState::filled([("seats", "3"), ("valid_until", "2027-03-12"), ("offline", "1")]).with_request_id("r"),
         renew: FormState::filled([("valid_until", "2028-03-12")]).scoped("renew").with_request_id("r"),
         disable: FormState::default().scoped("disable").with_request_id("r"),
-        request_id: "r".into(),
+        revoke: None,
         message: "Your activation key for Press Designer 4:\n\n    7QX4A-9TJ2M-0BCDE-K07JT\n\nActivate at https://license.acme.example/activate".into(),
         now: now(),
     }
@@ -478,7 +506,6 @@ fn product(tab: ProductTab) -> ProductView {
         version: FormState::default().with_request_id("r"),
         feature: FormState::default().with_request_id("r"),
         rules: FormState::filled(rules),
-        request_id: "r".into(),
         now: now(),
     }
 }

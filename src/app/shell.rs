@@ -3,7 +3,7 @@
 use leptos::{prelude::*, tachys::html::InertElement};
 
 use super::{
-    ui::{Button, Icon, Kind, Notice, Sign, Tone},
+    ui::{Icon, Kind, Notice, PostButton, Sign, Tone},
     view::{Brand, Frame, StaffBadge, VendorFrame},
 };
 
@@ -52,7 +52,7 @@ pub fn CustomerShell(
     }
 }
 
-/// The vendor's sections: address and name. Audit is shown to those who may read it.
+/// The vendor's sections: address and name. Audit and settings are shown to those who may read them.
 const VENDOR_NAV: [(&str, &str); 5] = [
     ("/vendor", "Home"),
     ("/vendor/licenses", "Licenses"),
@@ -80,7 +80,7 @@ pub fn VendorShell(
     };
     let sections = VENDOR_NAV.into_iter().map(link).collect_view();
     let audit = staff.reads_audit.then(|| link(("/vendor/audit", "Audit")));
-    let settings = link(("/vendor/settings", "Settings"));
+    let settings = staff.reads_settings.then(|| link(("/vendor/settings", "Settings")));
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -174,7 +174,7 @@ fn StaffMenu(staff: StaffBadge) -> impl IntoView {
             <div>
                 <p><strong>{staff.email}</strong><span class="sub">{staff.role}</span></p>
                 <a href="/vendor/account">"Your password"</a>
-                <form method="post" action="/vendor/sign-out"><Button kind=Kind::Plain>"Sign out"</Button></form>
+                <PostButton action="/vendor/sign-out" kind=Kind::Plain>"Sign out"</PostButton>
             </div>
         </details>
     }

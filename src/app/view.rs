@@ -53,6 +53,7 @@ pub struct StaffBadge {
     pub manages_products: bool,
     pub manages_settings: bool,
     pub manages_team: bool,
+    pub reads_settings: bool,
     pub reads_audit: bool,
 }
 

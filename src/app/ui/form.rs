@@ -1,7 +1,50 @@
 //! What a form was filled in with and what stood in the way of it, and the form around the fields.
 //! A refused form comes back with everything that was typed, a summary on top, and each error beside its field.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use leptos::prelude::*;
+
+use super::button::{Button, Kind};
+
+/// The ids of one document's forms, by which a form that is sent twice is recognised. Whoever draws the document provides them; a form
+/// takes the next one.
+#[derive(Clone, Debug)]
+pub struct FormIds {
+    base: String,
+    taken: Arc<AtomicUsize>,
+}
+
+impl FormIds {
+    /// `base` is made by chance for the document.
+    pub fn new(base: impl Into<String>) -> Self {
+        Self { base: base.into(), taken: Arc::default() }
+    }
+
+    fn next(&self) -> String {
+        format!("{}-{}", self.base, self.taken.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The hidden field of a form that has nothing else to say.
+#[component]
+pub fn RequestId(
+    /// The id the form came back with; else it gets one of the document's.
+    #[prop(optional_no_strip)]
+    known: Option<String>,
+) -> impl IntoView {
+    let id = known.or_else(|| use_context::<FormIds>().map(|ids| ids.next()));
+    id.map(|id| view! { <input type="hidden" name="request_id" value=id/> })
+}
+
+/// A form that is one button: it posts and is answered by a redirect.
+#[component]
+pub fn PostButton(#[prop(into)] action: String, #[prop(optional)] kind: Kind, children: Children) -> impl IntoView {
+    view! { <form method="post" action=action><RequestId/><Button kind=kind>{children()}</Button></form> }
+}
 
 /// One field as it is drawn: its name, what was typed, what was wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -153,10 +196,10 @@ pub fn PostForm(
     multipart: bool,
     children: Children,
 ) -> impl IntoView {
-    let request_id = form.request_id.clone().map(|id| view! { <input type="hidden" name="request_id" value=id/> });
+    let request_id = form.request_id.clone();
     view! {
         <form class="form" method="post" action=action enctype=multipart.then_some("multipart/form-data")>
-            {request_id}
+            <RequestId known=request_id/>
             <ErrorSummary form=form/>
             {children()}
         </form>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::app::{
     shell::VendorShell,
-    ui::{Button, Card, Field, FormState, Kind, PostForm, Typed},
+    ui::{Button, Card, Field, FormState, Kind, PostButton, PostForm, Typed},
     view::VendorFrame,
 };
 
@@ -45,9 +45,7 @@ pub fn AccountPage(vendor: VendorFrame, view: AccountView) -> impl IntoView {
             </Card>
             <Card title="Sessions">
                 <p>{elsewhere}</p>
-                <form method="post" action="/vendor/account/sign-out-everywhere">
-                    <Button kind=Kind::Plain>"Sign out everywhere"</Button>
-                </form>
+                <PostButton action="/vendor/account/sign-out-everywhere" kind=Kind::Plain>"Sign out everywhere"</PostButton>
             </Card>
         </VendorShell>
     }

@@ -61,7 +61,7 @@ pub fn AuditPage(vendor: VendorFrame, view: AuditView) -> impl IntoView {
             <ListHead title="Audit" total=paging.total clone:address><a class=Kind::Plain.class() href=check>"Check the log"</a><ExportLink address=address.clone() path="/vendor/audit.csv"/></ListHead>
             {checked.map(|checked| view! { <Verdict checked=checked now=now/> })}
             <div class="filters">
-                <SearchBox address=address.clone() label="Person, license or order"/>
+                <SearchBox address=address.clone() label="Who acted, or the number of what it is about"/>
                 {(!chips.is_empty()).then(|| view! { <div class="line"><div><span class="legend">"About"</span><Chips label="About" chips=chips/></div></div> })}
             </div>
             {body}

@@ -11,8 +11,8 @@ pub struct EventRow {
     pub actor: String,
     /// What was done, as a sentence without its subject: "disabled the license".
     pub act: String,
-    /// The subject's name and address, where it is not the page's own.
-    pub subject: Option<(String, String)>,
+    /// The subject's name, where it is not the page's own, and its address, where there is one to go to.
+    pub subject: Option<(String, Option<String>)>,
     pub changes: Vec<Change>,
     pub reason: Option<String>,
 }
@@ -35,7 +35,10 @@ pub fn Events(events: Vec<EventRow>, now: Timestamp) -> impl IntoView {
                 <li>
                     <When at=at now=now/>
                     <div>
-                        <p><strong><bdi>{actor}</bdi></strong>" "{act}{subject.map(|(name, href)| view! { " "<a href=href><bdi>{name}</bdi></a> })}</p>
+                        <p><strong><bdi>{actor}</bdi></strong>" "{act}{subject.map(|(name, href)| match href {
+                            Some(href) => view! { " "<a href=href><bdi>{name}</bdi></a> }.into_any(),
+                            None => view! { " "<bdi>{name}</bdi> }.into_any(),
+                        })}</p>
                         {reason.map(|reason| view! { <p class="change">"Reason: "<bdi>{reason}</bdi></p> })}
                         {changes}
                     </div>

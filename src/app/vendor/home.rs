@@ -16,7 +16,7 @@ use crate::{
 pub struct HomeView {
     pub attention: Vec<Attention>,
     pub tallies: Vec<Tally>,
-    /// The newest few.
+    /// The newest few of the last seven days.
     pub refusals: Vec<RefusalRow>,
     /// Nothing has been sold yet: the page then shows the first steps.
     pub has_products: bool,
@@ -60,18 +60,21 @@ pub fn VendorHomePage(vendor: VendorFrame, view: HomeView) -> impl IntoView {
             view! { <li><span class="figure">{count(tally.figure)}</span>{label}</li> }
         })
         .collect_view();
+    let ask = |may: bool| (!may).then(|| view! { <p>"An admin or owner of the team does that."</p> });
     let first_step = if !has_products {
+        let may = vendor.staff.manages_products;
         Some(view! {
             <Empty title="Start with a product">
                 <p>"A product is what you sell licenses of: a name, a code your app sends, and the rules for its activations."</p>
-                <LinkButton href="/vendor/products/new">"Add a product"</LinkButton>
+                {may.then(|| view! { <LinkButton href="/vendor/products/new">"Add a product"</LinkButton> })}
+                {ask(may)}
             </Empty>
         })
     } else if !has_licenses {
         Some(view! {
             <Empty title="Issue the first license">
                 <p>"Each license has an activation key. Give it to a customer, and watch it being activated here."</p>
-                <LinkButton href="/vendor/licenses/new">"Issue a license"</LinkButton>
+                {may_issue.then(|| view! { <LinkButton href="/vendor/licenses/new">"Issue a license"</LinkButton> })}
             </Empty>
         })
     } else {
@@ -92,7 +95,7 @@ pub fn VendorHomePage(vendor: VendorFrame, view: HomeView) -> impl IntoView {
             {attention}
             {first_step}
             {has_products.then(|| view! { <ul class="tallies" role="list">{tallies}</ul> })}
-            <Card title="Refused lately" aside=Some(all)>{recent}</Card>
+            <Card title="Refused in the last seven days" aside=Some(all)>{recent}</Card>
         </VendorShell>
     }
 }

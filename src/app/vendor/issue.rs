@@ -4,7 +4,10 @@ use leptos::prelude::*;
 
 use crate::app::{
     shell::VendorShell,
-    ui::{Button, Card, Choice, Empty, Field, FormState, LinkButton, PostForm, Radios, Select, Tick},
+    ui::{
+        Button, Card, Choice, Column, CopyButton, Empty, Field, FormState, Kind, Lines, LinkButton, Mail, Notice, PostForm,
+        Radios, Select, Table, Tick, Tone,
+    },
     view::VendorFrame,
 };
 
@@ -21,7 +24,32 @@ pub struct IssueView {
 pub struct IssueProduct {
     pub code: String,
     pub name: String,
+    /// Whether licenses of it are used by people who sign in.
+    pub users: UsersAsked,
     pub features: Vec<FeatureChoice>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UsersAsked {
+    /// Its licenses have keys alone.
+    #[default]
+    No,
+    /// Beside the key.
+    Also,
+    /// Instead of a key.
+    Only,
+}
+
+/// Licenses that were issued to users: the one page that shows their first passwords.
+#[derive(Clone, Debug)]
+pub struct IssuedView {
+    pub order: (String, i64),
+    /// Key (none: it has users alone) and id.
+    pub licenses: Vec<(Option<String>, i64)>,
+    /// Address and first password; none where it was shown before.
+    pub users: Vec<(String, Option<String>)>,
+    /// What follows is for one license; of several each has the same users.
+    pub product: String,
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +114,17 @@ fn IssueForm(form: FormState, product: IssueProduct, several: bool) -> impl Into
             .collect_view();
         view! { <fieldset class="group"><legend>"Features"</legend>{ticks}</fieldset> }
     });
+    let users = match product.users {
+        UsersAsked::No => None,
+        UsersAsked::Also => {
+            Some((true, "One e-mail address a line. Each gets a password, shown once after issuing. Empty: the key alone."))
+        }
+        UsersAsked::Only => {
+            Some((false, "One e-mail address a line. Each gets a password, shown once after issuing; the license has no key."))
+        }
+    }
+    .map(|(optional, hint)| view! { <Lines at=form.at("users") label="Users" hint=hint optional=optional/> });
+    let by_key = product.users != UsersAsked::Only;
     let rare = ["start", "transfers", "grace_hours", "max_consumption", "key"];
     let open = rare.iter().any(|name| form.at(name).error.is_some());
     view! {
@@ -97,7 +136,7 @@ fn IssueForm(form: FormState, product: IssueProduct, several: bool) -> impl Into
                 <Radios at=form.at("type") legend="Type" choices=types/>
                 <div class="row">
                     <Field at=form.at("seats") label="Seats" hint="Machines at once, or “unlimited”." short=true/>
-                    <Field at=form.at("quantity") label="Licenses" hint="How many, each with its own key." inputmode="numeric" short=true/>
+                    <Field at=form.at("quantity") label="Licenses" hint=if by_key { "How many, each with its own key." } else { "How many, each for the same users." } inputmode="numeric" short=true/>
                 </div>
                 <div class="row">
                     <Field at=form.at("valid_until") label="Good through" kind="date" optional=true hint="The whole of that day counts."/>
@@ -116,6 +155,7 @@ fn IssueForm(form: FormState, product: IssueProduct, several: bool) -> impl Into
                 <Tick at=form.at("offline") label="May be activated with files" hint="For machines without a network."/>
             </Card>
             <Card title="To whom" clone:form>
+                {users}
                 <div class="row">
                     <Field at=form.at("customer") label="Customer’s e-mail address" kind="email" optional=true maxlength=254 autocomplete="off"/>
                     <Field at=form.at("customer_name") label="Customer’s name" optional=true maxlength=128 autocomplete="off"/>
@@ -134,10 +174,58 @@ fn IssueForm(form: FormState, product: IssueProduct, several: bool) -> impl Into
                         <Field at=form.at("transfers") label="Transfers" optional=true hint="How often a freed seat may be taken by another machine: a number, or “none”. Empty: any number." short=true/>
                         <Field at=form.at("max_consumption") label="Consumption" inputmode="numeric" optional=true hint="How much may be used up. Only for that type." short=true/>
                     </div>
-                    <Field at=form.at("key") label="Activation key" mono=true optional=true maxlength=128 autocomplete="off" hint="Empty: a new one is made. Fill it in only to bring a key from elsewhere."/>
+                    {by_key.then(|| view! { <Field at=form.at("key") label="Activation key" mono=true optional=true maxlength=128 autocomplete="off" hint="Empty: a new one is made. Fill it in only to bring a key from elsewhere."/> })}
                 </Card>
             </details>
             <div class="actions"><Button>"Issue"</Button></div>
         </PostForm>
+    }
+}
+
+#[component]
+pub fn IssuedPage(vendor: VendorFrame, view: IssuedView) -> impl IntoView {
+    let IssuedView { order: (reference, order), licenses, users, product } = view;
+    let shown = users.iter().any(|(_, password)| password.is_some());
+    let links = licenses
+        .into_iter()
+        .map(|(key, id)| {
+            let name = key.unwrap_or_else(|| format!("license {id}"));
+            view! { <li><a class="mono" href=format!("/vendor/licenses/{id}")>{name}</a></li> }
+        })
+        .collect_view();
+    let rows = users
+        .into_iter()
+        .map(|(email, password)| {
+            let password = match password {
+                Some(password) => view! {
+                    <td><span class="mono">{password.clone()}</span></td>
+                    <td><CopyButton text=password/></td>
+                }
+                .into_any(),
+                None => view! { <td>"shown before"</td><td></td> }.into_any(),
+            };
+            view! { <tr><td><Mail text=email/></td>{password}</tr> }
+        })
+        .collect_view();
+    let columns = vec![Column::new("User"), Column::new("First password"), Column::new("Copy").unseen()];
+    let notice = if shown {
+        view! {
+            <Notice tone=Tone::Caution title="These passwords are shown only here">
+                <p>"They are kept hashed, so nobody can look them up. Give each user theirs now; the app asks for address and password."</p>
+            </Notice>
+        }
+        .into_any()
+    } else {
+        view! { <Notice tone=Tone::Info title="This form was sent before"><p>"Nothing was issued twice. The passwords stood on the page after the first time."</p></Notice> }.into_any()
+    };
+    view! {
+        <VendorShell vendor=vendor title="Issued" here="/vendor/licenses" narrow=true>
+            <p class="crumb"><a href="/vendor/licenses">"Licenses"</a></p>
+            <div class="page-head"><h1>"Issued"</h1><span class="hint">{product}</span></div>
+            {notice}
+            <Table caption="Users and their first passwords" columns=columns>{rows}</Table>
+            <Card title="Licenses"><ul class="stack close" role="list">{links}</ul></Card>
+            <div class="actions"><LinkButton href=format!("/vendor/orders/{order}") kind=Kind::Plain>"Order "<bdi>{reference}</bdi></LinkButton></div>
+        </VendorShell>
     }
 }

@@ -5,13 +5,15 @@ use leptos::prelude::*;
 use super::{
     events::{EventRow, Events},
     licenses::{Ends, Standing, ends_view, seats_short},
+    list::Address,
+    refusals::{RefusalRow, RefusalTable},
 };
 use crate::{
     app::{
         shell::VendorShell,
         ui::{
             Button, Card, Column, CopyButton, CopyFrom, Day, Dialog, DialogLink, Empty, Fact, Facts, Field, FormState, Icon,
-            Kind, PostForm, Sign, State, Tab, Table, Tabs, Tick, Tone, When, through,
+            Kind, Mail, Notice, PostButton, PostForm, Sign, State, Tab, Table, Tabs, Tick, Tone, When, through,
         },
         view::{VendorFrame, counted},
     },
@@ -24,6 +26,7 @@ pub enum LicenseTab {
     Machines,
     Features,
     Edit,
+    Refusals,
     History,
     Message,
 }
@@ -35,6 +38,7 @@ impl LicenseTab {
         match text {
             "features" => Self::Features,
             "edit" => Self::Edit,
+            "refusals" => Self::Refusals,
             "history" => Self::History,
             "message" => Self::Message,
             _ => Self::Machines,
@@ -46,6 +50,7 @@ impl LicenseTab {
             Self::Machines => "",
             Self::Features => "?tab=features",
             Self::Edit => "?tab=edit",
+            Self::Refusals => "?tab=refusals",
             Self::History => "?tab=history",
             Self::Message => "?tab=message",
         }
@@ -86,17 +91,28 @@ pub struct LicenseView {
     pub note: Option<String>,
     /// Custom fields.
     pub fields: Vec<(String, String)>,
+    /// Their addresses, and whether each still has the password that was made for them.
+    pub users: Vec<(String, bool)>,
     pub machines: Vec<Machine>,
+    /// There are more than those.
+    pub more_machines: bool,
+    /// Why no license file can be made now.
+    pub no_files: Option<String>,
     pub features: Vec<FeatureRow>,
     pub history: Vec<EventRow>,
+    pub more_history: bool,
+    /// When a counter of an app was last lower than before, and on which machine.
+    pub lower_counter: Option<(Timestamp, String)>,
+    pub refusals: Vec<RefusalRow>,
+    pub more_refusals: bool,
     /// Fields `seats`, `valid_until`, `maintenance_until`, `transfers`, `offline`, `note`; posts to `…/edit`.
     pub edit: FormState,
     /// Fields `valid_until`, `maintenance_until`; posts to `…/renew`.
     pub renew: FormState,
     /// Field `reason`; posts to `…/disable`.
     pub disable: FormState,
-    /// Recognises a repeated post of the buttons that have no form of their own.
-    pub request_id: String,
+    /// Field `reason`, where revoking a machine came back: the machine, and the form.
+    pub revoke: Option<(i64, FormState)>,
     /// A message to send to the customer, built from the license.
     pub message: String,
     pub now: Timestamp,
@@ -114,6 +130,8 @@ pub struct Machine {
     pub last_seen: Option<Timestamp>,
     /// What it says of itself: operating system, app, library; names and values.
     pub details: Vec<(String, String)>,
+    /// What the app keeps here of its machine.
+    pub variables: Vec<(String, String)>,
     /// The file is tied to a key that only this machine holds.
     pub device_key: bool,
 }
@@ -152,6 +170,7 @@ pub fn LicensePage(vendor: VendorFrame, view: LicenseView) -> impl IntoView {
     if may {
         tabs.push(label(LicenseTab::Edit, "Edit".to_owned()));
     }
+    tabs.push(label(LicenseTab::Refusals, format!("Refusals {}", at_least(view.refusals.len(), view.more_refusals))));
     tabs.push(label(LicenseTab::History, "History".to_owned()));
     tabs.push(label(LicenseTab::Message, "Message".to_owned()));
     let body = match tab {
@@ -159,9 +178,16 @@ pub fn LicensePage(vendor: VendorFrame, view: LicenseView) -> impl IntoView {
         LicenseTab::Features => view! { <Features features=view.features.clone()/> }.into_any(),
         LicenseTab::Edit if may => view! { <EditForms path=path.clone() view=view.clone()/> }.into_any(),
         LicenseTab::Edit | LicenseTab::History => {
+            let all = view.more_history.then(|| {
+                let words = format!("The newest {} entries.", view.history.len());
+                let href = Address::new("/vendor/audit").with("kind", "license").with("id", view.id.to_string()).href();
+                let link = vendor.staff.reads_audit.then(|| view! { " "<a href=href>"All of them in the audit log"</a> });
+                view! { <p class="hint">{words}{link}</p> }
+            });
             let (history, now) = (view.history.clone(), view.now);
-            view! { <Card title="History"><Events events=history now=now/></Card> }.into_any()
+            view! { <Card title="History"><Events events=history now=now/>{all}</Card> }.into_any()
         }
+        LicenseTab::Refusals => view! { <Refusals view=view.clone()/> }.into_any(),
         LicenseTab::Message => view! { <Message text=view.message.clone()/> }.into_any(),
     };
     view! {
@@ -182,6 +208,11 @@ pub fn LicensePage(vendor: VendorFrame, view: LicenseView) -> impl IntoView {
     }
 }
 
+/// "12", or "50+" where only so many are shown.
+fn at_least(shown: usize, more: bool) -> String {
+    if more { format!("{shown}+") } else { shown.to_string() }
+}
+
 fn kind_words(view: &LicenseView) -> String {
     if view.trial { format!("{}, trial", view.kind) } else { view.kind.clone() }
 }
@@ -192,10 +223,7 @@ fn AnswerLine(path: String, view: LicenseView, may: bool) -> impl IntoView {
     let verdict = if view.can_activate { "Yes, it can be activated now" } else { "No, it cannot be activated now" };
     let acts = may.then(|| match view.standing {
         Standing::Disabled | Standing::Archived => view! {
-            <form method="post" action=format!("{path}/enable")>
-                <input type="hidden" name="request_id" value=view.request_id.clone()/>
-                <Button>"Enable it again"</Button>
-            </form>
+            <PostButton action=format!("{path}/enable")>"Enable it again"</PostButton>
         }
         .into_any(),
         Standing::Enabled | Standing::NotStarted | Standing::Expired => view! {
@@ -258,11 +286,11 @@ fn LicenseFacts(view: LicenseView) -> impl IntoView {
                 <Fact name="With files">{if view.offline_allowed { "allowed" } else { "not allowed" }}</Fact>
                 <Fact name="Transfers">{view.transfers}</Fact>
                 <Fact name="Customer">{match view.customer {
-                    Some(email) => view! { <a href=super::list::Address::new("/vendor/licenses").with("q", email.clone()).href()><bdi>{email.clone()}</bdi></a> }.into_any(),
+                    Some(email) => view! { <a href=Address::new("/vendor/licenses").with("q", email.clone()).href()><Mail text=email.clone()/></a> }.into_any(),
                     None => "none".into_any(),
                 }}</Fact>
                 <Fact name="Order">{match view.order {
-                    Some((reference, id)) => view! { <a href=format!("/vendor/orders/{id}")>{reference}</a> }.into_any(),
+                    Some((reference, id)) => view! { <a href=format!("/vendor/orders/{id}")><bdi>{reference}</bdi></a> }.into_any(),
                     None => "none".into_any(),
                 }}</Fact>
                 <Fact name="Issued"><When at=view.issued_at now=view.now/></Fact>
@@ -270,7 +298,39 @@ fn LicenseFacts(view: LicenseView) -> impl IntoView {
                 {view.note.map(|note| view! { <Fact name="Note"><bdi>{note}</bdi></Fact> })}
             </Facts>
         </Card>
+        {(!view.users.is_empty()).then(|| view! { <Users users=view.users/> })}
     }
+}
+
+#[component]
+fn Users(users: Vec<(String, bool)>) -> impl IntoView {
+    let rows = users
+        .into_iter()
+        .map(|(email, initial)| {
+            let note = if initial { "has the first password still" } else { "has a password of their own" };
+            view! { <li><Mail text=email/><span class="sub">{note}</span></li> }
+        })
+        .collect_view();
+    view! { <Card title="Users"><ul class="stack close" role="list">{rows}</ul></Card> }
+}
+
+#[component]
+fn Refusals(view: LicenseView) -> impl IntoView {
+    if view.refusals.is_empty() {
+        return view! {
+            <Empty title="Nobody was refused on this license">
+                <p>"When a machine is refused, what was asked and why will be listed here, with the reference the customer reads out."</p>
+            </Empty>
+        }
+        .into_any();
+    }
+    let more = view.more_refusals.then(|| {
+        let words = format!("The newest {}.", view.refusals.len());
+        let ends = view.key.as_deref().and_then(|key| key.rsplit('-').next()).unwrap_or_default().to_owned();
+        let href = Address::new("/vendor/refusals").with("q", ends).href();
+        view! { <p class="hint">{words}" "<a href=href>"All refusals of this key"</a></p> }
+    });
+    view! { <RefusalTable rows=view.refusals now=view.now/>{more} }.into_any()
 }
 
 #[component]
@@ -283,18 +343,55 @@ fn Machines(path: String, view: LicenseView, may: bool) -> impl IntoView {
         }
         .into_any();
     }
-    let (path, request_id, now) = (StoredValue::new(path), StoredValue::new(view.request_id), view.now);
+    let (path, now) = (StoredValue::new(path), view.now);
+    let count = view.machines.len();
+    let files = view.no_files.is_none();
+    let revoke = view.revoke;
     let rows = view
         .machines
         .into_iter()
-        .map(|machine| view! { <MachineLine path=path.get_value() request_id=request_id.get_value() machine=machine may=may now=now/> })
+        .map(|machine| {
+            let revoke = revoke.as_ref().filter(|(id, _)| *id == machine.id).map(|(_, form)| form.clone());
+            view! { <MachineLine path=path.get_value() machine=machine may=may files=files revoke=revoke now=now/> }
+        })
         .collect_view();
-    view! { <ul class="machines" role="list" aria-label="Machines">{rows}</ul> }.into_any()
+    let no_files =
+        view.no_files.filter(|_| may).map(|why| view! { <p class="hint">"No license file can be made now. "{why}</p> });
+    let more = view.more_machines.then(|| {
+        let words = format!(
+            "The first {count} machines, those with a seat before the others. The top search finds any by its computer id."
+        );
+        view! { <p class="hint">{words}</p> }
+    });
+    let lower = view.lower_counter.map(|(at, machine)| {
+        view! {
+            <Notice tone=Tone::Caution title="A counter went back">
+                <p>"The app on "<bdi class="mono">{machine}</bdi>" told of less use "<When at=at now=now/>" than before: its disk was restored, or it runs twice. What was counted stays counted; the history has both figures."</p>
+            </Notice>
+        }
+    });
+    view! {
+        {lower}
+        {no_files}
+        <ul class="machines" role="list" aria-label="Machines">{rows}</ul>
+        {more}
+    }
+    .into_any()
 }
 
 #[component]
-fn MachineLine(path: String, request_id: String, machine: Machine, may: bool, now: Timestamp) -> impl IntoView {
-    let Machine { id, device_id, name, state, how, last_seen, details, device_key } = machine;
+fn MachineLine(
+    path: String,
+    machine: Machine,
+    may: bool,
+    /// Whether files can be made.
+    files: bool,
+    /// Revoking this machine came back.
+    #[prop(optional_no_strip)]
+    revoke: Option<FormState>,
+    now: Timestamp,
+) -> impl IntoView {
+    let Machine { id, device_id, name, state, how, last_seen, details, variables, device_key } = machine;
     let shown = name.unwrap_or_else(|| "A machine without a name".to_owned());
     let base = format!("{path}/machines/{id}");
     let mut said = details.into_iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
@@ -310,38 +407,40 @@ fn MachineLine(path: String, request_id: String, machine: Machine, may: bool, no
             view! { <State tone=Tone::Info text="released"/><span class="sub"><When at=*at now=now/>", by "<bdi>{by.clone()}</bdi></span> }.into_any()
         }
         MachineState::Revoked { at, reason } => {
-            view! { <State tone=Tone::Refused text="revoked"/><span class="sub"><When at=*at now=now/>": "<bdi>{reason.clone()}</bdi></span> }.into_any()
+            view! { <State tone=Tone::Refused text="revoked"/><span class="sub"><When at=*at now=now/>{(!reason.is_empty()).then(|| view! { ": "<bdi>{reason.clone()}</bdi> })}</span> }.into_any()
         }
     };
-    let hidden = move || {
-        let id = request_id.clone();
-        view! { <input type="hidden" name="request_id" value=id/> }
-    };
+    let told = (!variables.is_empty()).then(|| {
+        let count = variables.len();
+        let facts = variables.into_iter().map(|(name, value)| view! { <Fact name=name><bdi>{value}</bdi></Fact> }).collect_view();
+        let words =
+            if count == 1 { "1 value the app keeps here".to_owned() } else { format!("{count} values the app keeps here") };
+        view! { <details class="more"><summary>{words}</summary><div><Facts>{facts}</Facts></div></details> }
+    });
     let acts = may.then(|| match state {
         MachineState::Active { .. } => {
             let (dialog, freed) = (format!("free-{id}"), shown.clone());
-            let reason = FormState::default().scoped(&format!("revoke-{id}")).at("reason");
-            let (first, second) = (hidden(), hidden());
+            let open = revoke.is_some();
+            let revoke = revoke.unwrap_or_default().scoped(&format!("revoke-{id}"));
+            let file = format!("{base}/file");
             view! {
-                <form method="post" action=format!("{base}/file")><Button kind=Kind::Plain><Icon sign=Sign::Down/>"License file"</Button></form>
+                {files.then(|| view! { <PostButton action=file kind=Kind::Plain><Icon sign=Sign::Down/>"License file"</PostButton> })}
                 <DialogLink opens=dialog.clone()>"Free…"</DialogLink>
-                <Dialog id=dialog title=format!("Free {freed}?")>
+                <Dialog id=dialog title=format!("Free {freed}?") open=open cancel=path.clone()>
                     <p>"Its seat is free at once. The app there goes on until it next asks, or until its file ends; it may activate again if a seat is left."</p>
-                    <form method="post" action=format!("{base}/free")>{first}<div class="actions"><Button>"Free this machine"</Button></div></form>
+                    <div class="actions"><PostButton action=format!("{base}/free")>"Free this machine"</PostButton></div>
                     <hr/>
                     <p>"Or take its seat away and bar it until you allow it again:"</p>
-                    <form method="post" action=format!("{base}/revoke")>
-                        {second}
-                        <Field at=reason label="Reason" maxlength=200/>
+                    <PostForm action=format!("{base}/revoke") form=revoke.clone()>
+                        <Field at=revoke.at("reason") label="Reason" maxlength=200 hint="For your colleagues and the history; customers never see it."/>
                         <div class="actions"><Button kind=Kind::Danger>"Revoke and bar it"</Button></div>
-                    </form>
+                    </PostForm>
                 </Dialog>
             }
             .into_any()
         }
         MachineState::Revoked { .. } => {
-            let hidden = hidden();
-            view! { <form method="post" action=format!("{base}/allow")>{hidden}<Button kind=Kind::Plain>"Allow it again"</Button></form> }.into_any()
+            view! { <PostButton action=format!("{base}/allow") kind=Kind::Plain>"Allow it again"</PostButton> }.into_any()
         }
         MachineState::Released { .. } => ().into_any(),
     });
@@ -352,6 +451,7 @@ fn MachineLine(path: String, request_id: String, machine: Machine, may: bool, no
                 <strong><bdi>{shown}</bdi></strong>
                 <span class="sub mono"><bdi>{device_id}</bdi></span>
                 <span class="sub"><bdi>{said.join(" · ")}</bdi>{last_seen.map(|at| view! { " · last seen "<When at=at now=now/> })}</span>
+                {told}
             </div>
             <div>{state_view}</div>
             <div class="actions">{acts}</div>

@@ -14,7 +14,7 @@ use crate::{
 
 #[derive(Clone, Debug)]
 pub struct LicenseListView {
-    /// `/vendor/licenses` with `q`, `product` (a code), `state` (enabled, expired, disabled, archived), `sort`, and a cursor.
+    /// `/vendor/licenses` with `q`, `product` (a code), `state` (enabled, ending, expired, disabled, archived), `sort`, and a cursor.
     pub address: Address,
     pub rows: Vec<LicenseRow>,
     pub paging: Paging,
@@ -106,7 +106,15 @@ pub fn LicensesPage(vendor: VendorFrame, view: LicenseListView) -> impl IntoView
             })
             .collect()
     };
-    let states = ["enabled", "expired", "disabled", "archived"].map(|state| (state.to_owned(), state.to_owned())).to_vec();
+    let states = [
+        ("enabled", "enabled"),
+        ("ending", "ends within 30 days"),
+        ("expired", "expired"),
+        ("disabled", "disabled"),
+        ("archived", "archived"),
+    ]
+    .map(|(state, words)| (state.to_owned(), words.to_owned()))
+    .to_vec();
     let (product_chips, state_chips) = (chips("product", products), chips("state", states));
     let body = if !rows.is_empty() {
         view! { <LicenseTable rows=rows.clone() address=Some(address.clone()) now=now/> }.into_any()
@@ -163,7 +171,7 @@ pub fn LicenseTable(
         head("Customer", "customer").wide(),
         head("Seats", "seats").numeric(),
         head("Good through", "expires").wide(),
-        Column::new("State"),
+        Column::new("State").wide(),
         head("Last seen", "seen").wide(),
     ];
     if brief {
@@ -178,12 +186,13 @@ pub fn LicenseTable(
                     <td>
                         <a class="row-link mono" href=format!("/vendor/licenses/{}", row.id)>{row.key.unwrap_or_else(|| format!("license {}", row.id))}</a>
                         {(!brief).then(|| view! { <span class="sub narrow clip"><bdi>{customer.clone()}</bdi></span> })}
+                        <span class="sub narrow"><State tone=row.standing.tone() text=row.standing.words()/></span>
                     </td>
                     <td class="wide clip">{row.product}</td>
                     {(!brief).then(|| view! { <td class="wide clip" title=customer.clone()><bdi>{customer.clone()}</bdi></td> })}
                     <td class="num">{seats_short(row.seats_taken, row.seats)}</td>
                     <td class="wide">{ends_view(row.ends)}</td>
-                    <td><State tone=row.standing.tone() text=row.standing.words()/></td>
+                    <td class="wide"><State tone=row.standing.tone() text=row.standing.words()/></td>
                     {(!brief).then(|| view! { <td class="wide">{row.last_seen.map(|at| view! { <When at=at now=now/> })}</td> })}
                 </tr>
             }

@@ -110,11 +110,17 @@ pub struct Paging {
 pub fn ListPager(address: Address, paging: Paging, rows: usize) -> impl IntoView {
     let turn = |name: &str, cursor: Option<String>| cursor.map(|cursor| address.clone().with(name, cursor).href());
     let (previous, next) = (turn("before", paging.before), turn("after", paging.after));
-    let shown = match paging.total {
-        Some(total) if total > rows as u64 => format!("{} of {}", count(rows as u64), count(total)),
-        _ => format!("{} in all", count(rows as u64)),
-    };
+    let shown = shown(paging.total, previous.is_some() || next.is_some(), rows as u64);
     (previous.is_some() || next.is_some() || rows > 0).then(|| view! { <Pager shown=shown previous=previous next=next/> })
+}
+
+/// "50 of 12,408"; where nobody counted, "50 shown" beside other pages and "7 in all" where there are none.
+fn shown(total: Option<u64>, more: bool, rows: u64) -> String {
+    match total {
+        Some(total) if total > rows => format!("{} of {}", count(rows), count(total)),
+        None if more => format!("{} shown", count(rows)),
+        _ => format!("{} in all", count(rows)),
+    }
 }
 
 /// The search box of a list. Keeps the filters that are on.
@@ -170,6 +176,13 @@ mod tests {
         assert!(second.href().ends_with("&after=42"));
         assert!(!second.clone().with("state", "disabled").href().contains("after"));
         assert_eq!(second.at("/vendor/licenses.csv").href(), "/vendor/licenses.csv?q=a%26b%3Dc&state=enabled");
+    }
+
+    #[test]
+    fn a_page_of_several_is_not_called_all() {
+        assert_eq!(shown(Some(12_408), true, 50), "50 of 12,408");
+        assert_eq!(shown(None, true, 50), "50 shown");
+        assert_eq!([shown(None, false, 7), shown(Some(7), false, 7)], ["7 in all", "7 in all"]);
     }
 
     #[test]

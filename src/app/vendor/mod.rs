@@ -13,6 +13,7 @@ pub mod list;
 pub mod orders;
 #[cfg(debug_assertions)]
 pub mod parts;
+pub mod problem;
 pub mod product;
 pub mod products;
 pub mod refusals;
@@ -24,7 +25,7 @@ pub use account::{AccountPage, AccountView};
 pub use audit::{AuditPage, AuditVerdict, AuditView};
 pub use events::{Change, EventRow, Events};
 pub use home::{Attention, HomeView, Tally, VendorHomePage};
-pub use issue::{FeatureChoice, IssuePage, IssueProduct, IssueView};
+pub use issue::{FeatureChoice, IssuePage, IssueProduct, IssueView, IssuedPage, IssuedView, UsersAsked};
 pub use keys::{KeyPage, KeyRow, KeyState, KeyView, KeysPage, KeysView, MachineToRefresh, RotateChoice};
 pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineState};
 pub use licenses::{Ends, LicenseListView, LicenseRow, LicensesPage, Standing};
@@ -32,6 +33,7 @@ pub use list::{Address, Paging};
 pub use orders::{OrderListView, OrderPage, OrderRow, OrderView, OrdersPage};
 #[cfg(debug_assertions)]
 pub use parts::PartsPage;
+pub use problem::VendorProblemPage;
 pub use product::{FeatureLine, ProductPage, ProductTab, ProductView, VersionLine};
 pub use products::{NewProductPage, ProductListView, ProductRow, ProductsPage};
 pub use refusals::{RefusalListView, RefusalRecordPage, RefusalRecordView, RefusalRow, RefusalsPage};

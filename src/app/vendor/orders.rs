@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::{
         shell::VendorShell,
-        ui::{Card, Column, CopyFrom, Empty, Fact, Facts, Kind, LinkButton, Table, When},
+        ui::{Card, Column, CopyFrom, Empty, Fact, Facts, Kind, LinkButton, Mail, Table, When},
         view::{VendorFrame, count},
     },
     licensing::Timestamp,
@@ -137,7 +137,7 @@ pub fn OrderPage(vendor: VendorFrame, view: OrderView) -> impl IntoView {
                             <Fact name="Status">{status}</Fact>
                             <Fact name="Ordered"><When at=ordered_at now=now/></Fact>
                             <Fact name="Customer">{match customer {
-                                Some(email) => view! { <a href=Address::new("/vendor/licenses").with("q", email.clone()).href()><bdi>{email.clone()}</bdi></a> }.into_any(),
+                                Some(email) => view! { <a href=Address::new("/vendor/licenses").with("q", email.clone()).href()><Mail text=email.clone()/></a> }.into_any(),
                                 None => "none".into_any(),
                             }}</Fact>
                             {customer_name.map(|name| view! { <Fact name="Name"><bdi>{name}</bdi></Fact> })}

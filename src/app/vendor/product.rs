@@ -7,8 +7,8 @@ use crate::{
     app::{
         shell::VendorShell,
         ui::{
-            Button, Card, Choice, Column, Day, Empty, Field, FormState, Kind, LinkButton, PostForm, Select, State, Tab, Table,
-            Tabs, Tick, Tone,
+            Button, Card, Choice, Column, Day, Empty, Field, FormState, Kind, LinkButton, PostButton, PostForm, Select, State,
+            Tab, Table, Tabs, Tick, Tone,
         },
         view::{VendorFrame, counted},
     },
@@ -63,7 +63,6 @@ pub struct ProductView {
     pub feature: FormState,
     /// The rules, by the names in `ProductRules`, with `name` and `number`; posts to `…/edit`.
     pub rules: FormState,
-    pub request_id: String,
     pub now: Timestamp,
 }
 
@@ -106,9 +105,7 @@ pub fn ProductPage(vendor: VendorFrame, view: ProductView) -> impl IntoView {
         ProductTab::Features => {
             view! { <FeatureLines path=path.clone() features=view.features form=view.feature may=may/> }.into_any()
         }
-        ProductTab::Rules if may => {
-            view! { <Rules path=path.clone() form=view.rules enabled=view.enabled request_id=view.request_id/> }.into_any()
-        }
+        ProductTab::Rules if may => view! { <Rules path=path.clone() form=view.rules enabled=view.enabled/> }.into_any(),
         ProductTab::Rules | ProductTab::History => {
             view! { <Card title="History"><Events events=view.history now=view.now/></Card> }.into_any()
         }
@@ -225,7 +222,7 @@ fn FeatureLines(path: String, features: Vec<FeatureLine>, form: FormState, may: 
 }
 
 #[component]
-fn Rules(path: String, form: FormState, enabled: bool, request_id: String) -> impl IntoView {
+fn Rules(path: String, form: FormState, enabled: bool) -> impl IntoView {
     let (act, words, text) = if enabled {
         ("pause", "Pause activations", "Nothing new is activated while it is paused. Machines that run go on.")
     } else {
@@ -273,10 +270,7 @@ fn Rules(path: String, form: FormState, enabled: bool, request_id: String) -> im
         </PostForm>
         <Card title="Activations">
             <p>{text}</p>
-            <form method="post" action=format!("{path}/{act}")>
-                <input type="hidden" name="request_id" value=request_id/>
-                <Button kind=Kind::Plain>{words}</Button>
-            </form>
+            <PostButton action=format!("{path}/{act}") kind=Kind::Plain>{words}</PostButton>
         </Card>
     }
 }

@@ -2,10 +2,14 @@
 
 use leptos::prelude::*;
 
-use crate::app::{
-    shell::VendorShell,
-    ui::{Button, Card, Field, FormState, PostForm, Tab, Tabs, Tick},
-    view::VendorFrame,
+use super::events::{EventRow, Events};
+use crate::{
+    app::{
+        shell::VendorShell,
+        ui::{Button, Card, Field, FormState, PostForm, Tab, Tabs, Tick},
+        view::VendorFrame,
+    },
+    licensing::Timestamp,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +33,14 @@ pub fn SettingsTabs(here: SettingsTab) -> impl IntoView {
     view! { <Tabs label="Settings" tabs=tabs/> }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SettingsView {
     /// Fields `name`, `accent`, `support`, file `logo`, `remove_logo`, and every limit's; posts multipart to `/vendor/settings`.
     pub form: FormState,
     pub has_logo: bool,
     pub limits: Vec<SettingField>,
+    pub history: Vec<EventRow>,
+    pub now: Timestamp,
 }
 
 /// A setting that is a number or a switch.
@@ -51,7 +57,7 @@ pub struct SettingField {
 
 #[component]
 pub fn SettingsPage(vendor: VendorFrame, view: SettingsView) -> impl IntoView {
-    let SettingsView { form, has_logo, limits } = view;
+    let SettingsView { form, has_logo, limits, history, now } = view;
     let may = vendor.staff.manages_settings;
     let limits = limits
         .into_iter()
@@ -70,13 +76,14 @@ pub fn SettingsPage(vendor: VendorFrame, view: SettingsView) -> impl IntoView {
         .collect_view();
     let logo = form.at("logo");
     view! {
-        <VendorShell vendor=vendor title="Settings" here="/vendor/settings" narrow=true>
+        <VendorShell vendor=vendor title="Settings" here="/vendor/settings">
             <div class="page-head"><h1>"Settings"</h1></div>
             <SettingsTabs here=SettingsTab::Portal/>
+            <div class="sides"><div>
             <PostForm action="/vendor/settings" form=form.clone() multipart=true>
                 <Card title="Brand">
                     <p class="hint">"What customers see. The front page is yours; Countersign is named nowhere on it."</p>
-                    <Field at=form.at("name") label="Name" maxlength=64/>
+                    <Field at=form.at("name") label="Name" maxlength=60/>
                     <Field at=form.at("accent") label="Accent colour" mono=true short=true maxlength=7 hint="Like #0b6464. Where it would be hard to read it is darkened or lightened, and its hue kept."/>
                     <div class="field">
                         <label for=logo.id.clone()>"Logo "<span class="optional">"(optional)"</span></label>
@@ -86,11 +93,18 @@ pub fn SettingsPage(vendor: VendorFrame, view: SettingsView) -> impl IntoView {
                         {logo.error.map(|error| view! { <p class="error">{error}</p> })}
                     </div>
                     {has_logo.then(|| view! { <Tick at=form.at("remove_logo") label="Take the present logo away"/> })}
-                    <Field at=form.at("support") label="Support address" optional=true maxlength=254 hint="An e-mail or https address. It stands in the footer and on every refusal."/>
+                    <Field at=form.at("support") label="Support address" optional=true maxlength=254 kind="email" hint="An e-mail address. It stands in the footer and on every refusal."/>
                 </Card>
                 <Card title="Limits">{limits}</Card>
                 {may.then(|| view! { <div class="actions"><Button>"Save"</Button></div> })}
             </PostForm>
+            </div><div>
+                <Card title="History">{if history.is_empty() {
+                    view! { <p class="hint">"Nothing was changed yet. Every change will be listed here, with what was before."</p> }.into_any()
+                } else {
+                    view! { <Events events=history now=now/> }.into_any()
+                }}</Card>
+            </div></div>
         </VendorShell>
     }
 }

@@ -12,6 +12,8 @@ use crate::app::{
 pub struct SignInView {
     /// Fields `email`, `password`, hidden `next`; posts to `/vendor/sign-in`. The password is never sent back.
     pub form: FormState,
+    /// What happened before, said once.
+    pub said: Option<&'static str>,
     /// Nobody can sign in yet.
     pub no_staff: bool,
     /// The page came over plain http from another machine: the browser will drop the session's cookie.
@@ -20,7 +22,8 @@ pub struct SignInView {
 
 #[component]
 pub fn SignInPage(frame: Frame, view: SignInView) -> impl IntoView {
-    let SignInView { form, no_staff, unprotected } = view;
+    let SignInView { form, said, no_staff, unprotected } = view;
+    let said = said.map(|words| view! { <Notice tone=Tone::Good><p>{words}</p></Notice> });
     let next = form.value("next").to_owned();
     let unprotected = unprotected.then(|| {
         view! {
@@ -42,6 +45,7 @@ pub fn SignInPage(frame: Frame, view: SignInView) -> impl IntoView {
         <VendorDoor frame=frame title="Sign in">
             <div class="sign-in form">
                 <h1>"Sign in"</h1>
+                {said}
                 {unprotected}
                 {no_staff}
                 <PostForm action="/vendor/sign-in" form=form.clone()>

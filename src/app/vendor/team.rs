@@ -12,7 +12,8 @@ use crate::{
     app::{
         shell::VendorShell,
         ui::{
-            Button, Card, Choice, Column, Dialog, DialogLink, Field, FormState, Kind, PostForm, Select, State, Table, Tone, When,
+            Button, Card, Choice, Column, Dialog, DialogLink, Field, FormState, Kind, PostButton, PostForm, Select, State, Table,
+            Tone, When,
         },
         view::VendorFrame,
     },
@@ -41,9 +42,9 @@ pub struct MemberRow {
 fn roles() -> Vec<Choice> {
     vec![
         Choice::new("owner", "Owner: everything"),
-        Choice::new("admin", "Admin: everything but the team’s owners"),
-        Choice::new("support", "Support: licenses, orders and customers"),
-        Choice::new("viewer", "Viewer: reads, changes nothing"),
+        Choice::new("admin", "Admin: everything but the team, which they only see"),
+        Choice::new("support", "Support: licenses and orders; reads products and the audit log"),
+        Choice::new("viewer", "Viewer: reads licenses, orders and products"),
     ]
 }
 
@@ -119,45 +120,55 @@ pub fn MemberPage(vendor: VendorFrame, view: MemberView) -> impl IntoView {
         1 => "Signed in at one place.".to_owned(),
         many => format!("Signed in at {many} places."),
     };
-    let state_act = if view.is_you {
+    let may = vendor.staff.manages_team;
+    let state_act = if !may {
+        ().into_any()
+    } else if view.is_you {
         view! { <p class="hint">"You cannot disable yourself."</p> }.into_any()
     } else if view.enabled {
         view! {
             <DialogLink opens="disable" kind=Kind::Danger>"Disable…"</DialogLink>
             <Dialog clone:path id="disable" title=format!("Disable {}?", view.email)>
                 <p>"They are signed out everywhere at once and cannot sign in until enabled again. What they did stays in the history."</p>
-                <form method="post" action=format!("{path}/disable")><div class="actions"><Button kind=Kind::Danger>"Disable"</Button></div></form>
+                <div class="actions"><PostButton action=format!("{path}/disable") kind=Kind::Danger>"Disable"</PostButton></div>
             </Dialog>
         }
         .into_any()
     } else {
-        view! { <form method="post" action=format!("{path}/enable")><Button>"Enable again"</Button></form> }.into_any()
+        view! { <PostButton action=format!("{path}/enable")>"Enable again"</PostButton> }.into_any()
     };
     let (role, password) = (view.role, view.password);
+    let acts = if may {
+        view! {
+            <Card title="Role" clone:path>
+                <PostForm action=format!("{path}/role") form=role.clone()>
+                    <Select at=role.at("role") label="Role" choices=roles()/>
+                    <div class="actions"><Button>"Change the role"</Button></div>
+                </PostForm>
+            </Card>
+            <Card title="Password" clone:path>
+                <PostForm action=format!("{path}/password") form=password.clone()>
+                    <Field at=emptied(password.at("password")) label="New password" kind="password" autocomplete="new-password" maxlength=256
+                        hint="At least 12 characters. Setting it signs them out everywhere."/>
+                    <div class="actions"><Button>"Set the password"</Button></div>
+                </PostForm>
+            </Card>
+            <Card title="Sessions">
+                <p>{sessions}</p>
+                <PostButton action=format!("{path}/sign-out-everywhere") kind=Kind::Plain>"Sign out everywhere"</PostButton>
+            </Card>
+        }
+        .into_any()
+    } else {
+        let role = roles().into_iter().find(|choice| choice.value == role.value("role")).map(|choice| choice.label);
+        view! { <Card title="Role"><p>{role}</p><p class="hint">{sessions}</p></Card> }.into_any()
+    };
     view! {
         <VendorShell vendor=vendor title=view.email.clone() here="/vendor/settings">
             <p class="crumb"><a href="/vendor/team">"Team"</a></p>
             <div class="page-head"><h1><bdi>{view.email}</bdi></h1><State tone=tone text=state/><div class="actions">{state_act}</div></div>
             <div class="sides">
-                <div>
-                    <Card title="Role" clone:path>
-                        <PostForm action=format!("{path}/role") form=role.clone()>
-                            <Select at=role.at("role") label="Role" choices=roles()/>
-                            <div class="actions"><Button>"Change the role"</Button></div>
-                        </PostForm>
-                    </Card>
-                    <Card title="Password" clone:path>
-                        <PostForm action=format!("{path}/password") form=password.clone()>
-                            <Field at=emptied(password.at("password")) label="New password" kind="password" autocomplete="new-password" maxlength=256
-                                hint="At least 12 characters. Setting it signs them out everywhere."/>
-                            <div class="actions"><Button>"Set the password"</Button></div>
-                        </PostForm>
-                    </Card>
-                    <Card title="Sessions">
-                        <p>{sessions}</p>
-                        <form method="post" action=format!("{path}/sign-out-everywhere")><Button kind=Kind::Plain>"Sign out everywhere"</Button></form>
-                    </Card>
-                </div>
+                <div>{acts}</div>
                 <div><Card title="History"><Events events=view.history now=view.now/></Card></div>
             </div>
         </VendorShell>

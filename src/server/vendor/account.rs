@@ -20,7 +20,7 @@ use crate::{
     desk::{ActError, Refusal, Visitor},
     server::{
         AppState,
-        forms::{form, new_request_id, pairs},
+        forms::{form, pairs},
         limits::client_address,
         page::{act_problem, page, problem, see_other},
         session::{self, Staff},
@@ -29,18 +29,28 @@ use crate::{
 
 pub async fn sign_in(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
-    let form = FormState::filled([("next", own_path(of(&query, "next")).unwrap_or_default())]).with_request_id(new_request_id());
-    draw_sign_in(&state, StatusCode::OK, form).await
+    let form = FormState::filled([("next", own_path(of(&query, "next")).unwrap_or_default())]);
+    draw_sign_in(&state, StatusCode::OK, form, said(of(&query, "said"))).await
 }
 
-async fn draw_sign_in(state: &AppState, status: StatusCode, form: FormState) -> Response {
+/// Why someone is here to sign in again: a closed list, as on every page.
+fn said(code: &str) -> Option<&'static str> {
+    match code {
+        "password" => Some("Your password is changed. Sign in with the new one."),
+        "everywhere" => Some("You are signed out everywhere."),
+        "out" => Some("You are signed out."),
+        _ => None,
+    }
+}
+
+async fn draw_sign_in(state: &AppState, status: StatusCode, form: FormState, said: Option<&'static str>) -> Response {
     let no_staff = match state.desk.has_staff().await {
         Ok(has) => !has,
         Err(error) => return act_problem(state, error),
     };
     let unprotected = !state.config.is_private();
     page(state, status, |frame| {
-        let view = SignInView { form, no_staff, unprotected };
+        let view = SignInView { form, said, no_staff, unprotected };
         view! { <SignInPage frame=frame view=view/> }
     })
 }
@@ -60,7 +70,7 @@ pub async fn sign_in_post(
 ) -> Response {
     let mut typed = form(&body);
     if !state.limits.allows_sign_in(client_address(peer, &headers, &state.config)) {
-        return problem(&state, Problem::TooOften { wait_seconds: 60 });
+        return problem(&state, Problem::SignInTooOften { wait_seconds: 60 });
     }
     let (email, password) = (typed.value("email").to_owned(), typed.value("password").to_owned());
     match state.desk.sign_in(&email, &password).await {
@@ -78,7 +88,7 @@ pub async fn sign_in_post(
         }
         Ok(None) => {
             typed.refuse_whole("E-mail address and password do not match. Type both again; ask an owner of the team if you have forgotten yours.");
-            draw_sign_in(&state, StatusCode::UNPROCESSABLE_ENTITY, typed).await
+            draw_sign_in(&state, StatusCode::UNPROCESSABLE_ENTITY, typed, None).await
         }
         Err(ActError::Refused(refused)) => too_often(&state, &refused.refusal),
         Err(error) => act_problem(&state, error),
@@ -87,7 +97,7 @@ pub async fn sign_in_post(
 
 fn too_often(state: &AppState, refusal: &Refusal) -> Response {
     match refusal {
-        Refusal::TooMany { seconds } => problem(state, Problem::TooOften { wait_seconds: seconds.unsigned_abs() }),
+        Refusal::TooMany { seconds } => problem(state, Problem::SignInTooOften { wait_seconds: seconds.unsigned_abs() }),
         _ => problem(state, Problem::NotAllowed),
     }
 }
@@ -98,7 +108,7 @@ pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Resp
     {
         return act_problem(&state, error);
     }
-    let mut response = see_other("/vendor/sign-in");
+    let mut response = see_other("/vendor/sign-in?said=out");
     session::clear(&mut response);
     response
 }
@@ -122,7 +132,11 @@ async fn draw_account(state: &AppState, status: StatusCode, visitor: &Visitor, s
 pub async fn password(State(state): State<AppState>, Staff(visitor): Staff, body: Bytes) -> Response {
     let mut typed = form(&body);
     match state.desk.change_own_password(&visitor, typed.value("current"), typed.value("password")).await {
-        Ok(()) => see_other("/vendor/sign-in"),
+        Ok(()) => {
+            let mut response = see_other("/vendor/sign-in?said=password");
+            session::clear(&mut response);
+            response
+        }
         Err(ActError::Refused(refused)) if matches!(refused.refusal, Refusal::TooMany { .. }) => {
             too_often(&state, &refused.refusal)
         }
@@ -137,7 +151,7 @@ pub async fn sign_out_everywhere(State(state): State<AppState>, Staff(visitor): 
     let Visitor::Staff { id, .. } = &visitor else { return problem(&state, Problem::NotAllowed) };
     match state.desk.sign_out_everywhere(&visitor, *id).await {
         Ok(_) => {
-            let mut response = see_other("/vendor/sign-in");
+            let mut response = see_other("/vendor/sign-in?said=everywhere");
             session::clear(&mut response);
             response
         }

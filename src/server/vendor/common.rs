@@ -6,19 +6,21 @@ use leptos::prelude::*;
 use crate::{
     app::{
         ui::{FormState, Tone},
-        vendor::{Change, Ends, EventRow, Standing},
+        vendor::{Address, Change, Ends, EventRow, Standing},
         view::{Frame, StaffBadge, VendorFrame},
     },
     desk::{ActError, Area, Level, Role, Visitor},
     licensing::{
-        Date, Timestamp,
+        Date, TextError, Timestamp,
         license::{Actor, Expiry, License, LicenseState, Limit, TransferLimit},
+        text::Line,
+        usage::WentBack,
     },
     server::{
         AppState,
         page::{act_problem, page},
     },
-    store::AuditEntry,
+    store::{AuditEntry, SubjectNames},
 };
 
 pub fn badge(visitor: &Visitor) -> StaffBadge {
@@ -33,6 +35,7 @@ pub fn badge(visitor: &Visitor) -> StaffBadge {
         manages_products: role.level(Area::Products) == Level::Manage,
         manages_settings: role.level(Area::Settings) == Level::Manage,
         manages_team: role.level(Area::Team) == Level::Manage,
+        reads_settings: role.level(Area::Settings) >= Level::Read,
         reads_audit: role.level(Area::Audit) >= Level::Read,
     }
 }
@@ -53,7 +56,8 @@ pub fn draw<V: IntoView>(
 /// What an act did, said on the page after it. A closed list: an address can't put words into our mouth.
 fn sentence(code: &str) -> Option<(Tone, &'static str)> {
     Some(match code {
-        "issued" => (Tone::Good, "Issued. The keys are below."),
+        "issued" => (Tone::Good, "Issued. “Message” has a text for the customer, with the key in it."),
+        "issued-order" => (Tone::Good, "Issued. All keys stand under the licenses, to be copied at once."),
         "saved" => (Tone::Good, "Saved."),
         "renewed" => (Tone::Good, "Renewed. Machines get the new end with their next file or check."),
         "disabled" => (Tone::Good, "Disabled. Nothing new is granted; what runs stays as it is."),
@@ -117,14 +121,9 @@ pub fn actor(actor: &Actor) -> String {
     }
 }
 
-/// An audit entry as a sentence without its subject, with what changed.
-pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
-    let object = |text: &Option<String>| {
-        text.as_deref()
-            .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
-            .and_then(|value| value.as_object().cloned())
-    };
-    let (before, after) = (object(&entry.before).unwrap_or_default(), object(&entry.after).unwrap_or_default());
+/// An audit entry as a sentence, with what changed; with its subject where names are given.
+pub fn event(entry: &AuditEntry, named: Option<(&SubjectNames, &Visitor)>) -> EventRow {
+    let (before, after) = (kept(entry.before.as_deref()), kept(entry.after.as_deref()));
     let shown = |name: &str, value: Option<&serde_json::Value>| match (name, value?.as_i64()) {
         ("start", Some(at)) => Some(Timestamp::from_millis(at).date().for_people()),
         // Since when, by whom and why stand in the entry itself.
@@ -134,15 +133,20 @@ pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
     let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
     names.sort();
     names.dedup();
-    let changes = names.into_iter().filter(|name| *name != "reason").filter_map(|name| {
+    let changes = names.into_iter().filter(|name| !["reason", WentBack::CODE].contains(&name.as_str())).filter_map(|name| {
         let (before, after) = (shown(name, before.get(name)), shown(name, after.get(name)));
-        (before.is_some() || after.is_some()).then(|| Change { name: name.replace('_', " "), before, after })
+        // A signing key's id is spelt as it is.
+        let name = if name.starts_with(KEY) { name.clone() } else { name.replace('_', " ") };
+        (before.is_some() || after.is_some()).then_some(Change { name, before, after })
     });
+    let changes = changes.chain(went_back(&after));
+    // Who signed in is said already.
+    let subject = named.filter(|_| entry.act != "staff.signed_in").map(|(names, reader)| subject(entry, names, reader));
     EventRow {
         at: entry.at,
         actor: actor(&entry.actor),
-        act: act_words(&entry.act),
-        subject: with_subject.then(|| subject(entry)),
+        act: if subject.is_some() { joined(entry, act_words(&entry.act)) } else { act_words(&entry.act) },
+        subject,
         changes: changes.collect(),
         reason: after
             .get("reason")
@@ -150,6 +154,58 @@ pub fn event(entry: &AuditEntry, with_subject: bool) -> EventRow {
             .and_then(|reason| reason.as_str())
             .map(str::to_owned),
     }
+}
+
+/// An act with the word that joins it to its subject.
+fn joined(entry: &AuditEntry, act: String) -> String {
+    let by_itself = ["the license", "the product", "the order", "the customer", "the member", "an API key"];
+    if by_itself.iter().any(|object| act.ends_with(object)) {
+        return act;
+    }
+    match entry.subject_kind.as_str() {
+        "license" => act + " on license",
+        "product" | "staff" => act + " of",
+        _ => act,
+    }
+}
+
+/// The name of a change to a signing key begins so.
+const KEY: &str = "key ";
+
+/// What an entry keeps, by name. A turn of signing keys keeps a list: each key and the state it is in now.
+fn kept(text: Option<&str>) -> serde_json::Map<String, serde_json::Value> {
+    match text.and_then(|text| serde_json::from_str(text).ok()) {
+        Some(serde_json::Value::Object(members)) => members,
+        Some(serde_json::Value::Array(keys)) => keys
+            .iter()
+            .filter_map(|key| {
+                let short: String = key.get("kid")?.as_str()?.chars().take(12).collect();
+                Some((format!("{KEY}{short}…"), key.get("state")?.clone()))
+            })
+            .collect(),
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// Counters of an app that are lower than they were: said as what they were and are.
+fn went_back(after: &serde_json::Map<String, serde_json::Value>) -> Vec<Change> {
+    let all = after.get(WentBack::CODE).and_then(|value| value.as_array()).cloned().unwrap_or_default();
+    let change = |one: serde_json::Value| {
+        let name = match one.get("feature").and_then(|code| code.as_str()) {
+            Some(code) => format!("the counter of {code} went back"),
+            None => "the counter went back".to_owned(),
+        };
+        let number = |name: &str| one.get(name).map(ToString::to_string);
+        Change { name, before: number("was"), after: number("now") }
+    };
+    all.into_iter().map(change).collect()
+}
+
+/// Whether an entry tells of a counter that went back, and of which machine.
+pub fn tells_of_a_lower_counter(entry: &AuditEntry) -> Option<String> {
+    let after = kept(entry.after.as_deref());
+    let machine = after.get("device").and_then(|device| device.as_str()).unwrap_or("a machine").to_owned();
+    after.contains_key(WentBack::CODE).then_some(machine)
 }
 
 /// A kept value as people say it; nothing for what is empty.
@@ -183,16 +239,37 @@ fn part_words(name: &str, value: &serde_json::Value) -> Option<String> {
     }
 }
 
-fn subject(entry: &AuditEntry) -> (String, String) {
+/// What an entry is about, and where that is; no address where the reader may not go, or nothing is left.
+fn subject(entry: &AuditEntry, names: &SubjectNames, reader: &Visitor) -> (String, Option<String>) {
     let id = entry.subject_id;
+    let found = names.get(&(entry.subject_kind.clone(), id));
+    let name = found.and_then(|found| found.name.clone());
+    let reads = |area: Area| reader.needs(area, Level::Read).is_ok();
+    let there = |href: String| found.is_some().then_some(href);
     match entry.subject_kind.as_str() {
-        "license" => (format!("license {id}"), format!("/vendor/licenses/{id}")),
-        "order" => (format!("order {id}"), format!("/vendor/orders/{id}")),
-        "staff" => (format!("member {id}"), format!("/vendor/team/{id}")),
-        "product" => (format!("product {id}"), "/vendor/products".to_owned()),
-        "seal" => ("signing keys".to_owned(), "/vendor/keys".to_owned()),
-        "setting" => ("settings".to_owned(), "/vendor/settings".to_owned()),
-        other => (format!("{} {id}", other.replace('_', " ")), "/vendor/audit".to_owned()),
+        "license" => {
+            let ends = name.as_deref().and_then(|key| key.rsplit('-').next()).map(|last| format!("…{last}"));
+            (ends.unwrap_or_else(|| format!("license {id}")), there(format!("/vendor/licenses/{id}")))
+        }
+        "order" => (name.unwrap_or_else(|| format!("order {id}")), there(format!("/vendor/orders/{id}"))),
+        "staff" => {
+            let page = there(format!("/vendor/team/{id}")).filter(|_| reads(Area::Team));
+            (name.unwrap_or_else(|| format!("member {id}")), page)
+        }
+        "product" => {
+            let page = found.and_then(|found| found.code.as_ref()).map(|code| format!("/vendor/products/{code}"));
+            (name.unwrap_or_else(|| format!("product {id}")), page)
+        }
+        "customer" => {
+            let list = name.as_ref().map(|email| Address::new("/vendor/licenses").with("q", email.clone()).href());
+            (name.unwrap_or_else(|| format!("customer {id}")), list)
+        }
+        "seal" => {
+            let of = name.map_or_else(|| "of the whole portal".to_owned(), |product| format!("of {product}"));
+            (of, reads(Area::Settings).then(|| "/vendor/keys".to_owned()))
+        }
+        "setting" => ("of the portal".to_owned(), reads(Area::Settings).then(|| "/vendor/settings".to_owned())),
+        kind => (name.unwrap_or_else(|| format!("{} {id}", kind.replace('_', " "))), None),
     }
 }
 
@@ -269,10 +346,28 @@ pub fn typed_seats(text: &str) -> Result<Limit, &'static str> {
         text => text
             .parse()
             .ok()
-            .filter(|seats| *seats <= 1_000_000)
+            .filter(|seats| (1..=1_000_000).contains(seats))
             .map(Limit::AtMost)
-            .ok_or("Type a number up to 1,000,000, or “unlimited”."),
+            .ok_or("Type a number from 1 to 1,000,000, or “unlimited”. To grant nothing new, disable the license."),
     }
+}
+
+/// A line that may be left out.
+pub fn typed_line<const MOST: usize>(text: &str) -> Result<Option<String>, String> {
+    match Line::<MOST>::parse(text) {
+        Ok(line) => Ok(Some(line.into())),
+        Err(TextError::Empty) => Ok(None),
+        Err(TextError::TooLong) => Err(format!("At most {MOST} characters fit here. Shorten it.")),
+        Err(TextError::HiddenCharacters | TextError::NotAllowed) => {
+            Err("This contains characters that cannot be seen, or a line break. Type it instead of pasting it.".to_owned())
+        }
+    }
+}
+
+/// A reason, which has to be given.
+pub fn typed_reason(text: &str) -> Result<String, String> {
+    let needed = "Say in a few words why: the next person who is asked about it will need it.";
+    typed_line::<200>(text)?.ok_or_else(|| needed.to_owned())
 }
 
 pub fn typed_transfers(text: &str) -> Result<TransferLimit, &'static str> {
@@ -327,11 +422,61 @@ pub fn of<'a>(query: &'a [(String, String)], name: &str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::SubjectName;
 
     #[test]
     fn an_address_cannot_put_words_into_our_mouth() {
         assert_eq!(sentence("Your account was closed, call +1 555"), None);
         assert!(sentence("saved").is_some());
+    }
+
+    fn entry(kind: &str, act: &str, after: serde_json::Value) -> AuditEntry {
+        AuditEntry {
+            id: 1,
+            at: Timestamp::from_seconds(1_790_000_000),
+            subject_kind: kind.to_owned(),
+            subject_id: 7,
+            act: act.to_owned(),
+            actor: Actor::Customer,
+            before: None,
+            after: Some(after.to_string()),
+            hash: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_turn_of_keys_names_each_key_and_its_state() {
+        let after = serde_json::json!([{ "kid": "x7da_yPRXPg_jT_rT5Ycd", "state": "active" }]);
+        let row = event(&entry("seal", "keys.rotated", after), None);
+        let changes: Vec<_> = row.changes.iter().map(|change| (change.name.as_str(), change.after.as_deref())).collect();
+        assert_eq!(changes, [("key x7da_yPRXPg_…", Some("active"))]);
+    }
+
+    #[test]
+    fn a_counter_that_went_back_is_told_in_words() {
+        let after = serde_json::json!({ "device": "HW-1", "counter_went_back": [{ "feature": "export", "was": 12, "now": 3 }] });
+        let entry = entry("license", "license.used", after);
+        assert_eq!(tells_of_a_lower_counter(&entry).as_deref(), Some("HW-1"));
+        let row = event(&entry, None);
+        let told = row.changes.iter().find(|change| change.name == "the counter of export went back").expect("it is told");
+        assert_eq!((told.before.as_deref(), told.after.as_deref()), (Some("12"), Some("3")));
+        assert_eq!(row.changes.len(), 2, "the device, and the counter once");
+    }
+
+    #[test]
+    fn a_subject_is_named_and_linked_as_far_as_its_reader_may_go() {
+        let named = |name: &str| SubjectName { name: Some(name.to_owned()), code: None };
+        let names = SubjectNames::from([
+            (("license".to_owned(), 7), named("7QX4A-9TJ2M-0BCDE-K07JT")),
+            (("staff".to_owned(), 7), named("bob@vendor.example")),
+        ]);
+        let reader = |role| Visitor::Staff { id: crate::licensing::UserId(1), email: "x@y.example".to_owned(), role };
+        let of =
+            |kind: &str, role| event(&entry(kind, "x", serde_json::json!({})), Some((&names, &reader(role)))).subject.unwrap();
+        assert_eq!(of("license", Role::Support), ("…K07JT".to_owned(), Some("/vendor/licenses/7".to_owned())));
+        assert_eq!(of("staff", Role::Support), ("bob@vendor.example".to_owned(), None));
+        assert_eq!(of("staff", Role::Admin).1.as_deref(), Some("/vendor/team/7"));
+        assert_eq!(of("order", Role::Owner), ("order 7".to_owned(), None), "it is gone");
     }
 
     #[test]
@@ -353,7 +498,7 @@ mod tests {
         assert_eq!(typed_seats("unlimited"), Ok(Limit::Unlimited));
         assert_eq!(typed_transfers(""), Ok(TransferLimit::Unlimited));
         assert_eq!(typed_transfers("none"), Ok(TransferLimit::Forbidden));
-        for wrong in ["", "-1", "3.5", "many", "99999999999"] {
+        for wrong in ["", "0", "-1", "3.5", "many", "99999999999"] {
             assert!(typed_seats(wrong).is_err(), "{wrong}");
         }
         assert!(typed_day("12.03.2027").is_err());

@@ -9,6 +9,7 @@ use crate::{
         ui::Tone,
         vendor::{Attention, HomeView, Tally, VendorHomePage},
     },
+    desk::{Area, Level},
     server::{AppState, page::act_problem, session::Staff, site},
     store::AttemptFilter,
 };
@@ -22,6 +23,10 @@ pub async fn show(State(state): State<AppState>, Staff(visitor): Staff) -> Respo
         Ok(page) => page.rows,
         Err(error) => return act_problem(&state, error),
     };
+    let now = state.desk.now();
+    // The list stands beside the figure of the same seven days.
+    let week_ago = now.plus_days(-7);
+    let refused = refused.iter().filter(|found| found.what.at >= week_ago);
     let mut attention = Vec::new();
     if !site::is_built() {
         attention.push(Attention {
@@ -34,7 +39,10 @@ pub async fn show(State(state): State<AppState>, Staff(visitor): Staff) -> Respo
         attention.push(Attention {
             tone: Tone::Info,
             text: "Customers who are stuck have nobody to ask: there is no support address yet.".to_owned(),
-            link: Some(("Add one".to_owned(), "/vendor/settings".to_owned())),
+            link: visitor
+                .needs(Area::Settings, Level::Manage)
+                .is_ok()
+                .then(|| ("Add one".to_owned(), "/vendor/settings".to_owned())),
         });
     }
     let tally = |label: &str, figure, href: &str| Tally { label: label.to_owned(), figure, href: Some(href.to_owned()) };
@@ -43,13 +51,13 @@ pub async fn show(State(state): State<AppState>, Staff(visitor): Staff) -> Respo
         tallies: vec![
             tally("licenses", tallies.licenses, "/vendor/licenses"),
             Tally { label: "seats taken".to_owned(), figure: tallies.seats, href: None },
-            tally("end within 30 days", tallies.ending_month, "/vendor/licenses?sort=expires"),
+            tally("end within 30 days", tallies.ending_month, "/vendor/licenses?state=ending&sort=expires"),
             tally("refused in 7 days", tallies.refusals_week, "/vendor/refusals"),
         ],
-        refusals: refused.iter().map(records::refusal_row).collect(),
+        refusals: refused.map(records::refusal_row).collect(),
         has_products: tallies.products > 0,
         has_licenses: tallies.licenses > 0,
-        now: state.desk.now(),
+        now,
     };
     draw(&state, StatusCode::OK, &visitor, "", |vendor| view! { <VendorHomePage vendor=vendor view=view/> })
 }

@@ -8,22 +8,22 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::common::{draw, of, refuse, typed_day, typed_number, typed_seats, typed_transfers};
+use super::common::{draw, of, refuse, typed_day, typed_line, typed_number, typed_seats, typed_transfers};
 use crate::{
     app::{
         ui::FormState,
-        vendor::{FeatureChoice, IssuePage, IssueProduct, IssueView},
+        vendor::{FeatureChoice, IssuePage, IssueProduct, IssueView, IssuedPage, IssuedView, UsersAsked},
     },
-    desk::{ActError, Area, Issue, Level, ProductView, Visitor},
+    desk::{ActError, Area, Issue, Issued, Level, ProductView, Visitor},
     licensing::{
         ActivationKey, Email, ProductCode,
         issue::Quantities,
         license::{Entitlement, Expiry, LicenseType, Limit, Maintenance, Meter, Terms},
-        product::{Feature, FeatureKind},
+        product::{Authorization, Feature, FeatureKind},
     },
     server::{
         AppState,
-        forms::{form, new_request_id, pairs},
+        forms::{form, pairs},
         page::{act_problem, see_other},
         session::Staff,
     },
@@ -32,7 +32,7 @@ use crate::{
 pub async fn show(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
     let fresh = [("type", "perpetual"), ("seats", "1"), ("quantity", "1"), ("valid_days_from", "issue"), ("offline", "1")];
-    let form = FormState::filled(fresh).with_request_id(new_request_id());
+    let form = FormState::filled(fresh);
     draw_form(&state, StatusCode::OK, &visitor, of(&query, "product"), form).await
 }
 
@@ -56,6 +56,7 @@ async fn draw_form(state: &AppState, status: StatusCode, visitor: &Visitor, code
     let product = chosen.map(|view| IssueProduct {
         code: view.product.code.to_string(),
         name: view.product.name,
+        users: users_asked(view.product.authorization),
         features: view
             .features
             .iter()
@@ -87,14 +88,66 @@ pub async fn post(State(state): State<AppState>, Staff(visitor): Staff, body: By
         return draw_form(&state, StatusCode::UNPROCESSABLE_ENTITY, &visitor, &code, typed).await;
     };
     match state.desk.issue(&visitor, issue).await {
+        // First passwords are kept hashed: the answer to the form is the one page that can show them.
+        Ok(issued) if issued.licenses.iter().any(|license| !license.users.is_empty()) => {
+            let view = issued_view(&view.product.name, issued);
+            draw(&state, StatusCode::OK, &visitor, "", |vendor| view! { <IssuedPage vendor=vendor view=view/> })
+        }
         Ok(issued) => match issued.licenses.as_slice() {
             [one] => see_other(&format!("/vendor/licenses/{}?said=issued", one.id)),
-            _ => see_other(&format!("/vendor/orders/{}?said=issued", issued.order)),
+            _ => see_other(&format!("/vendor/orders/{}?said=issued-order", issued.order)),
         },
         Err(error) => match refuse(&state, &mut typed, error) {
             Ok(status) => draw_form(&state, status, &visitor, &code, typed).await,
             Err(response) => response,
         },
+    }
+}
+
+fn users_asked(authorization: Authorization) -> UsersAsked {
+    match authorization {
+        Authorization::Key => UsersAsked::No,
+        Authorization::User => UsersAsked::Only,
+        Authorization::Both => UsersAsked::Also,
+    }
+}
+
+/// Every license of an order has the same users, so they are told once.
+fn issued_view(product: &str, issued: Issued) -> IssuedView {
+    let users = issued.licenses.first().map(|license| license.users.clone()).unwrap_or_default();
+    IssuedView {
+        order: (issued.order_reference, issued.order.0),
+        licenses: issued.licenses.iter().map(|license| (license.key.as_ref().map(|key| key.text()), license.id.0)).collect(),
+        users: users.into_iter().map(|user| (user.email.to_string(), user.initial_password)).collect(),
+        product: product.to_owned(),
+    }
+}
+
+/// As many as one types by hand; shops and scripts issue through other doors.
+const MOST_USERS: usize = 100;
+
+/// Addresses, one a line, each once.
+fn typed_users(text: &str, asked: UsersAsked) -> Result<Vec<Email>, String> {
+    let mut users: Vec<Email> = Vec::new();
+    if asked == UsersAsked::No {
+        return Ok(users);
+    }
+    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let Ok(email) = Email::parse(line) else {
+            return Err(format!("Line {} is not a whole e-mail address. Complete it, such as name@example.com.", place + 1));
+        };
+        if !users.iter().any(|known| known.folded() == email.folded()) {
+            users.push(email);
+        }
+    }
+    match users.len() {
+        0 if asked == UsersAsked::Only => {
+            Err("This product is licensed to users: type the e-mail address of at least one.".to_owned())
+        }
+        count if count > MOST_USERS => {
+            Err(format!("{count} users are more than the {MOST_USERS} that fit in one form. Issue in parts."))
+        }
+        _ => Ok(users),
     }
 }
 
@@ -108,7 +161,7 @@ fn read(form: &mut FormState, view: &ProductView, now: crate::licensing::Timesta
             None
         })
     };
-    let quantity = number(form, "quantity", 10_000).unwrap_or(1);
+    let quantity = number(form, "quantity", 10_000);
     let grace_hours = number(form, "grace_hours", 87_600).unwrap_or(0);
     let valid_days = number(form, "valid_days", 36_500);
     let max_consumption = number(form, "max_consumption", u32::MAX);
@@ -160,6 +213,26 @@ fn read(form: &mut FormState, view: &ProductView, now: crate::licensing::Timesta
     if matches!(kind, LicenseType::TimeLimited | LicenseType::Subscription) && expiry == Expiry::NEVER {
         wrong.push(("valid_until", "This type ends some day. Choose the last day, or a number of days.".to_owned()));
     }
+    if quantity == Some(0) {
+        wrong.push(("quantity", "Type how many licenses to issue: 1 or more.".to_owned()));
+    }
+    if matches!((kind, max_consumption), (LicenseType::Consumption, Some(0))) {
+        wrong.push(("max_consumption", "Nothing could be used up of it. Type 1 or more, or nothing for no limit.".to_owned()));
+    }
+    let asked = users_asked(view.product.authorization);
+    let users = typed_users(form.value("users"), asked).unwrap_or_else(|message| {
+        wrong.push(("users", message));
+        Vec::new()
+    });
+    let mut line = |name: &'static str, read: fn(&str) -> Result<Option<String>, String>| {
+        read(form.value(name)).unwrap_or_else(|message| {
+            wrong.push((name, message));
+            None
+        })
+    };
+    let order = line("order", typed_line::<64>);
+    let note = line("note", typed_line::<500>);
+    let customer_name = line("customer_name", typed_line::<128>);
     let entitlements = entitlements(form, &view.features, &mut wrong);
     if !wrong.is_empty() {
         for (field, message) in wrong {
@@ -190,14 +263,20 @@ fn read(form: &mut FormState, view: &ProductView, now: crate::licensing::Timesta
         ..Terms::default()
     };
     // The form's seats are those of one license, and each license has a key of its own.
-    let quantities = Quantities { quantity, separate_keys: true, activations_per_key: seats.most(), additional_activations: 0 };
+    let quantities = Quantities {
+        quantity: quantity.unwrap_or(1),
+        separate_keys: true,
+        activations_per_key: seats.most(),
+        additional_activations: 0,
+    };
     Some(Issue {
         key,
         quantities,
         customer,
-        customer_name: text(form, "customer_name").unwrap_or_default().chars().take(128).collect(),
-        order: text(form, "order"),
-        note: text(form, "note").unwrap_or_default(),
+        customer_name: customer_name.unwrap_or_default(),
+        users,
+        order,
+        note: note.unwrap_or_default(),
         request_id: form.request_id().map(str::to_owned),
         ..Issue::one(view.product.code.clone(), terms)
     })
@@ -232,4 +311,21 @@ fn entitlements(form: &FormState, features: &[Feature], wrong: &mut Vec<(&str, S
         });
     }
     entitlements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_typed_one_a_line_and_each_counts_once() {
+        let read = |text: &str, asked| typed_users(text, asked).map(|users| users.len());
+        assert_eq!(read("ann@a.example\r\n\n Bob@a.example \nANN@a.example", UsersAsked::Only), Ok(2));
+        assert_eq!(read("anything", UsersAsked::No), Ok(0));
+        assert_eq!(read(" \n", UsersAsked::Also), Ok(0));
+        assert!(read("", UsersAsked::Only).unwrap_err().contains("at least one"));
+        assert!(read("ann@a.example\nbob", UsersAsked::Also).unwrap_err().starts_with("Line 2"));
+        let many: String = (0..101).map(|number| format!("u{number}@a.example\n")).collect();
+        assert!(read(&many, UsersAsked::Also).unwrap_err().starts_with("101 users"));
+    }
 }

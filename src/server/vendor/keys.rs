@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::StatusCode,
     response::Response,
 };
@@ -24,8 +24,9 @@ use crate::{
     },
     server::{
         AppState,
-        forms::{form, new_request_id, pairs},
+        forms::{form, pairs},
         page::{act_problem, see_other},
+        path::Path,
         session::Staff,
     },
 };
@@ -35,7 +36,7 @@ const LICENSESPRING: &str = ":licensespring";
 
 pub async fn list(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
-    draw_keys(&state, StatusCode::OK, &visitor, of(&query, "said"), FormState::default().with_request_id(new_request_id())).await
+    draw_keys(&state, StatusCode::OK, &visitor, of(&query, "said"), FormState::default()).await
 }
 
 async fn draw_keys(state: &AppState, status: StatusCode, visitor: &Visitor, said: &str, form: FormState) -> Response {
@@ -56,7 +57,7 @@ async fn read_keys(state: &AppState, visitor: &Visitor, form: FormState) -> Resu
         rows: rows.iter().map(key_row).collect(),
         rotatable,
         form,
-        history: history.iter().map(|entry| event(entry, false)).collect(),
+        history: history.iter().map(|entry| event(entry, None)).collect(),
         now: state.desk.now(),
     })
 }
@@ -125,12 +126,8 @@ pub async fn show(
 async fn draw_key(state: &AppState, status: StatusCode, visitor: &Visitor, kid: &str, said: &str, form: FormState) -> Response {
     match state.desk.machines_to_refresh(visitor, kid).await {
         Ok((seal, machines)) => {
-            let view = KeyView {
-                key: key_row(&seal),
-                machines: machines.iter().map(machine).collect(),
-                form: form.with_request_id(new_request_id()),
-                now: state.desk.now(),
-            };
+            let view =
+                KeyView { key: key_row(&seal), machines: machines.iter().map(machine).collect(), form, now: state.desk.now() };
             draw(state, status, visitor, said, |vendor| view! { <KeyPage vendor=vendor view=view/> })
         }
         Err(error) => act_problem(state, error),

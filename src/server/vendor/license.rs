@@ -2,31 +2,36 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::StatusCode,
     response::Response,
 };
 use leptos::prelude::*;
 
-use super::common::{
-    actor, draw, ends, event, of, refuse, shown_day, shown_seats, shown_transfers, standing, typed_day, typed_seats,
-    typed_transfers,
+use super::{
+    common::{
+        actor, draw, ends, event, of, refuse, shown_day, shown_seats, shown_transfers, standing, tells_of_a_lower_counter,
+        typed_day, typed_line, typed_reason, typed_seats, typed_transfers,
+    },
+    records::refusal_row,
 };
 use crate::{
     app::{
+        portal::Problem,
         ui::FormState,
         vendor::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineState},
     },
     desk::{self, ActError, Edit, Level, Renewal, Visitor},
     licensing::{
         Date, LicenseId,
-        activation::{Activation, ActivationState, How},
+        activation::{ActivationState, How},
         license::{Expiry, LicenseState, Limit, Maintenance, TransferLimit},
     },
     server::{
         AppState,
-        forms::{form, new_request_id, pairs},
-        page::{act_problem, download, see_other},
+        forms::{form, pairs},
+        page::{act_problem, download, problem, see_other},
+        path::Path,
         session::Staff,
     },
 };
@@ -37,6 +42,8 @@ enum Came {
     Edit(FormState),
     Renew(FormState),
     Disable(FormState),
+    /// Of this machine.
+    Revoke(i64, FormState),
 }
 
 pub async fn show(
@@ -70,7 +77,19 @@ async fn draw_license(
 
 fn view_of(state: &AppState, found: desk::LicenseView, tab: LicenseTab, came: Came) -> LicenseView {
     let now = state.desk.now();
-    let desk::LicenseView { license, product, customer, order, activations, history, availability, .. } = found;
+    let desk::LicenseView {
+        license,
+        product,
+        customer,
+        order,
+        users,
+        activations,
+        more_machines,
+        history,
+        refusals,
+        usable,
+        availability,
+    } = found;
     let terms = &license.terms;
     let edit = FormState::filled([
         ("seats", shown_seats(terms.seats)),
@@ -83,11 +102,12 @@ fn view_of(state: &AppState, found: desk::LicenseView, tab: LicenseTab, came: Ca
     .scoped("edit");
     let renew = FormState::filled([("valid_until", String::new())]).scoped("renew");
     let disable = FormState::default().scoped("disable");
-    let (edit, renew, disable) = match came {
-        Came::None => (edit, renew, disable),
-        Came::Edit(form) => (form.scoped("edit"), renew, disable),
-        Came::Renew(form) => (edit, form.scoped("renew"), disable),
-        Came::Disable(form) => (edit, renew, form.scoped("disable")),
+    let (edit, renew, disable, revoke) = match came {
+        Came::None => (edit, renew, disable, None),
+        Came::Edit(form) => (form.scoped("edit"), renew, disable, None),
+        Came::Renew(form) => (edit, form.scoped("renew"), disable, None),
+        Came::Disable(form) => (edit, renew, form.scoped("disable"), None),
+        Came::Revoke(machine, form) => (edit, renew, disable, Some((machine, form))),
     };
     let put_away = match &license.state {
         LicenseState::Enabled => None,
@@ -133,7 +153,10 @@ fn view_of(state: &AppState, found: desk::LicenseView, tab: LicenseTab, came: Ca
         issued_at: license.created,
         note: Some(license.note.clone()).filter(|note| !note.is_empty()),
         fields: terms.fields.clone().into_iter().collect(),
-        machines: activations.iter().map(|shown| machine_of(&shown.activation)).collect(),
+        users: users.into_iter().map(|user| (user.email.to_string(), user.is_initial_password)).collect(),
+        machines: activations.iter().map(machine_of).collect(),
+        more_machines,
+        no_files: usable.err().map(|refusal| format!("{}.", refusal.words().what)),
         features: terms
             .entitlements
             .iter()
@@ -145,11 +168,15 @@ fn view_of(state: &AppState, found: desk::LicenseView, tab: LicenseTab, came: Ca
                 max: entitlement.meter.and_then(|meter| meter.max.most()).map(u64::from),
             })
             .collect(),
-        history: history.iter().map(|entry| event(entry, false)).collect(),
+        lower_counter: history.iter().find_map(|entry| Some((entry.at, tells_of_a_lower_counter(entry)?))),
+        more_history: history.len() >= desk::ENTRIES_SHOWN,
+        history: history.iter().map(|entry| event(entry, None)).collect(),
+        more_refusals: refusals.len() >= desk::ENTRIES_SHOWN,
+        refusals: refusals.iter().map(refusal_row).collect(),
         edit,
         renew,
         disable,
-        request_id: new_request_id(),
+        revoke,
         message,
         now,
     }
@@ -175,7 +202,8 @@ fn yes_because(license: &crate::licensing::license::License) -> String {
     text
 }
 
-fn machine_of(activation: &Activation) -> Machine {
+fn machine_of(shown: &desk::ActivationView) -> Machine {
+    let activation = &shown.activation;
     let device = &activation.device;
     let mut details = Vec::new();
     let mut put = |name: &str, value: Option<String>| details.extend(value.map(|value| (name.to_owned(), value)));
@@ -201,6 +229,7 @@ fn machine_of(activation: &Activation) -> Machine {
         },
         last_seen: Some(activation.last_seen),
         details,
+        variables: shown.variables.iter().map(|variable| (variable.name.clone(), variable.value.clone())).collect(),
         device_key: activation.device_key.is_some(),
     }
 }
@@ -242,17 +271,21 @@ pub async fn edit(State(state): State<AppState>, Staff(visitor): Staff, Path(id)
     let transfers = typed_transfers(typed.value("transfers"));
     let valid_until = typed_day(typed.value("valid_until"));
     let maintenance = typed_day(typed.value("maintenance_until"));
+    let note = typed_line::<500>(typed.value("note"));
     for (field, message) in [
-        ("seats", seats.err()),
-        ("transfers", transfers.err()),
-        ("valid_until", valid_until.err()),
-        ("maintenance_until", maintenance.err()),
+        ("seats", seats.err().map(str::to_owned)),
+        ("transfers", transfers.err().map(str::to_owned)),
+        ("valid_until", valid_until.err().map(str::to_owned)),
+        ("maintenance_until", maintenance.err().map(str::to_owned)),
+        ("note", note.clone().err()),
     ] {
         if let Some(message) = message {
             typed.refuse(field, message);
         }
     }
-    let (Ok(seats), Ok(transfers), Ok(valid_until), Ok(maintenance)) = (seats, transfers, valid_until, maintenance) else {
+    let (Ok(seats), Ok(transfers), Ok(valid_until), Ok(maintenance), Ok(note)) =
+        (seats, transfers, valid_until, maintenance, note)
+    else {
         return draw_license(&state, StatusCode::UNPROCESSABLE_ENTITY, &visitor, id, LicenseTab::Edit, "", Came::Edit(typed))
             .await;
     };
@@ -266,7 +299,7 @@ pub async fn edit(State(state): State<AppState>, Staff(visitor): Staff, Path(id)
         expiry: (!same_end).then(|| Expiry { on: valid_until.map(Date::end), ..before.terms.expiry }),
         maintenance: (!same_maintenance).then(|| maintenance.map_or(Maintenance::None, |day| Maintenance::Until(day.end()))),
         offline_allowed: Some(typed.ticked("offline")),
-        note: Some(typed.value("note").trim().to_owned()),
+        note: Some(note.unwrap_or_default()),
         ..Edit::default()
     };
     match state.desk.edit_license(&visitor, id, edit).await {
@@ -313,20 +346,14 @@ pub async fn renew(State(state): State<AppState>, Staff(visitor): Staff, Path(id
 pub async fn disable(State(state): State<AppState>, Staff(visitor): Staff, Path(id): Path<i64>, body: Bytes) -> Response {
     let mut typed = form(&body);
     let id = LicenseId(id);
-    let reason = typed.value("reason").trim().to_owned();
-    if reason.is_empty() || reason.chars().count() > 200 {
-        typed.refuse("reason", "Say in a few words why: the next person who is asked about it will need it.");
-        return draw_license(
-            &state,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            &visitor,
-            id,
-            LicenseTab::Machines,
-            "",
-            Came::Disable(typed),
-        )
-        .await;
-    }
+    let reason = match typed_reason(typed.value("reason")) {
+        Ok(reason) => reason,
+        Err(message) => {
+            typed.refuse("reason", message);
+            let came = Came::Disable(typed);
+            return draw_license(&state, StatusCode::UNPROCESSABLE_ENTITY, &visitor, id, LicenseTab::Machines, "", came).await;
+        }
+    };
     match state.desk.disable_license(&visitor, id, reason).await {
         Ok(()) => see_other(&format!("/vendor/licenses/{id}?said=disabled")),
         Err(error) => match refuse(&state, &mut typed, error) {
@@ -349,10 +376,19 @@ pub async fn machine(
     Path((id, machine, act)): Path<(i64, i64, String)>,
     body: Bytes,
 ) -> Response {
-    let typed = form(&body);
-    match on_machine(&state, &visitor, LicenseId(id), machine, &act, &typed).await {
+    let id = LicenseId(id);
+    let mut typed = form(&body);
+    match on_machine(&state, &visitor, id, machine, &act, &typed).await {
         Ok(response) => response,
-        Err(error) => act_problem(&state, error),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            // The one form of a machine that has a field.
+            Ok(status) if act == "revoke" => {
+                let came = Came::Revoke(machine, typed);
+                draw_license(&state, status, &visitor, id, LicenseTab::Machines, "", came).await
+            }
+            Ok(_) => problem(&state, Problem::Conflict),
+            Err(response) => response,
+        },
     }
 }
 
@@ -376,7 +412,8 @@ async fn on_machine(
             "freed"
         }
         "revoke" => {
-            let reason: String = typed.value("reason").trim().chars().take(200).collect();
+            visitor.needs(desk::Area::Licenses, Level::Manage)?;
+            let reason = typed_reason(typed.value("reason")).map_err(|message| ActError::field("reason", message))?;
             state.desk.revoke_device(visitor, id, &device, reason).await?;
             "revoked"
         }

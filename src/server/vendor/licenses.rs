@@ -8,11 +8,11 @@ use axum::{
 use leptos::prelude::*;
 
 use super::{
-    common::{draw, of},
+    common::{draw, ends, of},
     csv_file,
 };
 use crate::{
-    app::vendor::{Address, Ends, LicenseListView, LicenseRow, LicensesPage, Paging, Standing},
+    app::vendor::{Address, LicenseListView, LicenseRow, LicensesPage, Paging, Standing},
     desk::{ActError, Visitor},
     licensing::{ProductCode, Timestamp},
     server::{AppState, forms::pairs, page::act_problem, session::Staff},
@@ -28,7 +28,7 @@ async fn filter(state: &AppState, query: &[(String, String)], limit: i64) -> Res
         Ok(code) => Some(state.desk.product(&code).await?.product.id),
         Err(_) => None,
     };
-    let known = |state: &&str| ["enabled", "expired", "disabled", "archived"].contains(state);
+    let known = |state: &&str| ["enabled", "ending", "expired", "disabled", "archived"].contains(state);
     let text = |name: &str| Some(of(query, name).to_owned()).filter(|text| !text.is_empty());
     Ok(LicenseFilter {
         search: text("q"),
@@ -36,6 +36,7 @@ async fn filter(state: &AppState, query: &[(String, String)], limit: i64) -> Res
         state: Some(of(query, "state")).filter(known).map(str::to_owned),
         sort: LicenseSort::parse(of(query, "sort")).unwrap_or_default(),
         after: text("after"),
+        before: text("before"),
         limit,
     })
 }
@@ -64,7 +65,7 @@ async fn read(state: &AppState, visitor: &Visitor, query: &[(String, String)]) -
     Ok(LicenseListView {
         address,
         rows: page.rows.iter().map(|found| row(found, now)).collect(),
-        paging: Paging { total: Some(total), before: None, after: page.next },
+        paging: Paging { total: Some(total), before: page.previous, after: page.next },
         products,
         any,
         now,
@@ -76,6 +77,7 @@ fn row(found: &store::LicenseRow, now: Timestamp) -> LicenseRow {
         "disabled" => Standing::Disabled,
         "archived" => Standing::Archived,
         _ if found.valid_until.is_some_and(|until| until <= now) => Standing::Expired,
+        _ if found.start.is_some_and(|start| now < start) => Standing::NotStarted,
         _ => Standing::Enabled,
     };
     LicenseRow {
@@ -85,7 +87,7 @@ fn row(found: &store::LicenseRow, now: Timestamp) -> LicenseRow {
         customer: found.customer.clone(),
         seats_taken: found.seats_taken.unsigned_abs(),
         seats: found.seats.map(i64::unsigned_abs),
-        ends: found.valid_until.map_or(Ends::Never, Ends::On),
+        ends: ends(found.expiry, found.valid_until),
         standing,
         last_seen: found.last_seen,
     }
@@ -97,7 +99,7 @@ pub async fn csv(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(
         Ok(filter) => filter,
         Err(error) => return act_problem(&state, error),
     };
-    filter.after = None;
+    (filter.after, filter.before) = (None, None);
     let mut rows = Vec::new();
     while (rows.len() as i64) < EXPORTED {
         match state.desk.licenses(&visitor, &filter).await {

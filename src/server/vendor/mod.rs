@@ -9,6 +9,7 @@ mod keys;
 mod license;
 mod licenses;
 mod orders;
+pub mod problem;
 mod products;
 mod records;
 mod settings;
@@ -66,7 +67,7 @@ pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
         .route("/vendor/team.csv", get(team::csv))
         .route("/vendor/team/{id}", get(team::show))
         .route("/vendor/team/{id}/{act}", form(post(team::act)))
-        .route("/vendor/settings", sized(get(settings::show).post(settings::save), 128))
+        .route("/vendor/settings", sized(get(settings::show).post(settings::save), settings::BODY_KIB))
         .route("/vendor/keys", get(keys::list))
         .route("/vendor/keys/rotate", form(post(keys::rotate)))
         .route("/vendor/keys/{kid}", get(keys::show))

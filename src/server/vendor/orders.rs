@@ -1,7 +1,7 @@
 //! Orders: the list, one with its licenses, both as CSV.
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::StatusCode,
     response::Response,
 };
@@ -15,23 +15,27 @@ use crate::{
     app::vendor::{Address, LicenseRow, OrderListView, OrderPage, OrderRow, OrderView, OrdersPage, Paging},
     desk::{ActError, Area, Visitor},
     licensing::{OrderId, Timestamp},
-    server::{AppState, forms::pairs, page::act_problem, session::Staff},
-    store::{self, Subject},
+    server::{AppState, forms::pairs, page::act_problem, path::Path, session::Staff},
+    store::{self, OrderFilter, Subject},
 };
 
 const ROWS: i64 = 50;
 
 pub async fn list(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
-    let search = Some(of(&query, "q")).filter(|text| !text.is_empty());
-    let after = of(&query, "after").parse().ok();
-    match state.desk.orders(&visitor, search, after, ROWS).await {
+    let filter = OrderFilter {
+        search: Some(of(&query, "q").to_owned()).filter(|text| !text.is_empty()),
+        after: of(&query, "after").parse().ok(),
+        before: of(&query, "before").parse().ok(),
+        limit: ROWS,
+    };
+    match state.desk.order_page(&visitor, &filter).await {
         Ok(page) => {
-            let any = !page.rows.is_empty() || search.is_some() || after.is_some();
+            let any = !page.rows.is_empty() || filter.search.is_some() || filter.after.is_some();
             let view = OrderListView {
-                address: Address::new("/vendor/orders").with("q", search.unwrap_or_default()),
+                address: Address::new("/vendor/orders").with("q", of(&query, "q")),
                 rows: page.rows.iter().map(row).collect(),
-                paging: Paging { total: None, before: None, after: page.next },
+                paging: Paging { total: None, before: page.previous, after: page.next },
                 any,
                 now: state.desk.now(),
             };
@@ -126,7 +130,7 @@ async fn read(state: &AppState, visitor: &Visitor, id: OrderId) -> Result<OrderV
         customer: found.customer.as_ref().map(|customer| customer.email.to_string()),
         customer_name: found.customer.as_ref().map(|customer| customer.name.clone()).filter(|name| !name.is_empty()),
         licenses: licenses.collect(),
-        history: history.iter().map(|entry| event(entry, false)).collect(),
+        history: history.iter().map(|entry| event(entry, None)).collect(),
         keys: Some(keys.join("\n")).filter(|keys| !keys.is_empty()),
         now,
     })

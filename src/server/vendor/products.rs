@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::StatusCode,
     response::Response,
 };
@@ -27,8 +27,9 @@ use crate::{
     },
     server::{
         AppState,
-        forms::{form, new_request_id, pairs},
+        forms::{form, pairs},
         page::{act_problem, see_other},
+        path::Path,
         session::Staff,
     },
     store::{NewProduct, NewRelease, Subject},
@@ -74,7 +75,7 @@ pub async fn csv(State(state): State<AppState>, Staff(visitor): Staff) -> Respon
 }
 
 pub async fn new(State(state): State<AppState>, Staff(visitor): Staff) -> Response {
-    let form = FormState::filled([("auth", "key")]).with_request_id(new_request_id());
+    let form = FormState::filled([("auth", "key")]);
     draw_new(&state, StatusCode::OK, &visitor, form)
 }
 
@@ -164,8 +165,8 @@ async fn read(state: &AppState, visitor: &Visitor, code: &str, tab: ProductTab, 
     let rows = state.desk.product_rows(visitor).await?;
     let licenses = rows.iter().find(|row| row.product.id == product.id).map_or(0, |row| row.licenses);
     let history = state.desk.history(visitor, Area::Products, Subject::of("product", product.id.0)).await?;
-    let version = FormState::default().scoped("version").with_request_id(new_request_id());
-    let feature = FormState::default().scoped("feature").with_request_id(new_request_id());
+    let version = FormState::default().scoped("version");
+    let feature = FormState::default().scoped("feature");
     let rules = rules_form(product).scoped("rules");
     let (version, feature, rules) = match came {
         Came::None => (version, feature, rules),
@@ -201,11 +202,10 @@ async fn read(state: &AppState, visitor: &Visitor, code: &str, tab: ProductTab, 
                 licenses,
             })
             .collect(),
-        history: history.iter().map(|entry| event(entry, false)).collect(),
+        history: history.iter().map(|entry| event(entry, None)).collect(),
         version,
         feature,
         rules,
-        request_id: new_request_id(),
         now: state.desk.now(),
     })
 }

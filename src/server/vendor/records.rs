@@ -1,7 +1,7 @@
 //! What happened: the audit log, and the refusals that customers were told of.
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::StatusCode,
     response::Response,
 };
@@ -24,7 +24,7 @@ use crate::{
         decide::{ActivationRefusal, ReleaseRefusal},
         words::Words,
     },
-    server::{AppState, forms::pairs, page::act_problem, session::Staff},
+    server::{AppState, forms::pairs, page::act_problem, path::Path, session::Staff},
     store::{Attempt, AttemptFilter, AuditFilter, Subject},
 };
 
@@ -34,7 +34,8 @@ fn audit_filter(query: &[(String, String)], limit: i64) -> AuditFilter {
     let kind = Some(of(query, "kind").to_owned()).filter(|kind| Subject::KINDS.contains(&kind.as_str()));
     let id = of(query, "id").parse().ok();
     let search = Some(of(query, "q").to_owned()).filter(|text| !text.is_empty());
-    AuditFilter { search, subject: kind.map(|kind| (kind, id)), after: of(query, "after").parse().ok(), limit }
+    let key = |name: &str| of(query, name).parse().ok();
+    AuditFilter { search, subject: kind.map(|kind| (kind, id)), after: key("after"), before: key("before"), limit }
 }
 
 pub async fn audit(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
@@ -49,14 +50,15 @@ async fn read_audit(state: &AppState, visitor: &Visitor, query: &[(String, Strin
     let page = state.desk.audit(visitor, &audit_filter(query, ROWS)).await?;
     // The whole log is read for this, so only when it is asked for.
     let checked = if of(query, "check").is_empty() { None } else { Some(state.desk.verify_audit(visitor).await?) };
+    let names = state.desk.subject_names(visitor, &page.rows).await?;
     let kinds = Subject::KINDS.iter().map(|kind| ((*kind).to_owned(), kind.replace('_', " ")));
     Ok(AuditView {
         address: Address::new("/vendor/audit")
             .with("q", of(query, "q"))
             .with("kind", of(query, "kind"))
             .with("id", of(query, "id")),
-        rows: page.rows.iter().map(|entry| event(entry, true)).collect(),
-        paging: Paging { total: None, before: None, after: page.next },
+        rows: page.rows.iter().map(|entry| event(entry, Some((&names, visitor)))).collect(),
+        paging: Paging { total: None, before: page.previous, after: page.next },
         kinds: kinds.collect(),
         checked: checked.map(|report| verdict(&report)),
         now: state.desk.now(),
@@ -74,7 +76,7 @@ fn verdict(report: &AuditReport) -> AuditVerdict {
 
 pub async fn audit_csv(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
-    let mut filter = AuditFilter { after: None, ..audit_filter(&query, 1000) };
+    let mut filter = AuditFilter { after: None, before: None, ..audit_filter(&query, 1000) };
     let mut rows = Vec::new();
     loop {
         match state.desk.audit(&visitor, &filter).await {
@@ -104,7 +106,8 @@ pub async fn audit_csv(State(state): State<AppState>, Staff(visitor): Staff, Raw
 
 fn attempt_filter(query: &[(String, String)], limit: i64) -> AttemptFilter {
     let search = Some(of(query, "q").to_owned()).filter(|text| !text.is_empty());
-    AttemptFilter { search, after: of(query, "after").parse().ok(), limit }
+    let key = |name: &str| of(query, name).parse().ok();
+    AttemptFilter { search, after: key("after"), before: key("before"), limit }
 }
 
 pub async fn refusals(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
@@ -116,7 +119,7 @@ pub async fn refusals(State(state): State<AppState>, Staff(visitor): Staff, RawQ
             let view = RefusalListView {
                 address: Address::new("/vendor/refusals").with("q", of(&query, "q")),
                 rows: page.rows.iter().map(refusal_row).collect(),
-                paging: Paging { total: None, before: None, after: page.next },
+                paging: Paging { total: None, before: page.previous, after: page.next },
                 any,
                 now: state.desk.now(),
             };
@@ -128,7 +131,7 @@ pub async fn refusals(State(state): State<AppState>, Staff(visitor): Staff, RawQ
 
 pub async fn refusals_csv(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
-    let mut filter = AttemptFilter { after: None, ..attempt_filter(&query, 1000) };
+    let mut filter = AttemptFilter { after: None, before: None, ..attempt_filter(&query, 1000) };
     let mut rows = Vec::new();
     loop {
         match state.desk.refusals(&visitor, &filter).await {

@@ -8,14 +8,14 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::common::{draw, of};
+use super::common::{draw, event, of};
 use crate::{
     app::{
         portal::Problem,
         ui::FormState,
         vendor::{SettingField, SettingsPage, SettingsView},
     },
-    desk::{ActError, Area, Level, Visitor},
+    desk::{ActError, Area, Visitor},
     licensing::files::base64,
     server::{
         AppState,
@@ -24,7 +24,11 @@ use crate::{
         portal::upload::Upload,
         session::Staff,
     },
+    store::Subject,
 };
+
+/// Room for a picture that is far too large, so that it is refused beside its field; what is larger still gets a page.
+pub const BODY_KIB: u32 = 1536;
 
 /// The form's short names for settings that have longer ones.
 const BRAND: [(&str, &str); 3] = [("name", "portalName"), ("accent", "accent"), ("support", "supportAddress")];
@@ -58,13 +62,14 @@ pub async fn show(State(state): State<AppState>, Staff(visitor): Staff, RawQuery
     let brand = BRAND.iter().map(|(field, name)| ((*field).to_owned(), value(name)));
     let limits = LIMITS.iter().map(|(name, ..)| ((*name).to_owned(), value(name)));
     let form = FormState::filled(brand.chain(limits));
-    draw_settings(&state, StatusCode::OK, &visitor, of(&query, "said"), form)
+    draw_settings(&state, StatusCode::OK, &visitor, of(&query, "said"), form).await
 }
 
-fn draw_settings(state: &AppState, status: StatusCode, visitor: &Visitor, said: &str, form: FormState) -> Response {
-    if let Err(forbidden) = visitor.needs(Area::Settings, Level::Read) {
-        return act_problem(state, forbidden.into());
-    }
+async fn draw_settings(state: &AppState, status: StatusCode, visitor: &Visitor, said: &str, form: FormState) -> Response {
+    let history = match state.desk.history(visitor, Area::Settings, Subject::of("setting", 0)).await {
+        Ok(history) => history,
+        Err(error) => return act_problem(state, error),
+    };
     let limits = LIMITS.iter().map(|(name, label, hint, unit)| SettingField {
         name: (*name).to_owned(),
         label: (*label).to_owned(),
@@ -72,7 +77,13 @@ fn draw_settings(state: &AppState, status: StatusCode, visitor: &Visitor, said: 
         unit: Some((*unit).to_owned()),
         switch: false,
     });
-    let view = SettingsView { form, has_logo: state.desk.settings().logo.is_some(), limits: limits.collect() };
+    let view = SettingsView {
+        form,
+        has_logo: state.desk.settings().logo.is_some(),
+        limits: limits.collect(),
+        history: history.iter().map(|entry| event(entry, None)).collect(),
+        now: state.desk.now(),
+    };
     draw(state, status, visitor, said, |vendor| view! { <SettingsPage vendor=vendor view=view/> })
 }
 
@@ -96,7 +107,7 @@ pub async fn save(State(state): State<AppState>, Staff(visitor): Staff, request:
         Err(ActError::Field { field, message }) => {
             let shown = BRAND.iter().find(|(_, name)| *name == field).map_or(field, |(field, _)| *field);
             typed.refuse(shown, message);
-            draw_settings(&state, StatusCode::UNPROCESSABLE_ENTITY, &visitor, "", typed)
+            draw_settings(&state, StatusCode::UNPROCESSABLE_ENTITY, &visitor, "", typed).await
         }
         Err(error) => act_problem(&state, error),
     }

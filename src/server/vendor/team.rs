@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::StatusCode,
     response::Response,
 };
@@ -21,8 +21,9 @@ use crate::{
     licensing::{Email, Timestamp, UserId},
     server::{
         AppState,
-        forms::{form, new_request_id, pairs},
+        forms::{form, pairs},
         page::{act_problem, see_other},
+        path::Path,
         session::Staff,
     },
     store::Subject,
@@ -34,7 +35,7 @@ fn is_you(visitor: &Visitor, id: UserId) -> bool {
 
 pub async fn list(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
-    let form = FormState::filled([("role", "support")]).with_request_id(new_request_id());
+    let form = FormState::filled([("role", "support")]);
     draw_team(&state, StatusCode::OK, &visitor, of(&query, "said"), form).await
 }
 
@@ -136,7 +137,7 @@ async fn draw_member(
         sessions,
         role: role.unwrap_or_else(|| FormState::filled([("role", member.role.clone())])).scoped("role"),
         password: password.unwrap_or_default().scoped("password"),
-        history: history.iter().map(|entry| event(entry, false)).collect(),
+        history: history.iter().map(|entry| event(entry, None)).collect(),
         now: state.desk.now(),
     };
     draw(state, status, visitor, said, |vendor| view! { <MemberPage vendor=vendor view=view/> })
