@@ -278,6 +278,7 @@ async fn what_is_not_there_is_said_by_a_page(app: TestApp) {
     let owner = app.staff("ann@vendor.example", Role::Owner).await;
     for path in [
         "/nowhere",
+        "/vendorx",
         "/activations/x",
         "/offline/x/all.zip",
         "/vendor/nowhere",
@@ -297,12 +298,37 @@ async fn what_is_not_there_is_said_by_a_page(app: TestApp) {
         "/vendor/team/999999",
         "/vendor/refusals/R-00000000",
     ] {
-        assert_eq!(app.get_as(&owner, path).await.status, 404, "{path}");
+        let reply = app.get_as(&owner, path).await;
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.text().contains("aria-label=\"Sections\""), "{path}: staff stays among their own pages");
     }
-    for path in ["/vendor/licenses/abc", "/vendor/licenses?after=%00&state=x&sort=;drop"] {
-        let status = app.get_as(&owner, path).await.status;
-        assert!(!status.is_server_error(), "{path}: {status}");
+    // What cannot be read from an address leads nowhere, and is said like anything else that is not there.
+    for path in [
+        "/vendor/licenses/abc",
+        "/vendor/licenses/99999999999999999999",
+        "/vendor/licenses/%FF",
+        "/vendor/orders/x",
+        "/vendor/orders/x/licenses.csv",
+        "/vendor/team/x",
+        "/vendor/products/%C3%28",
+        "/vendor/keys/%FF",
+        "/activations/%FF",
+        "/activations/%FF/x.lic",
+        "/offline/%FF",
+        "/%FF",
+    ] {
+        let reply = app.get_as(&owner, path).await;
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.header("content-type").starts_with("text/html") && reply.text().contains("<h1"), "{path}");
     }
+    for path in ["/vendor/licenses/abc/edit", "/vendor/licenses/1/machines/x/free", "/vendor/team/x/role"] {
+        let reply = app.post_as(&owner, path, &[("reason", "x")]).await;
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.text().contains("<h1"), "{path}");
+    }
+    assert_eq!(app.get("/vendor/licenses/abc").await.status, 303, "a stranger is asked to sign in first");
+    let status = app.get_as(&owner, "/vendor/licenses?after=%00&before=%00&state=x&sort=;drop").await.status;
+    assert_eq!(status, 200);
     for (method, path) in [
         (Method::PUT, "/activate"),
         (Method::DELETE, "/offline"),

@@ -47,3 +47,4 @@ mod races;
 mod refusals;
 mod staff;
 mod told;
+mod vendor_pages;
