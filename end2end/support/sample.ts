@@ -18,6 +18,8 @@ export const licenseSpring = {
   key: "FUH3-4E7A-LZJL-7JTP",
   apiKey: "11abafc3-10b2-474a-b818-aaaf97c7512e",
   sharedKey: "kw4qSnpSwXzgiv5yxYpZZmFEd9QAeiKTQ6OuyMja",
+  user: "test@example.com",
+  userPassword: "S3cret-ü",
 };
 
 let counter = 0;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { OwnPortal, type Portal } from "../../script/lib/portal.mjs";
 import { licenseSpring, type Sample } from "./sample.ts";
 
-const limits = { signInTries: "1000", activationsPerMinute: "1000000" };
+const limits = { signInTries: "1000", activationsPerMinute: "1000000", keepRefusalsDays: "400" };
 
 /** A portal of its own with one owner and one product, and with limits so wide that tests do not stand in each other's way. */
 export async function seeded(): Promise<{ portal: OwnPortal; sample: Sample }> {
@@ -13,7 +13,6 @@ export async function seeded(): Promise<{ portal: OwnPortal; sample: Sample }> {
     await portal.cli(["user", "add", owner.email, "--role", "owner"], owner.password);
     await portal.cli(["product", "add", "PRESS4", "--name", "Press Designer 4", "--number", "4", "--version", "4.0"]);
     const sample: Sample = { place: portal.place, owner, product: "PRESS4", cookie: await cookieOf(portal, owner) };
-    portal.secret(sample.cookie.split("=")[1]!);
     await settings(sample, limits);
     return { portal, sample };
   } catch (error) {
@@ -24,20 +23,22 @@ export async function seeded(): Promise<{ portal: OwnPortal; sample: Sample }> {
 
 /** What the sample files of LicenseSpring's clients were made for. */
 export async function seedLicenseSpring(portal: Portal) {
-  const { product, key, apiKey, sharedKey } = licenseSpring;
-  portal.secret(key, sharedKey);
+  const { product, key, apiKey, sharedKey, user, userPassword } = licenseSpring;
+  portal.secret(key, sharedKey, user, userPassword);
   await portal.cli(["product", "add", product, "--name", "Test Product", "--auth", "both", "--legacy-clients"]);
   // A seat by file is held for a day before a file may release it; a test has not that long.
   await portal.cli(["product", "edit", product, "--min-hold-hours", "0"]);
-  await portal.cli(["license", "issue", "--product", product, "--key", key, "--seats", "1000"]);
+  await portal.cli(["license", "issue", "--product", product, "--key", key, "--seats", "1000", "--user", user, "--user-password-stdin"], userPassword);
   await portal.cli(["api-key", "add", "sample files", "--api-key", apiKey, "--shared-key-stdin"], sharedKey);
 }
 
-/** Signs in as a program would, and returns the session's cookie. */
-export async function cookieOf({ url }: { url: string }, who: { email: string; password: string }): Promise<string> {
-  const answer = await fetch(`${url}/vendor/sign-in`, { method: "POST", redirect: "manual", body: new URLSearchParams(who) });
+/** Signs in as a program would, and returns the session's cookie. Who it is, and the session, are in no log from here on. */
+export async function cookieOf(portal: Portal, who: { email: string; password: string }): Promise<string> {
+  portal.secret(who.email, who.password);
+  const answer = await fetch(`${portal.url}/vendor/sign-in`, { method: "POST", redirect: "manual", body: new URLSearchParams(who) });
   const cookie = answer.headers.getSetCookie()[0]?.split(";")[0];
   if (answer.status !== 303 || !cookie) throw new Error(`Signing in was answered with ${answer.status}.`);
+  portal.secret(cookie.slice(cookie.indexOf("=") + 1));
   return cookie;
 }
 

@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { test as base, expect, type BrowserContext, type Page } from "@playwright/test";
+import { test as base, expect, type Browser, type BrowserContext, type Page, type Request, type Response as Answer } from "@playwright/test";
 import { AxeBuilder } from "@axe-core/playwright";
 import { Portal } from "../../script/lib/portal.mjs";
 import type { Sample } from "./sample.ts";
@@ -12,7 +12,7 @@ export { expect };
 interface Fixtures {
   sample: Sample;
   portal: TestPortal;
-  /** Names a refusal this test provokes; any other line of the browser's error console fails the test. */
+  /** Names a refusal this test provokes and must meet; any other line of a browser's error console fails the test. */
   expectStatus: (status: number, path: string | RegExp) => void;
   /** A portal of this test's own. */
   fresh: TestPortal;
@@ -32,13 +32,22 @@ interface Fixtures {
 export class TestPortal extends Portal {
   constructor(readonly sample: Sample) {
     super(sample.place);
+    known.set(this.url, this);
   }
 
-  /** Issues one license and returns its key, which no log may contain from here on. */
+  /** A command. The addresses, keys and passwords that go in and come out are in no log from here on. */
+  override async tryCli(args: string[], input = "") {
+    this.secret(...args.filter(isAddress), ...args.filter((_, place) => args[place - 1] === "--key"));
+    if (input) this.secret(input.trim());
+    const done = await super.tryCli(args, input);
+    this.secret(...secretsIn(done.answer));
+    return done;
+  }
+
+  /** Issues one license and returns its key. */
   async issue(...options: string[]): Promise<string> {
     const product = options.includes("--product") ? [] : ["--product", this.sample.product];
     const { licenses } = await this.cli(["license", "issue", ...product, ...options]);
-    this.secret(...licenses.map((license: { key: string }) => license.key));
     return licenses[0].key;
   }
 
@@ -80,6 +89,39 @@ export class TestPortal extends Portal {
   }
 }
 
+/** The portals this process talks to, by their address. */
+const known = new Map<string, TestPortal>();
+
+const isAddress = (text: string) => /^[^@\s]+@[^@\s]+$/.test(text);
+const SECRET = /^(key|shared_key|api_key|initial_password|password|token|computer_key|license)$/;
+
+/** What of a command's answer may be in no log: keys, passwords, files, addresses. */
+function secretsIn(answer: unknown, name = ""): string[] {
+  if (typeof answer === "string") return SECRET.test(name) || isAddress(answer) ? [answer] : [];
+  if (Array.isArray(answer)) return answer.flatMap((one) => secretsIn(one, name));
+  return answer && typeof answer === "object" ? Object.entries(answer).flatMap(([key, value]) => secretsIn(value, key)) : [];
+}
+
+const TYPED = ["key", "email", "password", "current", "customer", "users", "support"];
+
+/** What a browser sends to a portal and gets from it that may be in no log. */
+function keepSecrets(context: BrowserContext) {
+  const of = (url: string) => (URL.canParse(url) ? known.get(new URL(url).origin) : undefined);
+  context.on("request", (request: Request) => {
+    if (request.method() !== "POST" || !request.headers()["content-type"]?.startsWith("application/x-www-form-urlencoded")) return;
+    const form = new URLSearchParams(request.postData() ?? "");
+    of(request.url())?.secret(...TYPED.flatMap((name) => form.getAll(name)).flatMap((text) => text.split(/\r?\n/)).map((text) => text.trim()).filter((text) => text.length > 5));
+  });
+  context.on("response", (response: Answer) => {
+    const token = /^\/(?:activations|offline)\/([\w-]{43})/.exec(new URL(response.url()).pathname)?.[1];
+    if (token) of(response.url())?.secret(token);
+    void response.headerValue("set-cookie").then((set) => {
+      const session = /^__Host-countersign=([\w-]{20,})/.exec(set ?? "")?.[1];
+      if (session) of(response.url())?.secret(session);
+    }, () => {});
+  });
+}
+
 /** A portal that no other test is using at the same time, for what changes everything: the brand, the limits, the keys. */
 interface WorkerFixtures {
   alone: TestPortal;
@@ -113,11 +155,26 @@ export const test = base.extend<Fixtures & { guard: void }, WorkerFixtures>({
     }
   },
 
-  expectStatus: async ({ context }, use) => {
-    const expected: { status: number; path: string | RegExp }[] = [];
-    const stop = watch(context, expected);
-    await use((status, path) => void expected.push({ status, path }));
-    expect(stop(), "the browser's error console").toEqual([]);
+  expectStatus: async ({ context, browser }, use, info) => {
+    const expected: Expected[] = [];
+    const stops = [watch(context, expected)];
+    keepSecrets(context);
+    // A second person's browser is watched like the first.
+    const make = browser.newContext;
+    unwatched.set(browser, make.bind(browser));
+    browser.newContext = async (options) => {
+      const made = await make.call(browser, options);
+      stops.push(watch(made, expected));
+      keepSecrets(made);
+      return made;
+    };
+    try {
+      await use((status, path) => void expected.push({ status, path, met: false }));
+    } finally {
+      browser.newContext = make;
+    }
+    expect(stops.flatMap((stop) => stop()), "the browser's error console").toEqual([]);
+    if (info.errors.length === 0) expect(expected.filter(({ met }) => !met), "refusals that were expected and never came").toEqual([]);
   },
 
   // Every test is guarded, whether it expects refusals or not.
@@ -142,7 +199,7 @@ export const test = base.extend<Fixtures & { guard: void }, WorkerFixtures>({
   expectAccessible: async ({ page, browser, javaScriptEnabled, viewport, isMobile }, use) => {
     await use(async (on = page) => {
       // axe is a script itself. Where the test's browser has none, the page as it stands is shown to one that has.
-      const context = javaScriptEnabled ? undefined : await browser.newContext({ viewport, isMobile, javaScriptEnabled: true });
+      const context = javaScriptEnabled ? undefined : await (unwatched.get(browser) ?? browser.newContext.bind(browser))({ viewport, isMobile, javaScriptEnabled: true });
       const shown = context ? await copyOf(on, await context.newPage()) : on;
       for (const colorScheme of ["light", "dark"] as const) {
         await shown.emulateMedia({ colorScheme, reducedMotion: "reduce" });
@@ -191,9 +248,25 @@ async function copyOf(page: Page, copy: Page): Promise<Page> {
   return copy;
 }
 
+interface Expected {
+  status: number;
+  path: string | RegExp;
+  met: boolean;
+}
+
+/** How a browser makes a context that nobody watches: a copy of a page is cut off from its scripts, which it complains of. */
+const unwatched = new WeakMap<Browser, Browser["newContext"]>();
+
 // Chromium reports a refused request as a console error of its own; those the test has named are taken out.
-function watch(context: BrowserContext, expected: { status: number; path: string | RegExp }[]): () => string[] {
+function watch(context: BrowserContext, expected: Expected[]): () => string[] {
   const errors: { text: string; url: string }[] = [];
+  const isIt = (one: Expected, status: number, url: string) => {
+    const { pathname, search } = URL.canParse(url) ? new URL(url) : { pathname: url, search: "" };
+    return one.status === status && (typeof one.path === "string" ? one.path === pathname || one.path === pathname + search : one.path.test(pathname + search));
+  };
+  context.on("response", (response) => {
+    for (const one of expected) one.met ||= isIt(one, response.status(), response.url());
+  });
   context.on("console", (message) => {
     if (message.type() === "error") errors.push({ text: message.text(), url: message.location().url });
   });
@@ -202,9 +275,7 @@ function watch(context: BrowserContext, expected: { status: number; path: string
     errors
       .filter(({ text, url }) => {
         const status = Number(/the server responded with a status of (\d+)/.exec(text)?.[1]);
-        const { pathname, search } = URL.canParse(url) ? new URL(url) : { pathname: url, search: "" };
-        const names = (path: string | RegExp) => (typeof path === "string" ? path === pathname || path === pathname + search : path.test(pathname + search));
-        return !expected.some((one) => one.status === status && names(one.path));
+        return !expected.some((one) => isIt(one, status, url));
       })
       .map(({ text, url }) => `${text} (${url})`);
 }

@@ -53,7 +53,7 @@ test("pasted text is a file", async ({ page, portal }) => {
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("The license file is ready");
 });
 
-test("a release frees the seat and ends with a signed receipt", async ({ page, portal }) => {
+test("a release frees the seat and ends with a signed receipt", async ({ page, portal, expectAccessible, expectFits }) => {
   // By default a seat is held for a day before a file gives it back.
   await portal.cli(["product", "edit", portal.sample.product, "--min-hold-hours", "0"]);
   const key = await portal.issue("--seats", "1");
@@ -72,6 +72,8 @@ test("a release frees the seat and ends with a signed receipt", async ({ page, p
   await portal.cli(["request", "--product", portal.sample.product, "--license", license, "--device-id", computer, "--act", "release", "--device-key", path.join(path.dirname(request), "device.key"), "-o", release]);
   const receipt = await send(release);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("The machine is released");
+  await expectFits();
+  await expectAccessible();
   expect(await portal.claims(fs.readFileSync(receipt, "utf8"))).toMatchObject({ dev: { id: computer } });
   expect(await portal.cli(["license", "show", key])).toMatchObject({ seats_taken: 0 });
 });
@@ -90,6 +92,11 @@ test("one refused file does not stop the others, and all come as one zip", async
   expect(bytes.subarray(0, 4)).toEqual(Buffer.from("PK\x03\x04"));
   expect(bytes.toString("latin1").match(/PK\x01\x02/g)).toHaveLength(2);
 });
+
+const unanswered: Record<string, string> = {
+  "deactivate_offline.req": "This activation key is not known here",
+  "v1_deactivation_key.req": "This request was used before",
+};
 
 // The table in tests/samples/README.md in words, and the one that is good although it looks broken.
 const broken: Record<string, string> = {
@@ -128,23 +135,35 @@ test("what people upload by mistake is told apart, and nothing of it is kept", a
   expect(await licenses()).not.toContain("tampered");
 });
 
-test("LicenseSpring's own requests are answered in its own form and released, however they are spelt", async ({ page, fresh }) => {
+test("LicenseSpring's own requests are answered in its own form and released, however they are spelt", async ({ page, fresh, expectAccessible, expectFits }) => {
+  test.setTimeout(60_000);
   await seedLicenseSpring(fresh);
   const send = async (name: string) => {
     await page.goto(`${fresh.url}/offline`);
     await page.getByLabel("Request files").setInputFiles(path.join(samples, "licensespring", name));
     await page.getByRole("button", { name: "Get license files" }).click();
   };
-  for (const name of ["v1_activation_key.req", "v2_activation_compact.req", "v2_activation_spaced_escaped.req"]) {
+  for (const name of ["v1_activation_key.req", "v2_activation_compact.req", "v2_activation_spaced_escaped.req", "v1_activation_user.req"]) {
     await send(name);
     await expect(page.getByRole("heading", { level: 1 }), name).toHaveText("The license file is ready");
     const href = await page.getByRole("link", { name: /^Download .*\.lic$/ }).getAttribute("href");
     const text = await (await page.request.get(new URL(href!, fresh.url).href)).text();
-    expect(JSON.parse(Buffer.from(text.trim(), "base64").toString("utf8"))).toMatchObject({ license_key: licenseSpring.key });
+    expect(JSON.parse(Buffer.from(text.trim(), "base64").toString("utf8"))).toMatchObject(name.includes("user") ? { username: licenseSpring.user } : { license_key: licenseSpring.key });
   }
   await send("documented_payload.req");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Nothing could be answered");
   const before = await fresh.cli(["license", "show", licenseSpring.key]);
+  // One names another license, one is signed in a way that proves no release: after the question, neither frees a seat.
+  for (const [name, words] of Object.entries(unanswered)) {
+    await send(name);
+    await expect(page.getByRole("heading", { level: 1 }), name).toHaveText("One question first");
+    await expectFits();
+    await expectAccessible();
+    await page.getByRole("button", { name: "Release this machine" }).click();
+    await expect(page.getByRole("heading", { level: 1 }), name).toHaveText("Nothing could be answered");
+    await expect(page.getByRole("article"), name).toContainText(words);
+  }
+  expect((await fresh.cli(["license", "show", licenseSpring.key])).seats_taken).toBe(before.seats_taken);
   await send("v2_deactivation_spaced_utf8.req");
   await page.getByRole("button", { name: "Release this machine" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("The machine is released");

@@ -106,7 +106,7 @@ test("files can be dropped anywhere on the page, or pasted", async ({ page, port
   expect(await portal.cli(["license", "show", key])).toMatchObject({ seats_taken: 1 });
 });
 
-test("a release frees the seat and ends with a signed receipt", async ({ page, portal, awake }) => {
+test("a release frees the seat and ends with a signed receipt", async ({ page, portal, awake, expectAccessible, expectFits }) => {
   const key = await portal.issue("--seats", "1");
   const device = computerId();
   const request = await portal.request(key, device);
@@ -121,20 +121,24 @@ test("a release frees the seat and ends with a signed receipt", async ({ page, p
   await page.getByRole("button", { name: "Release 1 machine" }).click();
   const it = card(page, "release.req");
   await expect(it).toContainText("Released");
+  await expectFits();
+  await expectAccessible();
   const receipt = await save(page, it.getByRole("link", { name: /^Download/ }));
   expect(await portal.claims(fs.readFileSync(receipt, "utf8"))).toMatchObject({ dev: { id: device } });
   expect(await portal.cli(["license", "show", key])).toMatchObject({ seats_taken: 0 });
 });
 
-test("LicenseSpring's own requests are answered in its own form, with both signatures checked, and released after a question", async ({ page, fresh, awake, expectStatus, expectFits }) => {
+test("LicenseSpring's own requests are answered in its own form, with both signatures checked, and released after a question", async ({ page, fresh, awake, expectStatus, expectAccessible, expectFits }) => {
+  test.setTimeout(60_000);
   // The question before a release is a refusal until it is answered.
   expectStatus(409, /^\/offline\/answer/);
   await seedLicenseSpring(fresh);
   await open(page, awake, fresh.url);
-  await choose(page, ["v1_activation_key.req", "v2_activation_spaced_escaped.req"].map((name) => path.join(samples, "licensespring", name)));
+  const activations = ["v1_activation_key.req", "v2_activation_spaced_escaped.req", "v1_activation_user.req"];
+  await choose(page, activations.map((name) => path.join(samples, "licensespring", name)));
   await expect(card(page, "v1_activation_key.req")).toContainText("Test Product");
-  await page.getByRole("button", { name: "Get 2 licenses" }).click();
-  for (const name of ["v1_activation_key.req", "v2_activation_spaced_escaped.req"]) {
+  await page.getByRole("button", { name: "Get 3 licenses" }).click();
+  for (const name of activations) {
     await expect(card(page, name)).toContainText("License ready");
     await expect(card(page, name)).toContainText("The signatures the app checks (RSA) hold.");
   }
@@ -142,7 +146,25 @@ test("LicenseSpring's own requests are answered in its own form, with both signa
   await expectFits();
   const file = await save(page, card(page, "v1_activation_key.req").getByRole("link", { name: /^Download/ }));
   expect(JSON.parse(Buffer.from(fs.readFileSync(file, "utf8").trim(), "base64").toString())).toMatchObject({ license_key: licenseSpring.key });
+  // The inspector reads it too, and checks both signatures by the browser's own means.
+  await page.goto(`${fresh.url}/inspect`);
+  await awake();
+  await page.locator("input[type=file]").setInputFiles(file);
+  const report = page.getByRole("article");
+  await expect(report).toContainText("License file, compatible with LicenseSpring");
+  await expect(report).toContainText("Genuine");
+  await expect(report).toContainText("RSA");
   const before = await fresh.cli(["license", "show", licenseSpring.key]);
+  for (const [name, words] of [["deactivate_offline.req", "This activation key is not known here"], ["v1_deactivation_key.req", "This request was used before"]] as const) {
+    await open(page, awake, fresh.url);
+    await choose(page, path.join(samples, "licensespring", name));
+    await page.getByRole("button", { name: "Release 1 machine" }).click();
+    await expect(card(page, name)).toContainText("Waits for your answer");
+    await expectAccessible();
+    await card(page, name).getByRole("button", { name: "Release this machine" }).click();
+    await expect(card(page, name)).toContainText(words);
+  }
+  expect((await fresh.cli(["license", "show", licenseSpring.key])).seats_taken).toBe(before.seats_taken);
   await open(page, awake, fresh.url);
   await choose(page, path.join(samples, "licensespring/v2_deactivation_spaced_utf8.req"));
   await page.getByRole("button", { name: "Release 1 machine" }).click();

@@ -140,6 +140,7 @@ test.describe("a page says no in plain words, with its honest status", () => {
 
   test("when activations or sign-ins come too fast", async ({ page, alone, expectStatus, expectAccessible, expectFits }) => {
     expectStatus(429, "/activate");
+    expectStatus(429, "/vendor/sign-in");
     const post = (path: string, form: Record<string, string>) => fetch(alone.url + path, { method: "POST", redirect: "manual", body: new URLSearchParams(form) });
     await settings(alone.sample, { activationsPerMinute: "2", signInTries: "3" });
     try {
@@ -156,6 +157,12 @@ test.describe("a page says no in plain words, with its honest status", () => {
       const statuses: number[] = [];
       for (let time = 0; time < 4; time++) statuses.push((await post("/vendor/sign-in", who)).status);
       expect(statuses).toEqual([422, 422, 422, 429]);
+      await page.goto(`${alone.url}/vendor/sign-in`);
+      await page.getByLabel("E-mail address").fill(who.email);
+      await page.getByLabel("Password").fill(who.password);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("Too many sign-in tries in a short time");
+      await expect(page.getByText("To keep passwords from being guessed")).toBeVisible();
     } finally {
       await settings(alone.sample, {});
     }
@@ -171,7 +178,8 @@ test("the front door is the vendor's own: name, logo, colour and address are set
     await page.goto(`${alone.url}/vendor/settings`);
     await page.getByLabel("Name").fill("ACME Press Works");
     await page.getByLabel("Accent colour").fill("#ffee00");
-    await page.getByLabel("Support address").fill("not an address");
+    await page.getByLabel("Support address").fill("not-an-address@");
+    await page.locator("form[action='/vendor/settings']").evaluate((form: HTMLFormElement) => (form.noValidate = true));
     await page.getByRole("button", { name: "Save" }).click();
     await expect(page.getByRole("alert")).toBeVisible();
     await expect(page.getByLabel("Name")).toHaveValue("ACME Press Works");
@@ -182,6 +190,11 @@ test("the front door is the vendor's own: name, logo, colour and address are set
     await page.getByLabel("Logo").setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: logo });
     await page.getByRole("button", { name: "Save" }).click();
     await expect(page.getByText("Saved.")).toBeVisible();
+    // What it was before stands beside the form and in the log.
+    const changed = page.getByRole("main").getByRole("listitem").filter({ hasText: "Countersign → ACME Press Works" });
+    await expect(changed).toContainText("changed settings");
+    await page.goto(`${alone.url}/vendor/audit?kind=setting`);
+    await expect(changed.first()).toContainText("changed settings of the portal");
 
     await page.goto(`${alone.url}/`);
     await expect(page).toHaveTitle(/ACME Press Works/);
@@ -216,6 +229,12 @@ test("signing keys are rotated, and what the old one signed is still genuine", a
   await page.getByRole("button", { name: "Rotate" }).click();
   await expect(page.getByText("Rotated. The new key signs from now on.")).toBeVisible();
   await expect(page.getByRole("row").filter({ hasText: "retiring" }).first()).toBeVisible();
+  // Which key is what now stands beside them and in the log.
+  const turned = page.getByRole("main").getByRole("listitem").filter({ hasText: "rotated signing keys" }).first();
+  await expect(turned).toContainText(/key [\w-]{12}…: active/);
+  await page.goto(`${alone.url}/vendor/audit?kind=seal`);
+  await expect(turned).toContainText("rotated signing keys of Press Designer 4");
+  await expect(turned).toContainText(/key [\w-]{12}…: retiring/);
   await alone.claims(license);
 });
 
