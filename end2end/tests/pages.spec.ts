@@ -14,7 +14,7 @@ test("every page a stranger can reach is whole, accessible and fits", async ({ p
 });
 
 test("every page of the vendor's is whole, accessible and fits", async ({ page, portal, asOwner, javaScriptEnabled, expectAccessible, expectFits }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(400_000);
   await portal.issue("--seats", "2", "--customer", "ann@customer.example", "--order", `pages-${test.info().project.name}`);
   await asOwner();
   const seen = new Set<string>();

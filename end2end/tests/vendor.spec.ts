@@ -177,7 +177,7 @@ test("a license is edited, renewed, disabled with a reason, and enabled again, a
   await expect(page.getByLabel("Seats", { exact: true })).toHaveValue("many");
   await page.getByLabel("Seats", { exact: true }).fill("unlimited");
   await page.getByLabel("Note").fill("as agreed on the phone");
-  await page.getByLabel("New versions until").fill("2996-06-30");
+  await page.locator("form[action$='/edit']").getByLabel("New versions until").fill("2996-06-30");
   await page.getByRole("button", { name: "Save" }).click();
   await said(page, "Saved.");
   await said(page, "30 Jun 2996");

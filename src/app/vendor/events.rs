@@ -45,8 +45,11 @@ pub fn Events(events: Vec<EventRow>, now: Timestamp) -> impl IntoView {
                 </li>
             }
         })
-        .collect_view();
-    view! { <ol class="events" role="list">{rows}</ol> }
+        .collect::<Vec<_>>();
+    if rows.is_empty() {
+        return view! { <p class="hint">"Nothing is written down here yet."</p> }.into_any();
+    }
+    view! { <ol class="events" role="list">{rows}</ol> }.into_any()
 }
 
 #[component]

@@ -47,11 +47,11 @@ pub fn ProductsPage(vendor: VendorFrame, view: ProductListView) -> impl IntoView
                 let (tone, state) = if row.enabled { (Tone::Good, "enabled") } else { (Tone::Caution, "paused") };
                 view! {
                     <tr class="linked">
-                        <td><a class="row-link" href=format!("/vendor/products/{}", row.code)>{row.name}</a><span class="sub mono">{row.code.clone()}</span></td>
+                        <td><a class="row-link" href=format!("/vendor/products/{}", row.code)>{row.name}</a><span class="sub mono">{row.code.clone()}</span><span class="sub narrow"><State tone=tone text=state/></span></td>
                         <td class="num">{count(row.licenses)}</td>
                         <td class="num">{count(row.active)}</td>
                         <td class="wide">{row.newest_version.unwrap_or_else(|| "none yet".to_owned())}</td>
-                        <td><State tone=tone text=state/></td>
+                        <td class="wide"><State tone=tone text=state/></td>
                     </tr>
                 }
             })
@@ -61,7 +61,7 @@ pub fn ProductsPage(vendor: VendorFrame, view: ProductListView) -> impl IntoView
             Column::new("Licenses").numeric(),
             Column::new("Machines").numeric(),
             Column::new("Newest version").wide(),
-            Column::new("State"),
+            Column::new("State").wide(),
         ];
         view! { <Table caption="Products" columns=columns>{rows}</Table> }.into_any()
     };

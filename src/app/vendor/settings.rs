@@ -99,11 +99,7 @@ pub fn SettingsPage(vendor: VendorFrame, view: SettingsView) -> impl IntoView {
                 {may.then(|| view! { <div class="actions"><Button>"Save"</Button></div> })}
             </PostForm>
             </div><div>
-                <Card title="History">{if history.is_empty() {
-                    view! { <p class="hint">"Nothing was changed yet. Every change will be listed here, with what was before."</p> }.into_any()
-                } else {
-                    view! { <Events events=history now=now/> }.into_any()
-                }}</Card>
+                <Card title="History"><Events events=history now=now/></Card>
             </div></div>
         </VendorShell>
     }

@@ -38,13 +38,16 @@ pub struct MemberRow {
     pub is_you: bool,
 }
 
+/// How far the roles read beside what they may do.
+const ROLES: &str = "Admins see the team and do not change it. Support also reads products and the audit log. Viewers read licenses, orders and products.";
+
 /// The roles, with what each may do.
 fn roles() -> Vec<Choice> {
     vec![
         Choice::new("owner", "Owner: everything"),
-        Choice::new("admin", "Admin: everything but the team, which they only see"),
-        Choice::new("support", "Support: licenses and orders; reads products and the audit log"),
-        Choice::new("viewer", "Viewer: reads licenses, orders and products"),
+        Choice::new("admin", "Admin: everything but the team"),
+        Choice::new("support", "Support: licenses and orders"),
+        Choice::new("viewer", "Viewer: reads, changes nothing"),
     ]
 }
 
@@ -65,21 +68,22 @@ pub fn TeamPage(vendor: VendorFrame, view: TeamView) -> impl IntoView {
             };
             view! {
                 <tr class:linked=may>
-                    <td>{name}</td>
+                    <td>{name}<span class="sub narrow"><State tone=tone text=state/></span></td>
                     <td>{row.role}</td>
-                    <td><State tone=tone text=state/></td>
+                    <td class="wide"><State tone=tone text=state/></td>
                     <td class="wide">{match row.last_sign_in { Some(at) => view! { <When at=at now=now/> }.into_any(), None => "never".into_any() }}</td>
                 </tr>
             }
         })
         .collect_view();
-    let columns = vec![Column::new("Person"), Column::new("Role"), Column::new("State"), Column::new("Last signed in").wide()];
+    let columns =
+        vec![Column::new("Person"), Column::new("Role"), Column::new("State").wide(), Column::new("Last signed in").wide()];
     let add = may.then(|| {
         view! {
             <Card title="Add someone">
                 <PostForm action="/vendor/team" form=form.clone()>
                     <Field at=form.at("email") label="E-mail address" kind="email" maxlength=254 autocomplete="off"/>
-                    <Select at=form.at("role") label="Role" choices=roles()/>
+                    <Select at=form.at("role") label="Role" choices=roles() hint=ROLES/>
                     <Field at=emptied(form.at("password")) label="First password" kind="password" autocomplete="new-password" maxlength=256
                         hint="At least 12 characters. Tell it in person; they change it after signing in."/>
                     <div class="actions"><Button>"Add"</Button></div>
@@ -142,7 +146,7 @@ pub fn MemberPage(vendor: VendorFrame, view: MemberView) -> impl IntoView {
         view! {
             <Card title="Role" clone:path>
                 <PostForm action=format!("{path}/role") form=role.clone()>
-                    <Select at=role.at("role") label="Role" choices=roles()/>
+                    <Select at=role.at("role") label="Role" choices=roles() hint=ROLES/>
                     <div class="actions"><Button>"Change the role"</Button></div>
                 </PostForm>
             </Card>

@@ -126,6 +126,14 @@ pub fn event(entry: &AuditEntry, named: Option<(&SubjectNames, &Visitor)>) -> Ev
     let (before, after) = (kept(entry.before.as_deref()), kept(entry.after.as_deref()));
     let shown = |name: &str, value: Option<&serde_json::Value>| match (name, value?.as_i64()) {
         ("start", Some(at)) => Some(Timestamp::from_millis(at).date().for_people()),
+        // An end is the instant after the last day.
+        ("valid_until", None) => {
+            let end = value?.as_str().and_then(|text| Timestamp::from_rfc3339(text).ok())?;
+            Some(format!("through {}", end.plus_millis(-1).date().for_people()))
+        }
+        // What did not happen is no news.
+        ("rebound", None) if value?.as_bool() == Some(false) => None,
+        ("users", Some(0)) => None,
         // Since when, by whom and why stand in the entry itself.
         ("state", None) => value?.get("state").or(value).map(value_words),
         _ => Some(value_words(value?)).filter(|text| !text.is_empty()),

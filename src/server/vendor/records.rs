@@ -51,7 +51,7 @@ async fn read_audit(state: &AppState, visitor: &Visitor, query: &[(String, Strin
     // The whole log is read for this, so only when it is asked for.
     let checked = if of(query, "check").is_empty() { None } else { Some(state.desk.verify_audit(visitor).await?) };
     let names = state.desk.subject_names(visitor, &page.rows).await?;
-    let kinds = Subject::KINDS.iter().map(|kind| ((*kind).to_owned(), kind.replace('_', " ")));
+    let kinds = Subject::KINDS.iter().map(|kind| ((*kind).to_owned(), kind_words(kind).to_owned()));
     Ok(AuditView {
         address: Address::new("/vendor/audit")
             .with("q", of(query, "q"))
@@ -63,6 +63,20 @@ async fn read_audit(state: &AppState, visitor: &Visitor, query: &[(String, Strin
         checked: checked.map(|report| verdict(&report)),
         now: state.desk.now(),
     })
+}
+
+fn kind_words(kind: &'static str) -> &'static str {
+    match kind {
+        "license" => "licenses",
+        "product" => "products",
+        "order" => "orders",
+        "customer" => "customers",
+        "staff" => "team",
+        "setting" => "settings",
+        "api_key" => "API keys",
+        "seal" => "signing keys",
+        other => other,
+    }
 }
 
 fn verdict(report: &AuditReport) -> AuditVerdict {
