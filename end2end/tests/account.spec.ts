@@ -63,10 +63,10 @@ test("a product for users is issued to users, whose first passwords are shown on
   await page.getByLabel("Users", { exact: true }).check();
   await page.getByRole("button", { name: "Add the product" }).click();
   await page.getByRole("link", { name: "Issue a license" }).click();
-  await page.getByLabel("Users").fill("ann@customer.example\nnobody");
+  await page.getByLabel("Users").fill("ann@customer.example\nno-address-at-all");
   await page.getByRole("button", { name: "Issue", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("Line 2 is not a whole e-mail address");
-  await expect(page.getByLabel("Users")).toHaveValue("ann@customer.example\nnobody");
+  await expect(page.getByLabel("Users")).toHaveValue("ann@customer.example\nno-address-at-all");
   await expectAccessible();
   await page.getByLabel("Users").fill("ann@customer.example\nbob@customer.example");
   await page.getByRole("button", { name: "Issue", exact: true }).click();

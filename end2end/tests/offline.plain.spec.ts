@@ -153,18 +153,17 @@ test("LicenseSpring's own requests are answered in its own form and released, ho
   await send("documented_payload.req");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Nothing could be answered");
   const before = await fresh.cli(["license", "show", licenseSpring.key]);
-  // One names another license, one is signed in a way that proves no release: after the question, neither frees a seat.
+  // One names another license, one is signed in a way that proves no release: neither frees a seat.
   for (const [name, words] of Object.entries(unanswered)) {
     await send(name);
-    await expect(page.getByRole("heading", { level: 1 }), name).toHaveText("One question first");
-    await expectFits();
-    await expectAccessible();
-    await page.getByRole("button", { name: "Release this machine" }).click();
     await expect(page.getByRole("heading", { level: 1 }), name).toHaveText("Nothing could be answered");
     await expect(page.getByRole("article"), name).toContainText(words);
   }
   expect((await fresh.cli(["license", "show", licenseSpring.key])).seats_taken).toBe(before.seats_taken);
   await send("v2_deactivation_spaced_utf8.req");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("One question first");
+  await expectFits();
+  await expectAccessible();
   await page.getByRole("button", { name: "Release this machine" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("The machine is released");
   const after = await fresh.cli(["license", "show", licenseSpring.key]);

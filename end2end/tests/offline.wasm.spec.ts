@@ -153,15 +153,12 @@ test("LicenseSpring's own requests are answered in its own form, with both signa
   const report = page.getByRole("article");
   await expect(report).toContainText("License file, compatible with LicenseSpring");
   await expect(report).toContainText("Genuine");
-  await expect(report).toContainText("RSA");
+  await expect(report).toContainText("The signature license_signature_v2 holds.");
   const before = await fresh.cli(["license", "show", licenseSpring.key]);
   for (const [name, words] of [["deactivate_offline.req", "This activation key is not known here"], ["v1_deactivation_key.req", "This request was used before"]] as const) {
     await open(page, awake, fresh.url);
     await choose(page, path.join(samples, "licensespring", name));
     await page.getByRole("button", { name: "Release 1 machine" }).click();
-    await expect(card(page, name)).toContainText("Waits for your answer");
-    await expectAccessible();
-    await card(page, name).getByRole("button", { name: "Release this machine" }).click();
     await expect(card(page, name)).toContainText(words);
   }
   expect((await fresh.cli(["license", "show", licenseSpring.key])).seats_taken).toBe(before.seats_taken);
@@ -170,6 +167,8 @@ test("LicenseSpring's own requests are answered in its own form, with both signa
   await page.getByRole("button", { name: "Release 1 machine" }).click();
   const it = card(page, "v2_deactivation_spaced_utf8.req");
   await expect(it).toContainText("Waits for your answer");
+  await expectFits();
+  await expectAccessible();
   await it.getByRole("button", { name: "Release this machine" }).click();
   await expect(it).toContainText("Released");
   expect((await fresh.cli(["license", "show", licenseSpring.key])).seats_taken).toBe(before.seats_taken - 1);
