@@ -1,7 +1,7 @@
 //! Who acts, and how far their role reaches. Checked in the act, not in the page.
 
 use super::refusal::Forbidden;
-use crate::licensing::{UserId, license::Actor};
+use crate::licensing::{ActivationKey, UserId, license::Actor};
 
 /// What a permission is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,18 @@ impl Visitor {
             Self::Staff { role, .. } if role.level(area) >= level => Ok(()),
             Self::Staff { .. } => Err(Forbidden),
         }
+    }
+
+    /// An activation key as this visitor may see it: whole for who may issue and answer for licenses, else its last group, which is
+    /// enough to talk about it.
+    #[must_use]
+    pub fn key_text(&self, key: &ActivationKey) -> String {
+        if self.sees_keys() { key.text() } else { format!("…{}", key.last_group()) }
+    }
+
+    #[must_use]
+    pub fn sees_keys(&self) -> bool {
+        self.needs(Area::Licenses, Level::Manage).is_ok()
     }
 
     #[must_use]

@@ -256,7 +256,16 @@ async fn issue_in(
     };
     let new_order = NewOrder { provider: issue.provider.clone(), reference: drawn.order.clone(), customer, ordered: now };
     let order = match conn.add_order(&new_order, now).await? {
-        Some(order) => order,
+        Some(order) => {
+            let after = Some(serde_json::json!({
+                "reference": drawn.order, "provider": issue.provider, "customer": customer.map(|id| id.0),
+                "licenses": drawn.keys.len(),
+            }));
+            let subject = Subject::of("order", order.0);
+            let entry = NewAudit { at: now, subject, act: "order.added", actor: actor.clone(), before: None, after };
+            conn.audit_apart(&entry).await?;
+            order
+        }
         // The same order again: these licenses belong to it too.
         None => match conn.order_by_reference(&drawn.order).await? {
             Some(order) => order.id,

@@ -3,7 +3,7 @@
 use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
     licensing::{
-        Email, LicenseId, OrderId, ProductId,
+        ActivationKey, Email, LicenseId, OrderId, ProductId,
         activation::Activation,
         decide::{self, ActivationFacts, ActivationRefusal, Holder},
         license::License,
@@ -139,7 +139,12 @@ impl Desk {
 
     pub async fn licenses(&self, visitor: &Visitor, filter: &LicenseFilter) -> Result<Page<LicenseRow>, ActError> {
         visitor.needs(Area::Licenses, Level::Read)?;
-        Ok(self.read().await?.list_licenses(filter, self.now()).await?)
+        let mut page = self.read().await?.list_licenses(filter, self.now()).await?;
+        for row in page.rows.iter_mut().filter(|_| !visitor.sees_keys()) {
+            let parsed = row.key.as_deref().and_then(|key| ActivationKey::parse(key).ok());
+            row.key = parsed.map(|key| visitor.key_text(&key));
+        }
+        Ok(page)
     }
 
     pub async fn count_licenses(&self, visitor: &Visitor, filter: &LicenseFilter) -> Result<i64, ActError> {
@@ -263,7 +268,7 @@ impl Desk {
         let mut conn = self.read().await?;
         let attempt = conn.attempt(&reference.trim().to_uppercase()).await?.ok_or(ActError::NotFound)?;
         let license_key = match attempt.what.license {
-            Some(id) => conn.license(id).await?.and_then(|(license, _, _)| license.key).map(|key| key.text()),
+            Some(id) => conn.license(id).await?.and_then(|(license, _, _)| license.key).map(|key| visitor.key_text(&key)),
             None => None,
         };
         Ok(AttemptView { attempt, license_key })

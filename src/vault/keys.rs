@@ -656,26 +656,4 @@ mod tests {
     }
 
     /// `cargo test --features ssr --lib -- --ignored --nocapture how_fast`
-    #[test]
-    #[ignore = "prints figures, checks nothing that could fail"]
-    fn how_fast_keys_are_made_and_sign() {
-        let vault = reopened(&[]).unwrap();
-        let start = Instant::now();
-        let ring = vault.begin_ring(SealFor::LicenseSpring, NOW).unwrap();
-        println!("RSA-4096 made in {:?}", start.elapsed());
-        let start = Instant::now();
-        vault.reload(ring.seals()).unwrap();
-        println!("RSA-4096 opened in {:?}", start.elapsed());
-        let start = Instant::now();
-        (0..500).for_each(|_| drop(vault.licensespring_sign_now(b"reply").unwrap()));
-        println!("RSA-4096 {:.0} signatures/s on one core", 500.0 / start.elapsed().as_secs_f64());
-        let (vault, _) = two_products();
-        let signer = vault.license_signer(ProductId(1)).unwrap();
-        let message = vec![7; 1000];
-        let start = Instant::now();
-        for _ in 0..5000 {
-            std::hint::black_box(signer.sign(&message));
-        }
-        println!("Ed25519 {:.1} µs a signature", start.elapsed().as_secs_f64() * 1e6 / 5000.0);
-    }
 }

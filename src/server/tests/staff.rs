@@ -22,6 +22,7 @@ tests! {
         pages_hold_what_roles_say,
         the_team_keeps_an_owner,
         what_staff_does_is_in_the_log_with_before_and_after,
+        who_may_only_look_sees_no_whole_key,
         nobody_changes_a_password_without_knowing_one,
         a_form_sent_twice_is_acted_on_once,
         a_link_to_sign_in_is_never_a_fault;
@@ -258,4 +259,41 @@ async fn a_link_to_sign_in_is_never_a_fault(app: TestApp) {
     for next in ["aaaaaa%E2%82%AC", "/vendor%E2%82%AC", "%FF%FE", "/vendor/licenses?q=%C3%B6", ""] {
         assert_eq!(app.get(&format!("/vendor/sign-in?next={next}")).await.status, 200, "{next}");
     }
+}
+
+async fn who_may_only_look_sees_no_whole_key(app: TestApp) {
+    app.product("press").await;
+    let license = app.issue("press", Terms { seats: Limit::AtMost(1), ..Terms::default() }).await;
+    app.activate_by_form(&license.key, "HW-0001", &[]).await.unwrap();
+    let refused = app.activate_by_form(&license.key, "HW-0002", &[]).await.unwrap_err();
+    let order = app.license(&license).await.order.unwrap().0;
+    let viewer = app.staff("viewer@vendor.example", Role::Viewer).await;
+    let support = app.staff("support@vendor.example", Role::Support).await;
+    let id = license.id;
+    let key = license.key.text();
+    for path in [
+        "/vendor/licenses".to_owned(),
+        format!("/vendor/licenses?q={key}"),
+        "/vendor/licenses.csv".to_owned(),
+        format!("/vendor/licenses/{id}"),
+        format!("/vendor/licenses/{id}?tab=message"),
+        format!("/vendor/licenses/{id}?tab=history"),
+        format!("/vendor/orders/{order}"),
+        format!("/vendor/orders/{order}/licenses.csv"),
+        format!("/vendor/refusals/{}", refused.reference),
+    ] {
+        let reply = app.get_as(&viewer, &path).await;
+        assert_eq!(reply.status, 200, "{path}");
+        // What was searched for stands in the search box.
+        let page = reply.text().replace(&format!("value=\"{key}\""), "").replace(&format!("q={key}"), "");
+        assert!(!page.contains(&key), "{path}");
+        assert!(page.contains(&license.key.last_group()), "{path}: its end is enough to talk about it");
+        assert_eq!(app.get_as(&support, &path).await.status, 200, "{path}");
+    }
+    for path in [format!("/vendor/licenses/{id}"), format!("/vendor/orders/{order}/licenses.csv")] {
+        assert!(app.get_as(&support, &path).await.text().contains(&key), "{path}");
+    }
+    let history =
+        app.desk().history(&Visitor::Operator, crate::desk::Area::Orders, crate::store::Subject::of("order", order)).await;
+    assert_eq!(history.unwrap()[0].act, "order.added");
 }

@@ -68,14 +68,14 @@ async fn draw_license(
 ) -> Response {
     match state.desk.license_view(visitor, id).await {
         Ok(found) => {
-            let view = view_of(state, found, tab, came);
+            let view = view_of(state, visitor, found, tab, came);
             draw(state, status, visitor, said, |vendor| view! { <LicensePage vendor=vendor view=view/> })
         }
         Err(error) => act_problem(state, error),
     }
 }
 
-fn view_of(state: &AppState, found: desk::LicenseView, tab: LicenseTab, came: Came) -> LicenseView {
+fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: LicenseTab, came: Came) -> LicenseView {
     let now = state.desk.now();
     let desk::LicenseView {
         license,
@@ -122,7 +122,7 @@ fn view_of(state: &AppState, found: desk::LicenseView, tab: LicenseTab, came: Ca
             format!("{}. {}", words.what, words.why)
         }
     };
-    let key = license.key.as_ref().map(crate::licensing::ActivationKey::text);
+    let key = license.key.as_ref().map(|key| visitor.key_text(key));
     let message = message(state, &product.name, key.as_deref(), &license);
     LicenseView {
         id: license.id.0,

@@ -109,10 +109,11 @@ async fn read(state: &AppState, visitor: &Visitor, id: OrderId) -> Result<OrderV
     let found = state.desk.order_by_id(visitor, id).await?;
     let history = state.desk.history(visitor, Area::Orders, Subject::of("order", id.0)).await?;
     let now = state.desk.now();
-    let keys: Vec<String> = found.licenses.iter().filter_map(|(license, _)| license.key.as_ref().map(|key| key.text())).collect();
+    let keys: Vec<String> =
+        found.licenses.iter().filter_map(|(license, _)| license.key.as_ref().map(|key| visitor.key_text(key))).collect();
     let licenses = found.licenses.iter().map(|(license, product)| LicenseRow {
         id: license.id.0,
-        key: license.key.as_ref().map(|key| key.text()),
+        key: license.key.as_ref().map(|key| visitor.key_text(key)),
         product: product.name.clone(),
         customer: found.customer.as_ref().map(|customer| customer.email.to_string()),
         seats_taken: u64::from(license.seats_taken),
@@ -142,7 +143,7 @@ pub async fn licenses_csv(State(state): State<AppState>, Staff(visitor): Staff, 
             let rows = found.licenses.iter().map(|(license, product)| {
                 vec![
                     license.id.to_string(),
-                    license.key.as_ref().map(|key| key.text()).unwrap_or_default(),
+                    license.key.as_ref().map(|key| visitor.key_text(key)).unwrap_or_default(),
                     product.code.to_string(),
                     license.terms.kind.as_str().to_owned(),
                     super::common::shown_seats(license.terms.seats),
