@@ -126,35 +126,48 @@ fn what_cannot_be_issued_is_refused_and_leaves_nothing() {
     assert_eq!(portal.done(&["customer", "list"]), Value::Array(vec![]));
 }
 
-/// Beside each other on PostgreSQL, where nothing but the database keeps two acts apart.
+/// On PostgreSQL, where another may take the key between the look and the insert: here it does, and holds it until the command waits.
 #[test]
 fn a_key_lost_in_a_race_leaves_nothing_behind() {
     let portal = Portal::empty();
     let url = support::postgres();
-    let with = |arguments: &[&str]| {
+    let command = |arguments: &[&str]| {
         let mut command = portal.command(&[arguments, &["--json"]].concat());
         command.env("DATABASE_URL", &url);
-        support::run(command, "")
+        command
     };
-    let added = with(&["product", "add", "press-4", "--name", "Press"]);
-    assert_eq!(added.code, 0, "{}", added.err);
-    let ended: Vec<_> = thread::scope(|scope| {
-        let racers = (0..6).map(|number| {
-            scope.spawn(move || {
-                let (order, customer) = (format!("A-{number}"), format!("{number}@x.example"));
-                let issue = ["license", "issue", "--product", "press-4", "--key", "SAME-KEY-SAME-KEY"];
-                with(&[&issue[..], &["--order", &order, "--customer", &customer]].concat())
-            })
-        });
-        racers.collect::<Vec<_>>().into_iter().map(|racer| racer.join().unwrap()).collect()
+    let done = |arguments: &[&str]| {
+        let ran = support::run(command(arguments), "");
+        assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.out, ran.err);
+        ran.value()
+    };
+    let issue = ["license", "issue", "--product", "press-4", "--key", "SAME-KEY-SAME-KEY"];
+    done(&["product", "add", "press-4", "--name", "Press"]);
+    done(&issue);
+    let folded = sql(&url, &["select key_folded from license"]).remove(0);
+    sql(&url, &["update license set key_folded = 'another'"]);
+
+    let lost = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        use sqlx::{AssertSqlSafe, Connection as _};
+        let mut other = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let mut taking = other.begin().await.unwrap();
+        let take = format!("update license set key_folded = '{folded}'");
+        sqlx::query(AssertSqlSafe(take)).execute(&mut *taking).await.unwrap();
+        let losing = command(&[&issue[..], &["--order", "A-2", "--customer", "ann@x.example"]].concat());
+        let losing = thread::spawn(move || support::run(losing, ""));
+        let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        while !losing.is_finished() && sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut *taking).await.unwrap() == 0 {
+            // What a transaction sees of the others' doings is otherwise what it saw first.
+            sqlx::query("select pg_stat_clear_snapshot()").execute(&mut *taking).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert!(!losing.is_finished(), "it waits for the other");
+        taking.commit().await.unwrap();
+        losing.join().unwrap()
     });
-    assert_eq!(ended.iter().filter(|ran| ran.code == 0).count(), 1);
-    for lost in ended.iter().filter(|ran| ran.code != 0) {
-        assert_eq!((lost.code, &lost.value()["error"]["code"]), (1, &"taken".into()), "{}", lost.err);
-    }
-    for list in ["order", "customer"] {
-        assert_eq!(with(&[list, "list"]).value().as_array().unwrap().len(), 1, "{list}");
-    }
+    assert_eq!((lost.code, &lost.value()["error"]["code"]), (1, &"taken".into()), "{}", lost.err);
+    assert_eq!(done(&["order", "list"]).as_array().unwrap().len(), 1, "no order without a license");
+    assert_eq!(done(&["customer", "list"]), Value::Array(vec![]));
 }
 
 #[test]
