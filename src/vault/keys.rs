@@ -470,7 +470,6 @@ impl fmt::Debug for LicenseSigner {
 mod tests {
     use super::*;
     use crate::licensing::{ProductCode, files::Signer as _};
-    use std::time::Instant;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const LATER: Timestamp = Timestamp::from_seconds(1_800_200_000);
@@ -654,6 +653,4 @@ mod tests {
         let signer = vault.license_signer(ProductId(1)).unwrap();
         assert_eq!(format!("{vault:?} {signer:?}"), format!("Vault(…) LicenseSigner({})", rings[0].active().kid));
     }
-
-    /// `cargo test --features ssr --lib -- --ignored --nocapture how_fast`
 }
