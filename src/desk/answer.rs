@@ -137,8 +137,8 @@ impl Desk {
         about.product(&product);
 
         // Whatever else is wrong with it: a number that was used for other bytes is not used twice.
-        let before = conn.answer(product.id, &signed.thumbprint, &request.id).await?;
-        if before.as_ref().is_some_and(|before| before.request_hash != signed.hash) {
+        let known = conn.answer(product.id, &signed.thumbprint, &request.id).await?;
+        if known.is_some_and(|known| known.request_hash != signed.hash) {
             refused!(Refusal::RequestIdReused);
         }
         let facts = match find_license(conn, signed, &product).await? {
@@ -148,7 +148,12 @@ impl Desk {
         about.license = Some(facts.license.id);
         let key = DeviceKey(signed.thumbprint.clone());
 
-        // The same request again: the hash says whether it is the same, the activation whether its answer still stands.
+        // Asked again now that the license is locked: the same request may have been answered beside this one. The hash says whether
+        // it is the same, the activation whether its answer still stands.
+        let before = conn.answer(product.id, &signed.thumbprint, &request.id).await?;
+        if before.as_ref().is_some_and(|before| before.request_hash != signed.hash) {
+            refused!(Refusal::RequestIdReused);
+        }
         if let Some(before) = before {
             match self.still_stands(conn, &before, &facts, &key).await? {
                 Standing::AsItWas => {
@@ -287,8 +292,9 @@ async fn take_told(
     take_variables(conn, activation, signed.request.variables.clone(), now).await?;
     let Some(usage) = &signed.request.usage else { return Ok(false) };
     let before = activation.use_seq;
+    activation.use_totals.turn_to(&mut activation.use_seq, &signed.thumbprint);
     take_use(conn, facts, activation, Told::Totals(usage), now).await?;
-    Ok(activation.use_seq != before)
+    Ok(activation.use_seq != before || !activation.use_totals.others.is_empty())
 }
 
 enum Standing {

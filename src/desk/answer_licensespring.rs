@@ -308,8 +308,9 @@ impl Desk {
         let signer = self.signer(&mut self.read().await?, &facts).await?;
         let claims = license_file(self, &facts.product, &facts.license, &activation, Some(&asked(&checked.request, now)), now);
         let mirrored = mirror::sign(&claims, &signer).map_err(Fault::File)?;
-        let (vault, for_signing, facts_for_signing, activation_for_signing) =
-            (self.vault.clone(), checked.clone(), facts.clone(), activation.clone());
+        let rsa_signer = self.app_signer().await?;
+        let keys = format!("{} {}", rsa_signer.kid(), signer.kid());
+        let (for_signing, facts_for_signing, activation_for_signing) = (checked.clone(), facts.clone(), activation.clone());
         let slot = self.vault.rsa_slot().await.map_err(Fault::Vault)?;
         let signed = tokio::task::spawn_blocking(move || {
             let _slot = slot;
@@ -329,7 +330,7 @@ impl Desk {
                 now,
             });
             let rsa = |message: &[u8]| -> Result<Vec<u8>, VaultError> {
-                let text = vault.licensespring_sign_now(message)?;
+                let text = rsa_signer.sign(message)?;
                 Ok(base64::from_standard(&text).unwrap_or_default())
             };
             activation_file(body, &Recipient::of(request, shared_key.as_slice()), now, Some(&mirrored), &rsa)
@@ -337,7 +338,6 @@ impl Desk {
         let signed = signed.await.map_err(|_| Fault::Kept("the signing task"))??;
         let reference = new_reference();
         let (body, for_promise, expires) = (signed.file, signer.clone(), claims.expires);
-        let keys = format!("{} {}", self.vault.licensespring_kid()?, signer.kid());
         let (outcome, promised) = self
             .store
             .write(move |conn| {

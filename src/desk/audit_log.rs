@@ -3,7 +3,7 @@
 use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
     licensing::Timestamp,
-    store::{AuditEntry, AuditFilter, Broken, Checkpoint, Page},
+    store::{AuditEntry, AuditFilter, Broken, Checkpoint, Conn, Page},
     vault::AuditKey,
 };
 
@@ -57,49 +57,69 @@ impl Desk {
         {
             fault = Some(CheckpointFault { at: newest.at, why: "entries before it were changed, added or removed" });
         }
+        // Whoever rewrites the log may take the checkpoints away with it: then old entries stand that none covers.
+        if fault.is_none()
+            && let Some(since) = self.uncovered_since(&mut conn, checkpoints.last()).await?
+        {
+            fault = Some(CheckpointFault {
+                at: since,
+                why: "no checkpoint covers the entries since then, though a running portal signs one a day",
+            });
+        }
         let newest = checkpoints.last().map(|checkpoint| checkpoint.at);
         Ok(AuditReport { entries, broken, checkpoints: checkpoints.len(), newest, fault })
     }
 
     /// Signs a checkpoint when the last one is a day old. One process does it, whoever holds the lease.
     pub async fn checkpoint_audit(&self, holder: &str) -> Result<(), ActError> {
-        let (now, holder, vault) = (self.now(), holder.to_owned(), self.vault.clone());
-        let made = self.store.write(move |conn| {
-            let (holder, vault) = (holder.clone(), vault.clone());
+        let (now, holder) = (self.now(), holder.to_owned());
+        let due = self.store.write(move |conn| {
+            let holder = holder.clone();
             Box::pin(async move {
                 if !conn.take_lease("audit-checkpoint", &holder, now, now.plus_hours(1)).await? {
                     return Ok(None);
                 }
-                let newest = conn.checkpoints().await?.pop();
-                let due = |last: &Checkpoint| now >= last.at.plus_hours(CHECKPOINT_HOURS);
-                if !newest.as_ref().is_none_or(due) {
+                let newest = conn.newest_checkpoint().await?;
+                if newest.is_some_and(|last| now < last.at.plus_hours(CHECKPOINT_HOURS)) {
                     return Ok(None);
                 }
-                let heads = conn.heads_now().await?;
-                let key = vault.audit_key();
-                let signature = key.sign(now, heads.last_entry, &heads.hash);
-                let checkpoint =
-                    Checkpoint { at: now, last_entry: heads.last_entry, heads_hash: heads.hash, kid: key.kid(), signature };
-                conn.add_checkpoint(&checkpoint).await?;
-                Ok(Some(checkpoint))
+                Ok(Some(conn.newest_entry().await?))
             })
         });
-        if let Some(made) = made.await? {
-            // In the log of the process as well: what is removed from the database is still known there.
-            tracing::info!(
-                audit.last_entry = made.last_entry,
-                audit.heads = %hex(&made.heads_hash),
-                audit.signature = %hex(&made.signature),
-                "The audit log was sealed by a checkpoint."
-            );
-        }
+        let Some(last_entry) = due.await? else { return Ok(()) };
+        // Entries up to that one never change, so they are read without keeping anyone from writing.
+        let heads = self.read().await?.heads_at(last_entry).await?;
+        let key = self.vault.audit_key();
+        let signature = key.sign(now, last_entry, &heads.hash);
+        let made = Checkpoint { at: now, last_entry, heads_hash: heads.hash, kid: key.kid(), signature };
+        let kept = made.clone();
+        self.store
+            .write(move |conn| {
+                let kept = kept.clone();
+                Box::pin(async move { conn.add_checkpoint(&kept).await })
+            })
+            .await?;
+        // In the log of the process as well: what is removed from the database is still known there.
+        tracing::info!(
+            audit.last_entry = made.last_entry,
+            audit.heads = %hex(&made.heads_hash),
+            audit.signature = %hex(&made.signature),
+            "The audit log was sealed by a checkpoint."
+        );
         Ok(())
     }
 
-    /// Whether checkpoints are made: `doctor` asks. A portal that never ran for a day has none.
+    /// Whether entries stand longer than they should without a checkpoint over them: `doctor` asks.
     pub async fn checkpoint_is_late(&self) -> Result<bool, ActError> {
-        let newest = self.read().await?.checkpoints().await?.pop();
-        Ok(newest.is_some_and(|newest| self.now() > newest.at.plus_hours(LATE_HOURS)))
+        let mut conn = self.read().await?;
+        let newest = conn.newest_checkpoint().await?;
+        Ok(self.uncovered_since(&mut conn, newest.as_ref()).await?.is_some())
+    }
+
+    /// The oldest entry that no checkpoint covers, where one should by now.
+    async fn uncovered_since(&self, conn: &mut Conn, newest: Option<&Checkpoint>) -> Result<Option<Timestamp>, ActError> {
+        let oldest = conn.first_entry_after(newest.map_or(0, |newest| newest.last_entry)).await?;
+        Ok(oldest.filter(|at| self.now() > at.plus_hours(LATE_HOURS)))
     }
 }
 

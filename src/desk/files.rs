@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Desk;
+use super::{Desk, Fault};
 use crate::{
     licensing::{
         ProductCode, Timestamp,
@@ -10,10 +10,10 @@ use crate::{
         files::{self, FileDevice, FileFeature, FileLicenseType, LicenseFile, Receipt, RequestRef, Signer as _},
         license::{License, LicenseType, Limit, TransferLimit},
         product::{FeatureKind, Product},
-        seal::Seal,
+        seal::{Seal, SealUse},
     },
     store::{ActivationFactsRow, Conn, StoreError},
-    vault::{LicenseSigner, random_bytes},
+    vault::{AppSigner, LicenseSigner, random_bytes},
 };
 
 /// What a file answers, where it answers a request file.
@@ -70,12 +70,34 @@ pub(super) fn terms(license: &License, user: Option<&str>, product: &Product) ->
             .iter()
             .filter_map(|name| terms.fields.get(name).map(|value| (name.clone(), Value::String(value.clone()))))
             .collect(),
-        meta: product
-            .rules
-            .file_metadata
-            .iter()
-            .filter_map(|name| terms.metadata.get(name).map(|value| (name.clone(), plain_numbers(value))))
-            .collect(),
+        meta: file_metadata(product, &terms.metadata),
+    }
+}
+
+/// What may stand in a file of the metadata that the product marks: a file has room for facts an app asks for, not for documents, and
+/// metadata that does not fit must not keep every machine of the license without a file.
+const META_BYTES: usize = 16 * 1024;
+const META_DEPTH: usize = 4;
+
+fn file_metadata(product: &Product, metadata: &Map<String, Value>) -> Map<String, Value> {
+    let mut room = META_BYTES;
+    let mut marked = Map::new();
+    for name in &product.rules.file_metadata {
+        let Some(value) = metadata.get(name).map(plain_numbers).filter(|value| depth(value) <= META_DEPTH) else { continue };
+        let bytes = name.len() + value.to_string().len();
+        if bytes <= room {
+            room -= bytes;
+            marked.insert(name.clone(), value);
+        }
+    }
+    marked
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -152,6 +174,20 @@ impl Desk {
         }
         self.vault.reload(&conn.seals().await?).map_err(StoreError::gave_up)?;
         self.vault.license_signer(product).map_err(StoreError::gave_up)
+    }
+}
+
+impl Desk {
+    /// The RSA key of LicenseSpring's clients as it stands in the store.
+    pub(super) async fn app_signer(&self) -> Result<AppSigner, Fault> {
+        let mut conn = self.read().await?;
+        let current = conn.signing_key(SealUse::LicenseSpring).await?;
+        let signer = self.vault.licensespring_signer()?;
+        if current.as_deref() == Some(signer.kid()) {
+            return Ok(signer);
+        }
+        self.vault.reload(&conn.seals().await?)?;
+        Ok(self.vault.licensespring_signer()?)
     }
 }
 

@@ -8,6 +8,8 @@ use crate::{licensing::files::base64, store::Claim};
 
 /// After this long a form that was begun and never ended is taken as lost: its process died.
 const LOST_AFTER_SECONDS: i64 = 60;
+/// For this long a form that comes again is the same one, by a double click or a retry; later it is meant.
+const SAME_FOR_SECONDS: i64 = 120;
 
 /// What became of a form so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +28,22 @@ impl Desk {
         let (now, id, actor) = (self.now(), form_id(visitor, name), actor_of(visitor));
         let claimed = self.store.write(move |conn| {
             let (id, actor) = (id.clone(), actor.clone());
-            Box::pin(async move { conn.claim_form(&id, &actor, now, now.plus_seconds(-LOST_AFTER_SECONDS)).await })
+            Box::pin(async move {
+                let (lost, over) = (now.plus_seconds(-LOST_AFTER_SECONDS), now.plus_seconds(-SAME_FOR_SECONDS));
+                conn.claim_form(&id, &actor, now, lost, over).await
+            })
         });
         Ok(match claimed.await? {
             Claim::Mine => FormClaim::Mine,
             Claim::Running => FormClaim::Running,
             Claim::Done(location) => FormClaim::Done(location),
         })
+    }
+
+    /// Whether a claimed form is still being acted on.
+    pub async fn form_runs(&self, visitor: &Visitor, name: &str) -> Result<bool, ActError> {
+        let result = self.read().await?.form_result(&form_id(visitor, name), &actor_of(visitor)).await?;
+        Ok(result.is_some_and(|result| result.is_empty()))
     }
 
     /// Remembers where a form ended, or forgets that it was begun.

@@ -233,10 +233,14 @@ impl Desk {
                 }
                 for seal in in_saving_order(&rotation.changed) {
                     conn.save_seal(seal).await?;
-                    if matches!(seal.state, SealState::Compromised { .. }) {
-                        // The same request gets a new file, and no page shows a computer key that is refused everywhere.
-                        conn.outdate_answers_by(&seal.kid).await?;
-                        conn.drop_pages_with("activation", &jws_beginning(&seal.kid)).await?;
+                    // One on standby has signed nothing.
+                    let signed = |before: &Seal| before.kid == seal.kid && !matches!(before.state, SealState::Standby { .. });
+                    if matches!(seal.state, SealState::Compromised { .. }) && seals.iter().any(signed) {
+                        // The same request gets a new file, and no page offers one that is refused everywhere.
+                        conn.outdate_answers_by(&seal.kid, seal.product_id()).await?;
+                        for kind in ["activation", "batch"] {
+                            conn.drop_pages_with(kind, &file_beginning(seal)).await?;
+                        }
                     }
                 }
                 let states =
@@ -252,9 +256,13 @@ impl Desk {
     }
 }
 
-/// How every license file a key signed begins: its header, in base64url.
-fn jws_beginning(kid: &str) -> String {
-    format!("{}.", base64::url(files::jws::header(files::Typ::License, kid).as_bytes()))
+/// How every file a key signed begins, as result pages keep it: our own with its header; LicenseSpring's, which one key signs for every
+/// product, with the member `id`.
+fn file_beginning(seal: &Seal) -> String {
+    match seal.purpose {
+        SealUse::License => format!("{}.", base64::url(files::jws::header(files::Typ::License, &seal.kid).as_bytes())),
+        SealUse::LicenseSpring => format!("\"body\":\"{}", base64::standard(b"{\"id\":")),
+    }
 }
 
 /// A place has one key that signs and one that comes next: who leaves it is saved before who takes it.

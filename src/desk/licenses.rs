@@ -378,7 +378,10 @@ impl Desk {
         file.device_key = known.device_key.as_ref().map(|key| key.0.clone());
         file.id = file.device_key.as_ref().map(|_| files::new_uuid());
         let body = file.sign(&signer).map_err(StoreError::gave_up)?;
-        conn.set_file_keys(known.id, signer.kid()).await?;
+        // The app of a LicenseSpring machine goes on with the file it has, whose RSA key stays noted.
+        let rsa = known.file_keys.as_deref().filter(|_| known.api_key.is_some()).and_then(|keys| keys.split_once(' '));
+        let keys = rsa.map_or_else(|| signer.kid().to_owned(), |(rsa, _)| format!("{rsa} {}", signer.kid()));
+        conn.set_file_keys(known.id, &keys).await?;
         device_audit(conn, &facts, "license.file_made", device, actor, now).await?;
         let promised = promise(conn, &signer, file.expires).await?.map(|seal| (seal, signer));
         let answer = FileAnswer {

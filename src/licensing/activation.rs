@@ -145,11 +145,10 @@ pub struct Activation {
 }
 
 impl Activation {
-    /// Takes another device key. Another installation counts its own use, from zero.
+    /// Takes another device key.
     pub fn rebind(&mut self, now: Timestamp) {
         self.rebinds = self.rebinds.once_more(now);
         self.bound = Some(now);
-        (self.use_seq, self.use_totals) = (0, Totals::default());
     }
 
     /// Lets the machine start afresh, as one that was never bound: whoever may decide that has decided it.

@@ -22,12 +22,48 @@ pub struct Usage {
     pub features: Vec<(String, u64)>,
 }
 
-/// The totals a machine has reported so far.
+/// The totals a machine has reported so far, by the installation that told them: each counts its own use, from zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Totals {
     pub license: u64,
     pub features: BTreeMap<String, u64>,
+    /// The thumbprint of the device key that told them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What other installations on the machine told before, so that one that comes back goes on where it was.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, Told>,
+}
+
+/// What one installation told last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    pub seq: i64,
+    pub license: u64,
+    pub features: BTreeMap<String, u64>,
+}
+
+/// Installations remembered beside the one that tells; a machine is set up anew a few times a year at the most.
+const REMEMBERED: usize = 8;
+
+impl Totals {
+    /// Turns to the totals of the installation with this device key.
+    pub fn turn_to(&mut self, seq: &mut i64, key: &str) {
+        if self.by.as_deref() == Some(key) {
+            return;
+        }
+        let now = self.others.remove(key).unwrap_or_default();
+        let (license, features) =
+            (core::mem::replace(&mut self.license, now.license), core::mem::replace(&mut self.features, now.features));
+        let before = Told { seq: core::mem::replace(seq, now.seq), license, features };
+        if let Some(by) = self.by.replace(key.to_string())
+            && self.others.len() < REMEMBERED
+        {
+            self.others.insert(by, before);
+        }
+    }
 }
 
 /// A total that is smaller than one reported before: a restored image, a second copy, or a forgery.
@@ -103,7 +139,7 @@ fn take(feature: Option<&str>, before: &mut u64, total: u64, meter: Option<&mut 
     if let Some(meter) = meter
         && amount > 0
     {
-        meter.used = meter.used.saturating_add(amount);
+        count(meter, amount);
         reported.added.push(Added { feature, amount });
     }
 }
@@ -119,13 +155,19 @@ pub fn add(terms: &mut Terms, amounts: &[(Option<String>, i64)]) -> Reported {
         };
         match meter.filter(|meter| *amount > 0 || meter.negatives) {
             Some(meter) => {
-                meter.used = meter.used.saturating_add(*amount);
+                count(meter, *amount);
                 reported.added.push(Added { feature: feature.clone(), amount: *amount });
             }
             None => reported.ignored.push(feature.clone()),
         }
     }
     reported
+}
+
+/// Files hold no number beyond 2^53: a counter that was told nonsense stays one that can be written.
+fn count(meter: &mut Meter, amount: i64) {
+    const LIMIT: i64 = MOST as i64;
+    meter.used = meter.used.saturating_add(amount).clamp(-LIMIT, LIMIT);
 }
 
 /// The counter of a feature, where the license counts it.
@@ -206,6 +248,30 @@ mod tests {
             report(&mut Totals::default(), &mut 0, &mut terms, &usage(1, 6, 1));
         }
         assert_eq!(used(&terms), (12, 2), "what was used was used, also past the allowance");
+    }
+
+    #[test]
+    fn a_counter_stays_within_what_a_file_can_hold() {
+        let mut terms = terms();
+        for _ in 0..3 {
+            report(&mut Totals::default(), &mut 0, &mut terms, &usage(1, u64::MAX, MOST));
+        }
+        assert_eq!(used(&terms), (MOST as i64, MOST as i64));
+    }
+
+    #[test]
+    fn an_installation_that_comes_back_goes_on_where_it_was() {
+        let (mut totals, mut seq, mut terms) = (Totals::default(), 0, terms());
+        let mut tell = |key: &str, number, license| {
+            totals.turn_to(&mut seq, key);
+            report(&mut totals, &mut seq, &mut terms, &usage(number, license, 0));
+            terms.meter.unwrap().used
+        };
+        assert_eq!(tell("a", 5, 10), 10);
+        assert_eq!(tell("b", 1, 3), 13, "another installation counts from zero");
+        assert_eq!(tell("a", 5, 10), 13, "what it told before is not counted twice");
+        assert_eq!(tell("a", 6, 12), 15);
+        assert_eq!(tell("b", 2, 4), 16);
     }
 
     #[test]

@@ -10,14 +10,20 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use sha2::{Digest, Sha256};
 
 use super::{
     AppState,
     forms::{is_request_id, pairs},
+    guard,
     page::{act_problem, problem, see_other},
     session,
 };
-use crate::{app::portal::Problem, desk::FormClaim};
+use crate::{
+    app::portal::Problem,
+    desk::{FormClaim, Visitor},
+    licensing::files::base64,
+};
 
 /// How long the second sending waits for the first to be answered.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,26 +51,49 @@ pub async fn once(State((state, most)): State<(AppState, usize)>, request: Reque
     let (Some(visitor), Some(id)) = (visitor, id) else {
         return next.run(Request::from_parts(parts, Body::from(body))).await;
     };
-    let name = format!("{}\n{id}", parts.uri.path());
+    // The same id over another body is another form: somebody went back, changed a field, and sends it again.
+    let name = format!("{}\n{id}\n{}", parts.uri.path(), base64::url(&Sha256::digest(&body)));
     let mut waited = Duration::ZERO;
-    loop {
+    while waited < PATIENCE {
         match state.desk.claim_form(&visitor, &name).await {
-            Ok(FormClaim::Mine) => break,
-            Ok(FormClaim::Done(location)) => return see_other(&location),
-            Ok(FormClaim::Running) if waited < PATIENCE => {
-                tokio::time::sleep(STEP).await;
-                waited += STEP;
+            Ok(FormClaim::Mine) => {
+                let request = Request::from_parts(parts, Body::from(body));
+                return act(state, visitor, name, next, request).await;
             }
-            Ok(FormClaim::Running) => return problem(&state, Problem::Conflict),
+            Ok(FormClaim::Done(location)) => return see_other(&location),
+            Ok(FormClaim::Running) => {}
             Err(error) => return act_problem(&state, error),
         }
+        // Looked for by reading: whoever waits must not keep the writer busy.
+        while waited < PATIENCE && matches!(state.desk.form_runs(&visitor, &name).await, Ok(true)) {
+            tokio::time::sleep(STEP).await;
+            waited += STEP;
+        }
+        waited += STEP;
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
-    // Only what was done is remembered: a form that came back with a refusal may be sent again as it is.
-    let done = if response.status() == StatusCode::SEE_OTHER { location } else { None };
-    if let Err(error) = state.desk.finish_form(&visitor, &name, done).await {
-        tracing::warn!(error = ?error, "The end of a form could not be remembered; sent again it would be acted on again.");
+    problem(&state, Problem::Conflict)
+}
+
+/// Runs the handler to its end, whether or not the visitor still waits: a browser that goes away must not leave a form half remembered.
+async fn act(state: AppState, visitor: Visitor, name: String, next: Next, request: Request) -> Response {
+    let (desk, who, form) = (state.desk.clone(), visitor.clone(), name.clone());
+    let running = tokio::spawn(async move {
+        let response = next.run(request).await;
+        let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+        // Only what was done is remembered: a form that came back with a refusal may be sent again as it is.
+        let done = if response.status() == StatusCode::SEE_OTHER { location } else { None };
+        if let Err(error) = desk.finish_form(&who, &form, done).await {
+            tracing::warn!(error = ?error, "The end of a form could not be remembered; sent again it would be acted on again.");
+        }
+        response
+    });
+    match running.await {
+        Ok(response) => response,
+        Err(panicked) => {
+            if let Err(error) = state.desk.finish_form(&visitor, &name, None).await {
+                tracing::warn!(error = ?error, "The claim of a form whose handler panicked could not be given back.");
+            }
+            guard::panicked(panicked.try_into_panic().unwrap_or_else(|_| Box::new("cancelled")))
+        }
     }
-    response
 }

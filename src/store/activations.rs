@@ -310,10 +310,12 @@ impl Conn {
 
     /// Raises the revision of every license with a machine whose newest file this key signed: what was answered under it is not
     /// given again.
-    pub async fn outdate_answers_by(&mut self, kid: &str) -> Result<(), StoreError> {
-        let sql = "update license set revision = revision + 1 where id in (select license_id from activation \
-                   where file_keys is null or ' ' || file_keys || ' ' like '% ' || $1 || ' %')";
-        sqlx::query(sql).bind(plain(kid)).execute(self.db()).await?;
+    pub async fn outdate_answers_by(&mut self, kid: &str, product: Option<ProductId>) -> Result<(), StoreError> {
+        let sql = "update license set revision = revision + 1 where ($2 is null or product_id = $2) and id in \
+                   (select a.license_id from activation a where ($2 is not null or a.api_key is not null) \
+                   and (a.file_keys is null or ' ' || a.file_keys || ' ' like '% ' || $1 || ' %'))";
+        let query = sqlx::query(sql).bind(plain(kid)).bind(product.map(|product| product.0));
+        query.execute(self.db()).await?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
+use sqlx::any::AnyRow;
 
 use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::Timestamp;
@@ -26,14 +27,20 @@ pub struct Heads {
 }
 
 impl Conn {
-    /// The heads of all chains as they are now. Keeps new entries out until the act ends, so that every entry up to the newest is
-    /// there: on PostgreSQL ids are given before their transactions end.
-    pub async fn heads_now(&mut self) -> Result<Heads, StoreError> {
+    /// The newest entry, with every one before it there: on PostgreSQL ids are given before their transactions end, so those that are
+    /// under way are waited for, and new ones wait until this act ends.
+    pub async fn newest_entry(&mut self) -> Result<i64, StoreError> {
         if self.engine() == Engine::Postgres {
             self.execute("lock table audit in share mode").await?;
         }
-        let last = sqlx::query("select coalesce(max(id), 0) as last from audit").fetch_one(self.db()).await?.int("last")?;
-        self.heads_at(last).await
+        sqlx::query("select coalesce(max(id), 0) as last from audit").fetch_one(self.db()).await?.int("last")
+    }
+
+    /// When the first entry after this one was written.
+    pub async fn first_entry_after(&mut self, entry: i64) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "select at from audit where id > $1 order by id limit 1";
+        let row = sqlx::query(sql).bind(entry).fetch_optional(self.db()).await?;
+        row.map(|row| row.int("at").map(Timestamp::from_millis)).transpose()
     }
 
     /// The heads of all chains as they were when this entry was the newest, from the entries themselves.
@@ -70,16 +77,21 @@ impl Conn {
     pub async fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
         let sql = "select at, last_audit_id, heads_hash, kid, signature from audit_checkpoint order by id";
         let rows = sqlx::query(sql).fetch_all(self.db()).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Checkpoint {
-                    at: Timestamp::from_millis(row.int("at")?),
-                    last_entry: row.int("last_audit_id")?,
-                    heads_hash: row.bytes("heads_hash")?,
-                    kid: row.string("kid")?,
-                    signature: row.bytes("signature")?,
-                })
-            })
-            .collect()
+        rows.iter().map(checkpoint).collect()
     }
+
+    pub async fn newest_checkpoint(&mut self) -> Result<Option<Checkpoint>, StoreError> {
+        let sql = "select at, last_audit_id, heads_hash, kid, signature from audit_checkpoint order by id desc limit 1";
+        sqlx::query(sql).fetch_optional(self.db()).await?.as_ref().map(checkpoint).transpose()
+    }
+}
+
+fn checkpoint(row: &AnyRow) -> Result<Checkpoint, StoreError> {
+    Ok(Checkpoint {
+        at: Timestamp::from_millis(row.int("at")?),
+        last_entry: row.int("last_audit_id")?,
+        heads_hash: row.bytes("heads_hash")?,
+        kid: row.string("kid")?,
+        signature: row.bytes("signature")?,
+    })
 }

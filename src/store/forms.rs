@@ -15,17 +15,21 @@ pub enum Claim {
 }
 
 impl Conn {
-    /// Claims a form; one that was begun before `lost_before` and never ended is claimed anew.
+    /// Claims a form; one that was begun before `lost_before` and never ended is claimed anew, and so is one that was claimed before
+    /// `over_before`, whatever became of it.
     pub async fn claim_form(
         &mut self,
         id: &str,
         actor: &str,
         now: Timestamp,
         lost_before: Timestamp,
+        over_before: Timestamp,
     ) -> Result<Claim, StoreError> {
         let sql = "insert into form_request (id, actor, result, created_at) values ($1, $2, '', $3) \
-                   on conflict (id) do update set created_at = $3 where form_request.result = '' and form_request.created_at < $4";
+                   on conflict (id) do update set created_at = $3, result = '' where form_request.created_at < $5 \
+                   or (form_request.result = '' and form_request.created_at < $4)";
         let query = sqlx::query(sql).bind(plain(id)).bind(plain(actor)).bind(now.millis()).bind(lost_before.millis());
+        let query = query.bind(over_before.millis());
         if query.execute(self.db()).await?.rows_affected() == 1 {
             return Ok(Claim::Mine);
         }

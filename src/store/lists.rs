@@ -102,6 +102,8 @@ impl LicenseSort {
 pub struct LicenseFilter {
     /// A key or part of it, part of an e-mail address or of a device's name, the beginning of an order reference or a device id.
     pub search: Option<String>,
+    /// Keys are found whole or by their last symbols alone: else a search would spell them out to who may not see them.
+    pub by_whole_key: bool,
     pub product: Option<ProductId>,
     /// `enabled`, `disabled`, `archived`, `expired`, or `ending`: enabled, and over within 30 days.
     pub state: Option<String>,
@@ -197,6 +199,8 @@ const NAMED: [(&str, &str); 7] = [
 
 /// Days within which a license is said to be ending.
 const ENDING_DAYS: i64 = 30;
+/// What everyone who reads licenses is shown of a key.
+const ENDING_SYMBOLS: usize = 4;
 
 /// Which way a list is read from a key. Backwards it is read from its far end, and turned round.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -293,8 +297,13 @@ fn license_wheres(engine: Engine, statement: &mut Statement, filter: &LicenseFil
             );
             let key: String = search.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect();
             if !key.is_empty() {
-                let key = statement.text(&like(&key, "%", "%"));
-                any.push_str(&format!(" or l.key_folded like {key} escape '\\'"));
+                if !filter.by_whole_key || key.chars().count() <= ENDING_SYMBOLS {
+                    let before = statement.text(&like(&key, "%", if filter.by_whole_key { "" } else { "%" }));
+                    any.push_str(&format!(" or l.key_folded like {before} escape '\\'"));
+                } else {
+                    let whole = statement.text(&key);
+                    any.push_str(&format!(" or l.key_folded = {whole}"));
+                }
             }
             statement.wheres.push(format!("({any})"));
         }

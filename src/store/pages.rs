@@ -45,6 +45,7 @@ impl Conn {
     pub async fn drop_pages_with(&mut self, kind: &str, text: &str) -> Result<(), StoreError> {
         let sql = "delete from result_page where kind = $1 and content like '%' || $2 || '%'";
         sqlx::query(sql).bind(kind.to_owned()).bind(super::conn::plain(text)).execute(self.db()).await?;
+        self.pages.retain(|page| page.kind != kind || !page.content.contains(text));
         Ok(())
     }
 

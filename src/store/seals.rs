@@ -80,6 +80,13 @@ impl Conn {
         Ok(())
     }
 
+    /// The id of the key of the whole installation that signs for a use now.
+    pub async fn signing_key(&mut self, purpose: SealUse) -> Result<Option<String>, StoreError> {
+        let sql = "select kid from seal where purpose = $1 and product_id is null and state = 'active'";
+        let row = sqlx::query(sql).bind(purpose.text()).fetch_optional(self.db()).await?;
+        row.map(|row| row.string("kid")).transpose()
+    }
+
     /// A key by its id, locked until the act ends.
     pub async fn seal_by_kid(&mut self, kid: &str) -> Result<Option<Seal>, StoreError> {
         const Q: &str = "select s.id, s.kid, s.purpose, s.product_id, p.code as product_code, s.public, s.secret, s.state, s.since, s.until, \

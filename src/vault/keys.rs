@@ -78,6 +78,22 @@ struct RsaSigner {
     key: Arc<RsaKeyPair>,
 }
 
+/// Signs for LicenseSpring's clients with one RSA key: over a millisecond a signature.
+#[derive(Clone)]
+pub struct AppSigner(RsaSigner);
+
+impl AppSigner {
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.0.kid
+    }
+
+    /// RSASSA-PKCS1-v1_5 with SHA-256, in base64.
+    pub fn sign(&self, message: &[u8]) -> Result<String, VaultError> {
+        self.0.sign(message)
+    }
+}
+
 /// Why the vault can't do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
@@ -250,6 +266,11 @@ impl Vault {
             signer.sign(&message)
         });
         signed.await.map_err(|_| VaultError::Fault)?
+    }
+
+    /// What signs for LicenseSpring's clients now, for several signatures by one key.
+    pub fn licensespring_signer(&self) -> Result<AppSigner, VaultError> {
+        self.rsa().map(AppSigner)
     }
 
     /// One of as many places as there are cores, for whoever signs several times on a thread of their own.

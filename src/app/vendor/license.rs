@@ -149,7 +149,7 @@ pub struct FeatureRow {
     pub name: String,
     /// Exclusive.
     pub valid_until: Option<Timestamp>,
-    pub used: Option<u64>,
+    pub used: Option<i64>,
     pub max: Option<u64>,
 }
 

@@ -443,14 +443,19 @@ async fn a_form_sent_again_shows_what_is_true_by_then(app: TestApp) {
 async fn a_file_holds_what_the_product_marks_for_it(app: TestApp) {
     let rules = crate::licensing::product::ProductRules {
         file_fields: vec!["site".to_owned(), "absent".to_owned()],
-        file_metadata: vec!["rack".to_owned()],
+        file_metadata: ["rack", "deep", "long"].map(str::to_owned).to_vec(),
         ..Default::default()
     };
     app.product_with("press", rules).await;
     let start = app.now().plus_days(-3);
     let terms = Terms {
         fields: [("site", "Örebro"), ("secret", "internal")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        metadata: serde_json::from_str(r#"{"rack":{"row":7,"height":1.5,"far":9007199254740993},"margin":0.3}"#).unwrap(),
+        // What is too deep or too long for a file stays out of it, and the file is made.
+        metadata: serde_json::from_str(&format!(
+            r#"{{"rack":{{"row":7,"height":1.5,"far":9007199254740993}},"margin":0.3,"deep":[[[[[[[[[1]]]]]]]]],"long":"{}"}}"#,
+            "x".repeat(70_000)
+        ))
+        .unwrap(),
         start: Some(start),
         ..seats(1)
     };

@@ -293,6 +293,14 @@ async fn who_may_only_look_sees_no_whole_key(app: TestApp) {
     for path in [format!("/vendor/licenses/{id}"), format!("/vendor/orders/{order}/licenses.csv")] {
         assert!(app.get_as(&support, &path).await.text().contains(&key), "{path}");
     }
+    // Nor does a search spell one out.
+    let (first, ends) = (key.replace('-', "")[..6].to_owned(), license.key.last_group());
+    for (search, found) in [(key.as_str(), 1), (&ends[1..], 1), (&first, 0), (&first[1..4], 0), (&ends[..3], 0)] {
+        let who = visitor(&app, &viewer).await;
+        let filter = crate::store::LicenseFilter { search: Some(search.to_owned()), limit: 9, ..Default::default() };
+        assert_eq!(app.desk().licenses(&who, &filter).await.unwrap().rows.len(), found, "{search}");
+        assert_eq!(app.desk().count_licenses(&who, &filter).await.unwrap(), found as i64, "{search}");
+    }
     let history =
         app.desk().history(&Visitor::Operator, crate::desk::Area::Orders, crate::store::Subject::of("order", order)).await;
     assert_eq!(history.unwrap()[0].act, "order.added");

@@ -164,7 +164,7 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
                 code: entitlement.code.clone(),
                 name: entitlement.name.clone(),
                 valid_until: entitlement.valid_until,
-                used: entitlement.meter.map(|meter| meter.used.unsigned_abs()),
+                used: entitlement.meter.map(|meter| meter.used),
                 max: entitlement.meter.and_then(|meter| meter.max.most()).map(u64::from),
             })
             .collect(),
@@ -212,6 +212,7 @@ fn machine_of(shown: &desk::ActivationView) -> Machine {
     put("Library", device.sdk.clone());
     put("Virtual machine", device.virtual_machine.map(|vm| if vm { "yes" } else { "no" }.to_owned()));
     put("User", activation.user.clone());
+    put("Address given, not proved:", activation.contact.clone());
     put("First activated", Some(activation.first_activated.date().for_people()));
     Machine {
         id: activation.id.0,

@@ -32,6 +32,7 @@ async fn filter(state: &AppState, query: &[(String, String)], limit: i64) -> Res
     let text = |name: &str| Some(of(query, name).to_owned()).filter(|text| !text.is_empty());
     Ok(LicenseFilter {
         search: text("q"),
+        by_whole_key: false,
         product,
         state: Some(of(query, "state")).filter(known).map(str::to_owned),
         sort: LicenseSort::parse(of(query, "sort")).unwrap_or_default(),

@@ -176,12 +176,32 @@ pub async fn refusals_csv(State(state): State<AppState>, Staff(visitor): Staff, 
     csv_file::respond("refusals.csv", &head, rows)
 }
 
+/// The words themselves, where no facts say them again.
+#[derive(serde::Deserialize)]
+struct Kept {
+    told: Told,
+}
+
+#[derive(serde::Deserialize)]
+struct Told {
+    what: String,
+    why: String,
+    next: String,
+}
+
+impl From<Told> for Words {
+    fn from(told: Told) -> Self {
+        Self { what: told.what.into(), why: told.why.into(), next: told.next.into() }
+    }
+}
+
 /// What the customer was told, as far as the kept facts say it again.
 fn words_of(found: &Attempt) -> Option<Words> {
     let detail = &found.what.detail;
     serde_json::from_str::<ActivationRefusal>(detail)
         .map(|refusal| refusal.words())
         .or_else(|_| serde_json::from_str::<ReleaseRefusal>(detail).map(|refusal| refusal.words()))
+        .or_else(|_| serde_json::from_str::<Kept>(detail).map(|kept| kept.told.into()))
         .ok()
 }
 
@@ -212,6 +232,9 @@ fn door(door: &str) -> &'static str {
         "file" => "a file",
         "cli" => "the command line",
         "api" => "the API",
+        "staff" => "the license’s page",
+        "sign-in" => "the sign-in page",
+        "own password" => "the account page",
         _ => "another door",
     }
 }

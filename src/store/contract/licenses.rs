@@ -7,7 +7,7 @@ use super::{
 use crate::{
     licensing::{
         ActivationId, ActivationKey, DeviceId, DeviceName, Email, LicenseId, OrderId, ProductId, Timestamp,
-        usage::Totals,
+        usage::{Told, Totals},
         activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
         license::{Actor, Expiry, License, LicenseState, Limit, Maintenance, Terms},
     },
@@ -247,7 +247,12 @@ pub async fn an_activation_comes_back_in_each_state(bench: Bench) {
         expected.bound = Some(NOW.plus_days(i64::from(number)));
         expected.contact = (number % 2 == 0).then(|| "bob@customer.example".to_owned());
         expected.file_keys = Some(format!("kid-{number}"));
-        expected.use_totals = Totals { license: u64::MAX, features: [("jöbs".to_owned(), 7)].into() };
+        expected.use_totals = Totals {
+            license: u64::MAX,
+            features: [("jöbs".to_owned(), 7)].into(),
+            by: Some(format!("key {number}")),
+            others: [("other".to_owned(), Told { seq: 3, ..Told::default() })].into(),
+        };
         conn.save_activation(&expected).await.unwrap();
         assert_eq!(conn.activation(id).await.unwrap().as_ref(), Some(&expected));
     }
