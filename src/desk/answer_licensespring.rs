@@ -34,7 +34,7 @@ use crate::{
 
 /// Tries at one user's password by file within a quarter of an hour: more machines than anyone activates in that time.
 const TRIES: i64 = 20;
-const TRY_WINDOW_SECONDS: i64 = 900;
+pub(super) const TRY_WINDOW_SECONDS: i64 = 900;
 
 /// A request whose signature holds, with what checking it brought to light.
 #[derive(Clone)]
@@ -129,7 +129,7 @@ impl Desk {
     }
 
     /// Counts a try at a user's password, whatever comes of it.
-    async fn tried_too_often(&self, user: &str) -> Result<bool, Fault> {
+    pub(super) async fn tried_too_often(&self, user: &str) -> Result<bool, Fault> {
         let now = self.now();
         let subject = format!("file-user:{}", base64::url(&Sha256::digest(user)));
         let tries = self.store.write(move |conn| {

@@ -301,7 +301,9 @@ pub enum ReleaseProof<'a> {
         /// A person answered "release this device?".
         confirmed: bool,
     },
-    /// Staff, an operator, or an API that answers for its caller.
+    /// An app through its API: it names the machine, and proves nothing of it.
+    App,
+    /// Staff, or an operator.
     Authority,
 }
 
@@ -358,6 +360,12 @@ pub fn release(
     let known = known.ok_or(ReleaseRefusal::NotActivated)?;
     match proof {
         ReleaseProof::Authority => {}
+        // A machine with a key of its own gives its seat back by that key alone.
+        ReleaseProof::App => {
+            if known.device_key.is_some() {
+                return Err(ReleaseRefusal::NotThisDevice);
+            }
+        }
         ReleaseProof::DeviceKey(shown) => {
             if known.device_key.as_ref() != Some(*shown) {
                 return Err(ReleaseRefusal::NotThisDevice);
@@ -375,7 +383,7 @@ pub fn release(
     let ActivationState::Active { since } = known.state else {
         return Err(ReleaseRefusal::NotActivated);
     };
-    let by_file = !matches!(proof, ReleaseProof::Authority);
+    let by_file = !matches!(proof, ReleaseProof::Authority | ReleaseProof::App);
     if by_file {
         let mut until = since.plus_hours(i64::from(product.rules.min_hold_hours));
         if let Some(bound) = known.bound {
@@ -443,6 +451,46 @@ pub fn refresh(
         return Err(ActivationRefusal::DeviceBlocked.into());
     }
     usable(product, license, now).map_err(RefreshRefusal::License)
+}
+
+/// Why a device that asks about its license is told no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(untagged)]
+pub enum CheckRefusal {
+    /// No device holds a seat of it.
+    #[error("license_not_active")]
+    NotActive,
+    /// This device holds none.
+    #[error("not_activated")]
+    NoDevice,
+    #[error(transparent)]
+    License(#[from] ActivationRefusal),
+}
+
+/// Is this device's license good now? Takes nothing and changes nothing. Other than for a new grant, the grace after an expiry counts:
+/// running copies go on in it.
+pub fn check(
+    product: &Product,
+    license: &License,
+    known: Option<&Activation>,
+    blocked: bool,
+    now: Timestamp,
+) -> Result<(), CheckRefusal> {
+    match usable(product, license, now) {
+        Err(ActivationRefusal::Expired { .. } | ActivationRefusal::TrialExpired { .. })
+            if license.use_ends().is_some_and(|ends| now < ends) => {}
+        other => other?,
+    }
+    if known.is_some_and(|known| matches!(known.state, ActivationState::Revoked { .. })) {
+        return Err(ActivationRefusal::DeviceRevoked.into());
+    }
+    if blocked {
+        return Err(ActivationRefusal::DeviceBlocked.into());
+    }
+    if known.is_some_and(|known| known.state.holds_seat()) {
+        return Ok(());
+    }
+    Err(if license.seats_taken == 0 { CheckRefusal::NotActive } else { CheckRefusal::NoDevice })
 }
 
 /// "Can it be activated now?", as a support person asks it: by a device that is new to the license.

@@ -3,7 +3,7 @@
 use sqlx::any::AnyRow;
 
 use super::{
-    Conn, Engine, StoreError,
+    Conn, StoreError,
     conn::{Columns, maybe_plain, plain},
     licenses::{license, license_columns},
     products::{product, product_columns},
@@ -139,7 +139,7 @@ macro_rules! facts_query {
 impl Conn {
     /// The facts about a device on each license with this key, one a product at the most, locked.
     pub async fn facts_with_key(&mut self, key_folded: &str, device: &DeviceId) -> Result<Vec<ActivationFactsRow>, StoreError> {
-        if self.engine() == Engine::Postgres {
+        if self.locks_rows() {
             let sql = "select id from license where key_folded = $1 order by id for update";
             sqlx::query(sql).bind(plain(key_folded)).fetch_all(self.db()).await?;
         }
@@ -155,7 +155,7 @@ impl Conn {
         license: LicenseId,
         device: &DeviceId,
     ) -> Result<Option<ActivationFactsRow>, StoreError> {
-        if self.engine() == Engine::Postgres {
+        if self.locks_rows() {
             sqlx::query("select id from license where id = $1 for update").bind(license.0).fetch_optional(self.db()).await?;
         }
         let sql = facts_query!("l.id = $2");

@@ -8,6 +8,8 @@ use super::{Engine, StoreError, attempts::NewAttempt, audit::AuditRow, pages::Re
 pub struct Conn {
     inner: PoolConnection<Any>,
     engine: Engine,
+    /// Whether rows that are read are locked for an act. Readers hold nothing.
+    locks: bool,
     pub(super) audits: Vec<AuditRow>,
     pub(super) pages: Vec<ResultPage>,
     pub(super) attempts: Vec<NewAttempt>,
@@ -19,7 +21,18 @@ pub(super) struct Mark(usize, usize, usize);
 
 impl Conn {
     pub(super) const fn new(inner: PoolConnection<Any>, engine: Engine) -> Self {
-        Self { inner, engine, audits: Vec::new(), pages: Vec::new(), attempts: Vec::new() }
+        Self { inner, engine, locks: true, audits: Vec::new(), pages: Vec::new(), attempts: Vec::new() }
+    }
+
+    pub(super) fn for_reading(inner: PoolConnection<Any>, engine: Engine) -> Self {
+        let mut conn = Self::new(inner, engine);
+        conn.locks = false;
+        conn
+    }
+
+    /// Whether an act on PostgreSQL must lock what it reads: SQLite has one writer, who holds every lock.
+    pub(super) fn locks_rows(&self) -> bool {
+        self.locks && self.engine == Engine::Postgres
     }
 
     #[must_use]

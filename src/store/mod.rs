@@ -195,7 +195,7 @@ impl Store {
     /// A connection that only reads: what it sees is committed.
     pub async fn read(&self) -> Result<Conn, StoreError> {
         match self.readers.acquire().await {
-            Ok(conn) => Ok(Conn::new(conn, self.engine)),
+            Ok(conn) => Ok(Conn::for_reading(conn, self.engine)),
             Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
             Err(error) => Err(error.into()),
         }

@@ -278,6 +278,16 @@ impl Vault {
         self.0.rsa_slots.clone().acquire_owned().await.map_err(|_| VaultError::Fault)
     }
 
+    /// The same with a key that was asked for before.
+    pub async fn licensespring_sign_with(&self, signer: AppSigner, message: Vec<u8>) -> Result<String, VaultError> {
+        let slot = self.rsa_slot().await?;
+        let signed = spawn_blocking(move || {
+            let _slot = slot;
+            signer.sign(&message)
+        });
+        signed.await.map_err(|_| VaultError::Fault)?
+    }
+
     /// As `licensespring_sign`, on this thread: over a millisecond with RSA-4096.
     pub fn licensespring_sign_now(&self, message: &[u8]) -> Result<String, VaultError> {
         self.rsa()?.sign(message)

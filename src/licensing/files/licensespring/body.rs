@@ -108,6 +108,119 @@ pub fn activation_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
     body
 }
 
+/// The members of a check, in their order (§7.3): those an activation has too are written alike.
+const CHECK: [&str; 49] = [
+    "id",
+    "allow_grace_period",
+    "allow_offline_activation",
+    "allow_overages",
+    "allow_unlimited_activations",
+    "can_borrow",
+    "enable_maintenance_period",
+    "floating_timeout",
+    "grace_period",
+    "is_air_gapped",
+    "is_floating",
+    "is_floating_cloud",
+    "is_hardware_key_auth",
+    "is_trial",
+    "license_active",
+    "license_enabled",
+    "license_key",
+    "license_template_id",
+    "license_type",
+    "maintenance_period",
+    "max_activations",
+    "max_borrow_time",
+    "max_license_users",
+    "max_overages",
+    "max_transfers",
+    "order_store_id",
+    "prevent_vm",
+    "start_date",
+    "times_activated",
+    "transfer_count",
+    "validity_period",
+    "metadata",
+    "custom_fields",
+    "product_features",
+    "customer",
+    "company",
+    "product_details",
+    "max_consumptions",
+    "total_consumptions",
+    "allow_unlimited_consumptions",
+    "reset_consumption",
+    "consumption_period",
+    "allow_negative_consumptions",
+    "is_expired",
+    "device_id",
+    "is_borrowed",
+    "borrowed_until",
+    // The newest file to install stands between.
+    "floating_in_use_devices",
+    "floating_users",
+];
+
+/// The body of a license check, without its signature. Features whose own end is past are left out unless asked for.
+#[must_use]
+pub fn check_body(facts: &BodyFacts<'_>, include_expired_features: bool) -> Map<String, Value> {
+    let (license, terms) = (facts.license, &facts.license.terms);
+    let mut values = activation_body(facts);
+    let features = terms.entitlements.iter().enumerate();
+    let lasts = |entitlement: &Entitlement| entitlement.valid_until.is_none_or(|until| facts.now < until);
+    let features = features.filter(|(_, entitlement)| include_expired_features || lasts(entitlement)).map(feature);
+    let details = json!({
+        "product_id": facts.product.id.0, "product_name": facts.product.name, "short_code": facts.short_code,
+        "authorization_method": if facts.product.authorization.by_key() { "license-key" } else { "user" }, "metadata": {},
+    });
+    for (name, value) in [
+        ("license_active", Value::from(true)),
+        ("license_enabled", true.into()),
+        ("max_license_users", 1.into()),
+        ("order_store_id", license.order.map_or_else(String::new, |order| order.to_string()).into()),
+        ("product_features", Value::Array(features.collect())),
+        ("product_details", details),
+        ("is_borrowed", false.into()),
+        ("borrowed_until", Value::Null),
+    ] {
+        values.insert(name.to_string(), value);
+    }
+    if let Some(floating) = terms.floating {
+        values.insert("floating_in_use_devices".to_string(), license.seats_taken.into());
+        values.insert("floating_users".to_string(), floating.slots.into());
+    }
+    let mut body = Map::new();
+    for name in CHECK {
+        if name == "floating_in_use_devices" {
+            for (name, value) in NO_FILE {
+                body.insert(name.to_string(), value.map_or(Value::Null, Value::from));
+            }
+        }
+        if let Some(value) = values.shift_remove(name) {
+            body.insert(name.to_string(), value);
+        }
+    }
+    if let Some(user) = values.shift_remove("user") {
+        body.insert("user".to_string(), user);
+    }
+    body
+}
+
+/// The block that describes the newest installation file, where there is none.
+const NO_FILE: [(&str, Option<&str>); 10] = [
+    ("version", Some("")),
+    ("installation_file", Some("")),
+    ("release_date", None),
+    ("hash_md5", Some("")),
+    ("requires_version", Some("")),
+    ("environment", Some("")),
+    ("eula_link", Some("")),
+    ("release_notes_link", Some("")),
+    ("size", Some("")),
+    ("channel", Some("")),
+];
+
 fn user_value(user: &BodyUser, license: &License) -> Value {
     json!({
         "id": user.id, "email": user.email, "first_name": "", "last_name": "", "phone_number": "",

@@ -78,6 +78,12 @@ pub fn string_to_sign(date: &str, principal: &str, hardware_id: &str, caller: &s
     format!("licenseSpring\ndate: {date}\n{principal}\n{hardware_id}\n{caller}")
 }
 
+/// Whether an API call's signature over its `Date` header holds (§2.1): the header's text as it stands.
+#[must_use]
+pub fn date_holds(shared_key: &[u8], date: &str, signature: &str) -> bool {
+    holds(shared_key, format!("licenseSpring\ndate: {date}").as_bytes(), Some(signature))
+}
+
 /// HMAC-SHA-256 in base64.
 #[must_use]
 pub fn sign(shared_key: &[u8], text: &[u8]) -> String {
@@ -103,6 +109,17 @@ mod tests {
     use alloc::vec::Vec;
 
     const SHARED_KEY: &[u8] = b"kw4qSnpSwXzgiv5yxYpZZmFEd9QAeiKTQ6OuyMja";
+
+    /// The documented vector.
+    #[test]
+    fn a_date_is_signed_as_documented() {
+        let date = "Tue, 07 Jun 2011 20:51:35 GMT";
+        assert!(date_holds(SHARED_KEY, date, "UDysfR6MndUZReo07Y9r+vErn8vSxrnQ5ulit18iJ/Q="));
+        assert!(!date_holds(SHARED_KEY, "Tue, 07 Jun 2011 20:51:36 GMT", "UDysfR6MndUZReo07Y9r+vErn8vSxrnQ5ulit18iJ/Q="));
+        for wrong in ["", "UDysfR6MndUZReo07Y9r+vErn8vSxrnQ5ulit18iJ/A=", "not base64", "UDysfR6MndUZReo07Y9r"] {
+            assert!(!date_holds(SHARED_KEY, date, wrong), "{wrong}");
+        }
+    }
 
     fn json(name: &str) -> Vec<u8> {
         let path = format!("{}/tests/samples/{name}", env!("CARGO_MANIFEST_DIR"));

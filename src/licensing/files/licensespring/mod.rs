@@ -10,7 +10,7 @@ pub mod response;
 use alloc::string::String;
 use core::fmt;
 
-pub use body::{BodyFacts, BodyUser, activation_body};
+pub use body::{BodyFacts, BodyUser, activation_body, check_body};
 pub use hmac::HmacVerdict;
 pub use license::{LicenseSpringLicense, RsaCheck};
 pub use request::{Caller, Dialect, LicenseSpringAct, LicenseSpringRequest};

@@ -24,6 +24,20 @@ const MAX_VARIABLES: usize = 64;
 const MAX_VARIABLE_NAME: usize = 256;
 const MAX_VARIABLE: usize = 1024;
 
+/// Plain values by name, as texts. What is no plain value, too long, or hidden is left out.
+#[must_use]
+pub fn plain_variables(members: &Map<String, Value>) -> Vec<(String, String)> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(alloc::format!("{value}")),
+        _ => None,
+    };
+    let held = |(name, value): &(String, String)| {
+        check_text(name, MAX_VARIABLE_NAME, false).and_then(|()| check_text(value, MAX_VARIABLE, true)).is_ok()
+    };
+    members.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).filter(held).take(MAX_VARIABLES).collect()
+}
+
 /// Where the signature stands, and what it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -192,20 +206,7 @@ impl LicenseSpringRequest {
     /// What the app tells of its machine, as text. What is no plain value, too long, or hidden is left out.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
-        let text = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Bool(_) | Value::Number(_) => Some(alloc::format!("{value}")),
-            _ => None,
-        };
-        let held = |(name, value): &(String, String)| {
-            check_text(name, MAX_VARIABLE_NAME, false).and_then(|()| check_text(value, MAX_VARIABLE, true)).is_ok()
-        };
-        self.variables
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
-            .filter(held)
-            .take(MAX_VARIABLES)
-            .collect()
+        plain_variables(&self.variables)
     }
 
     /// Whether an object looks like a LicenseSpring request, right or wrong.
