@@ -11,6 +11,8 @@ pub mod cli;
 #[cfg(feature = "ssr")]
 pub mod desk;
 
+#[cfg(feature = "ssr")]
+pub mod api;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod app;
 #[cfg(feature = "ssr")]

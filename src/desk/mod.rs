@@ -7,6 +7,7 @@ mod activate;
 mod answer;
 mod answer_licensespring;
 mod api_keys;
+mod app;
 mod audit_log;
 mod error;
 mod export;
@@ -31,6 +32,7 @@ pub use access::{Area, Level, Role, Visitor};
 pub use activate::{Activated, OnlineActivation};
 pub use answer::{Answered, FileAnswer, FileRequest};
 pub use api_keys::MadeApiKey;
+pub use app::{App, AppAsk, AppLicense, AppRefusal, Principal};
 pub use audit_log::{AuditReport, CheckpointFault};
 pub use error::{ActError, Fault};
 pub use export::{Exported, Table};
@@ -71,7 +73,15 @@ pub struct Desk {
     settings: Arc<RwLock<Arc<Settings>>>,
     /// The revision of the signing keys this process has taken over.
     seals_seen: Arc<std::sync::atomic::AtomicI64>,
+    /// Signatures made for apps: most of what they ask has not changed since they asked last.
+    signatures: Arc<std::sync::Mutex<Signatures>>,
 }
+
+/// By the key and the hash of what was signed.
+type Signatures = lru::LruCache<(String, [u8; 32]), String>;
+
+/// Some 800 bytes each.
+const SIGNATURES_KEPT: std::num::NonZeroUsize = std::num::NonZeroUsize::new(20_000).unwrap();
 
 impl Desk {
     #[must_use]
@@ -84,6 +94,7 @@ impl Desk {
             issuer: issuer.into(),
             settings: Arc::new(RwLock::new(Arc::new(Settings::default()))),
             seals_seen: Arc::new(std::sync::atomic::AtomicI64::new(i64::MIN)),
+            signatures: Arc::new(std::sync::Mutex::new(lru::LruCache::new(SIGNATURES_KEPT))),
         }
     }
 

@@ -3,12 +3,12 @@
 
 pub mod clock;
 pub mod config;
-mod forms;
-mod guard;
+pub(crate) mod forms;
+pub(crate) mod guard;
 mod jobs;
 mod limits;
 mod once;
-mod page;
+pub(crate) mod page;
 mod path;
 mod portal;
 mod router;

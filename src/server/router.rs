@@ -13,6 +13,7 @@ use super::{
     portal::{activate, home, inspect, keys, offline},
     site, vendor,
 };
+use crate::api::licensespring;
 
 /// Forms hold texts.
 const FORM_KIB: u32 = 64;
@@ -42,7 +43,7 @@ pub fn router(state: AppState) -> Router {
         .route("/.well-known/countersign/{product}/jwks.json", get(keys::product_jwks));
     let operators = Router::new().route("/healthz", get(home::health));
 
-    Router::new()
+    let pages = Router::new()
         .merge(customers)
         .merge(staff)
         .merge(programs)
@@ -50,14 +51,18 @@ pub fn router(state: AppState) -> Router {
         .merge(site::routes())
         .fallback(home::not_found)
         .method_not_allowed_fallback(home::wrong_method)
-        // A panic answers; it does not drop the connection.
-        .layer(CatchPanicLayer::custom(guard::panicked))
         // Staff meets a problem among their own pages.
         .layer(middleware::from_fn_with_state(state.clone(), vendor::problem::for_staff))
         // An address that is no text is none of ours, whichever handler it would have reached.
         .layer(middleware::from_fn_with_state(state.clone(), path::is_text))
         // Posts of other sites end here, before a body is read.
-        .layer(middleware::from_fn_with_state(state.clone(), guard::same_origin))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::same_origin));
+    Router::new()
+        .merge(pages)
+        // Programs carry their own credentials with every call, and cookies mean nothing there.
+        .merge(licensespring::routes())
+        // A panic answers; it does not drop the connection.
+        .layer(CatchPanicLayer::custom(guard::panicked))
         // On every answer, those of the layers inside included.
         .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
         .with_state(state)

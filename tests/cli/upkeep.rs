@@ -353,7 +353,10 @@ fn the_doctor_sees_that_the_audit_log_is_not_sealed_any_more() {
     served.stop();
     assert_eq!(portal.done(&["audit", "verify"])["checkpoints"]["count"], 1);
     assert_eq!(portal.done(&["doctor"])["ok"], true);
-    sql(&portal.database(), &["update audit_checkpoint set at = at - 51 * 3600000"]);
+    // Whoever rewrites the log takes the checkpoints away with it; what is older than two days should have one over it.
+    sql(&portal.database(), &["delete from audit_checkpoint"]);
+    assert_eq!(portal.done(&["doctor"])["ok"], true, "nothing is that old");
+    sql(&portal.database(), &["update audit set at = at - 51 * 3600000"]);
     assert_eq!(portal.refused(&["doctor"]), "unwell");
     let value = portal.run(&["doctor", "--json"]).value();
     let check = value["checks"].as_array().unwrap().iter().find(|check| check["name"] == "audit log").unwrap().clone();

@@ -43,6 +43,7 @@ mod doors;
 pub(crate) mod foreign;
 mod foreign_files;
 mod keys;
+mod licensespring;
 mod races;
 mod refusals;
 mod staff;

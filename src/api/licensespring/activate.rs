@@ -1,0 +1,53 @@
+//! `POST /activate_license`, `POST /deactivate_license` (§7.1, §7.2).
+
+use axum::{extract::State, response::Response};
+use serde_json::Value;
+
+use super::{ask::Asked, auth::Caller, error::ApiError, reply};
+use crate::{
+    desk::AppLicense,
+    licensing::files::licensespring::{BodyFacts, activation_body},
+    server::AppState,
+};
+
+pub async fn activate(State(state): State<AppState>, Caller(app): Caller, asked: Asked) -> Result<Response, ApiError> {
+    let ask = asked.ask()?;
+    let found = state.desk.activate_app(&app, ask).await??;
+    let hardware_id = asked.required("hardware_id")?;
+    let principal = principal(&asked)?;
+    let body = activation_body(&facts(&found, &asked, &state)?);
+    let mut tail = vec![("request", Value::from("activation"))];
+    if let (None, Some(name)) = (asked.text("license_key")?, asked.text("username")?) {
+        tail.push(("username", name.into()));
+    }
+    tail.push(("hardware_id", hardware_id.into()));
+    reply::signed_license(&state, body, hardware_id, principal, tail).await
+}
+
+pub async fn deactivate(State(state): State<AppState>, Caller(app): Caller, asked: Asked) -> Result<Response, ApiError> {
+    let ask = asked.ask()?;
+    state.desk.deactivate_app(&app, ask).await??;
+    Ok(reply::word("license_deactivated"))
+}
+
+/// Who the license is for, as the request spelt it: what `license_signature` covers.
+pub fn principal(asked: &Asked) -> Result<&str, ApiError> {
+    Ok(match asked.text("license_key")? {
+        Some(key) => key,
+        None => asked.text("username")?.unwrap_or_default(),
+    })
+}
+
+/// What a body is made of.
+pub fn facts<'a>(found: &'a AppLicense, asked: &'a Asked, state: &AppState) -> Result<BodyFacts<'a>, ApiError> {
+    Ok(BodyFacts {
+        product: &found.facts.product,
+        license: &found.facts.license,
+        activation: &found.activation,
+        // Clients compare the code to the letter.
+        short_code: asked.required("product")?,
+        customer_email: found.customer.as_deref(),
+        user: found.user.as_ref(),
+        now: state.desk.now(),
+    })
+}

@@ -1,0 +1,43 @@
+//! LicenseSpring's License API v4, as its published clients speak it (compatible with it, not affiliated): `/api/v4`. Requests are
+//! signed by HMAC over their date alone, answers by RSA over their exact bytes.
+
+mod activate;
+mod ask;
+mod auth;
+mod check;
+mod error;
+mod product;
+mod reply;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{Method, Uri},
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+
+use crate::server::AppState;
+use error::ApiError;
+
+/// Bodies hold names, keys and a few variables.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// Cookies mean nothing here, and another site's posts carry no key: so these routes stand beside the check of origins.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/api/v4/activate_license", post(activate::activate))
+        .route("/api/v4/deactivate_license", post(activate::deactivate))
+        .route("/api/v4/check_license", get(check::check))
+        .route("/api/v4/product_details", get(product::details))
+        .route("/api/v4", any(unknown))
+        .route("/api/v4/", any(unknown))
+        .route("/api/v4/{*rest}", any(unknown))
+        .method_not_allowed_fallback(unknown)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+}
+
+async fn unknown(method: Method, uri: Uri) -> Response {
+    let message = format!("{method} {} is no endpoint of this API.", uri.path());
+    ApiError::new(404, "not_found", message).into_response()
+}

@@ -1,0 +1,48 @@
+//! Signed answers (§3): the exact bytes of the body under RSA, in the header `LicenseSignature`. A signature of the same bytes is made
+//! once: a check that nothing has changed for costs none.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+use crate::{
+    licensing::files::licensespring::response::{canonical_members, v1_message},
+    server::AppState,
+};
+
+/// The three words that answer an act without a body.
+pub fn word(text: &'static str) -> Response {
+    (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain")], text).into_response()
+}
+
+/// A signed body whose own signature (`license_signature`, §3.3) follows what stands before it, and `tail` follows that.
+pub async fn signed_license(
+    state: &AppState,
+    mut body: Map<String, Value>,
+    hardware_id: &str,
+    principal: &str,
+    tail: impl IntoIterator<Item = (&'static str, Value)>,
+) -> Result<Response, ApiError> {
+    let validity = body.get("validity_period").and_then(Value::as_str).unwrap_or_default();
+    let message = v1_message(hardware_id, principal, validity);
+    let signature = state.desk.sign_for_apps(message.into_bytes()).await?;
+    body.insert("license_signature".to_owned(), signature.into());
+    body.extend(tail.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    signed(state, body).await
+}
+
+/// A JSON body under its signature.
+pub async fn signed(state: &AppState, mut body: Map<String, Value>) -> Result<Response, ApiError> {
+    canonical_members(&mut body);
+    let text = Value::Object(body).to_string();
+    let signature = state.desk.sign_for_apps(text.clone().into_bytes()).await?;
+    let mut response = (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], text).into_response();
+    if let Ok(value) = HeaderValue::from_str(&signature) {
+        response.headers_mut().insert("licensesignature", value);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
