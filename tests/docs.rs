@@ -295,3 +295,34 @@ fn the_example_for_node_takes_a_license_and_nothing_else() {
     ];
     assert_eq!(said, expected.join("\n"));
 }
+
+/// Every code the API for LicenseSpring's clients can answer stands on its page, and the page promises none that it cannot.
+#[test]
+fn every_code_of_the_licensespring_api_is_on_its_page() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api/licensespring");
+    let mut written = BTreeSet::new();
+    for file in std::fs::read_dir(folder).expect("the room is there") {
+        let code = std::fs::read_to_string(file.expect("a file").path()).expect("a source");
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        // A code is what `bad` and `new` are given first, or what the table of a refusal says.
+        let places = ["ApiError::bad(", "Self::bad(", "ApiError::new(", "Self::new(", " => "];
+        for place in places {
+            for rest in code.split(place).skip(1) {
+                let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ',' || c.is_whitespace());
+                let Some(quoted) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
+                if quoted.contains('_') && quoted.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+                    written.insert(quoted.to_owned());
+                }
+            }
+        }
+    }
+    let page = read("licensespring.md");
+    let errors = page.split("## Errors").nth(1).expect("the page has its errors");
+    let named: BTreeSet<String> = errors.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    assert!(written.len() > 30, "{written:?}");
+    let missing: Vec<_> = written.iter().filter(|code| !named.contains(*code)).collect();
+    assert!(missing.is_empty(), "not on the page: {missing:?}");
+    let promised = named.iter().filter(|name| name.contains('_') && !name.contains(['{', '"', ' ']));
+    let unkept: Vec<_> = promised.filter(|code| !written.contains(*code)).collect();
+    assert!(unkept.is_empty(), "only on the page: {unkept:?}");
+}

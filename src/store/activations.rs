@@ -112,7 +112,8 @@ fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
     })
 }
 
-/// The license, its product, this device's activation, an open transfer and a block, in one trip.
+/// The license, its product, this device's activation, an open transfer, a block and the key that signs, in one trip. The key is asked
+/// for by the expression of its index: its row carries the secret, and a scan would read every one.
 macro_rules! facts_query {
     ($where:literal) => {
         concat!(
@@ -128,7 +129,7 @@ macro_rules! facts_query {
                and v.replaced_by is null and v.device_id <> $1) as vacated_seats, \
              (select min(b.id) from device_block b where b.device_id = $1 and (b.product_id is null or b.product_id = l.product_id) \
                and (b.license_id is null or b.license_id = l.id)) as blocked, \
-             (select s.kid from seal s where s.purpose = 'license' and s.product_id = l.product_id and s.state = 'active') as signing_key \
+             (select s.kid from seal s where s.purpose = 'license' and coalesce(s.product_id, 0) = l.product_id and s.state = 'active') as signing_key \
              from license l join product p on p.id = l.product_id \
              left join activation a on a.license_id = l.id and a.device_id = $1 where ",
             $where

@@ -82,7 +82,7 @@ impl Conn {
 
     /// The id of the key of the whole installation that signs for a use now.
     pub async fn signing_key(&mut self, purpose: SealUse) -> Result<Option<String>, StoreError> {
-        let sql = "select kid from seal where purpose = $1 and product_id is null and state = 'active'";
+        let sql = "select kid from seal where purpose = $1 and coalesce(product_id, 0) = 0 and state = 'active'";
         let row = sqlx::query(sql).bind(purpose.text()).fetch_optional(self.db()).await?;
         row.map(|row| row.string("kid")).transpose()
     }
