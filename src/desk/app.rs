@@ -281,8 +281,14 @@ async fn found(
         (Principal::User { .. }, Some(user)) => conn.facts_by_license(user.license, &ask.device.id).await?,
         (Principal::User { .. }, None) => None,
     };
+    // A name without its password speaks for the machines that this user activated, and tells nothing of any other: no answer says
+    // whether somebody else has a license.
+    let by_name_alone = matches!(ask.principal, Principal::User { password: None, .. });
+    let named = user.map(|user| user.email.to_string());
     let is_meant = |facts: &ActivationFactsRow| {
-        facts.product.id == product.id && ask.license_id.is_none_or(|id| facts.license.id == LicenseId(id))
+        facts.product.id == product.id
+            && ask.license_id.is_none_or(|id| facts.license.id == LicenseId(id))
+            && (!by_name_alone || facts.known.as_ref().is_some_and(|known| known.user.as_deref() == named.as_deref()))
     };
     Ok(facts.filter(is_meant).ok_or(AppRefusal::LicenseNotFound))
 }

@@ -316,7 +316,7 @@ async fn a_license_says_no_with_the_code_clients_know(app: TestApp) {
 async fn a_user_shows_a_password_for_a_new_seat_alone(app: TestApp) {
     app.product("press").await;
     let foreign = ForeignApp::new(&app, None, false).await;
-    let users = vec![Email::parse("bob@customer.example").unwrap()];
+    let users = ["bob@customer.example", "eve@customer.example"].map(|user| Email::parse(user).unwrap()).to_vec();
     let user_password = UserPassword::Given("bob's own password".to_owned());
     app.secret("bob's own password");
     app.secret("bob@customer.example");
@@ -346,6 +346,15 @@ async fn a_user_shows_a_password_for_a_new_seat_alone(app: TestApp) {
     // The machine has its seat: a check and a release name the user, as clients do that keep no password.
     let query = [("product", "press"), ("hardware_id", "HW-1"), ("username", "bob@customer.example")];
     signed(&app, &foreign.get(&app, "/check_license", &query).await).await;
+    // By name alone nobody reaches another user's machine, or learns who has a license.
+    for (user, hardware) in
+        [("eve@customer.example", "HW-1"), ("bob@customer.example", "HW-2"), ("nobody@customer.example", "HW-1")]
+    {
+        let query = [("product", "press"), ("hardware_id", hardware), ("username", user)];
+        assert_eq!(code(&foreign.get(&app, "/check_license", &query).await), "license_not_found", "{user} on {hardware}");
+        let body = json!({ "product": "press", "hardware_id": hardware, "username": user });
+        assert_eq!(code(&foreign.post(&app, "/deactivate_license", body).await), "license_not_found", "{user} on {hardware}");
+    }
     let body = json!({ "product": "press", "hardware_id": "HW-1", "username": "bob@customer.example" });
     assert_eq!(foreign.post(&app, "/deactivate_license", body).await.text(), "license_deactivated");
     for _ in 0..20 {
