@@ -115,13 +115,9 @@ impl Desk {
         about.product(&facts.product);
         about.license = Some(facts.license.id);
         // The same form again ends on the same page, while what it shows is true.
-        let before = conn.page(&token_hash, now).await?;
-        let stands = |made: Timestamp| {
-            let state = facts.known.as_ref().map(|known| &known.state);
-            matches!(state, Some(ActivationState::Active { since }) if *since <= made)
-        };
-        let is_again = before.is_some();
-        if before.is_some_and(|before| stands(before.created)) {
+        if let Some(ActivationState::Active { since }) = facts.known.as_ref().map(|known| &known.state)
+            && conn.page(&token_hash, now).await?.is_some_and(|before| *since <= before.created)
+        {
             return Ok(Outcome::Page { promised: None, signed_by: None });
         }
 
@@ -159,18 +155,13 @@ impl Desk {
             file_name: files::file_name(&facts.product, &activation, "lic"),
             computer_key: body,
         };
-        let page = ResultPage {
+        conn.keep_page(ResultPage {
             token_hash,
             kind: "activation".to_owned(),
             content: serde_json::to_string(&page).expect("pages are plain data"),
             created: now,
             expires: now.plus_days(PAGE_DAYS),
-        };
-        if is_again {
-            conn.replace_page(&page).await?;
-        } else {
-            conn.keep_page(page);
-        }
+        });
         Ok(Outcome::Page { promised, signed_by: Some(signer) })
     }
 }

@@ -1,6 +1,8 @@
 //! A connection in the hands of an act. Rows that no act reads back (audit entries, result pages, refusals) are gathered and
 //! written by a few many-row statements just before the commit.
 
+use std::collections::HashSet;
+
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Executor, any::AnyRow, pool::PoolConnection, query::Query};
 
 use super::{Engine, StoreError, attempts::NewAttempt, audit::AuditRow, pages::ResultPage};
@@ -73,13 +75,21 @@ impl Conn {
             9,
             &audits,
             AuditRow::bind,
+            "",
         )
         .await?;
-        let pages = std::mem::take(&mut self.pages);
-        insert_all(self, "result_page (token_hash, kind, content, created_at, expires_at)", 5, &pages, ResultPage::bind).await?;
+        let mut pages = std::mem::take(&mut self.pages);
+        // The last page under a link stands; one statement cannot write a row twice.
+        let mut links = HashSet::new();
+        pages.reverse();
+        pages.retain(|page| links.insert(page.token_hash.clone()));
+        let into = "result_page (token_hash, kind, content, created_at, expires_at)";
+        let in_place = " on conflict (token_hash) do update set kind = excluded.kind, content = excluded.content, \
+                        created_at = excluded.created_at, expires_at = excluded.expires_at";
+        insert_all(self, into, 5, &pages, ResultPage::bind, in_place).await?;
         let attempts = std::mem::take(&mut self.attempts);
         let into = "attempt (reference, at, door, code, product_code, license_id, key_ends, device_id, device_name, detail)";
-        insert_all(self, into, 10, &attempts, NewAttempt::bind).await
+        insert_all(self, into, 10, &attempts, NewAttempt::bind, "").await
     }
 
     /// The database's own view of a setting of the writing connection, for `doctor` and tests.
@@ -102,6 +112,7 @@ async fn insert_all<T>(
     columns: usize,
     rows: &[T],
     bind: fn(&T, Bound) -> Bound,
+    on_conflict: &'static str,
 ) -> Result<(), StoreError> {
     let mut rest = rows;
     while !rest.is_empty() {
@@ -114,6 +125,7 @@ async fn insert_all<T>(
             sql.push_str(&places.join(", "));
             sql.push(')');
         }
+        sql.push_str(on_conflict);
         // Safe: made of the constants of this file and of numbers; every value is bound.
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for row in now {

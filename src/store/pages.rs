@@ -28,17 +28,9 @@ impl ResultPage {
 }
 
 impl Conn {
-    /// Keeps a page; it is written with the commit.
+    /// Keeps a page, in place of one under the same link; it is written with the commit.
     pub fn keep_page(&mut self, page: ResultPage) {
         self.pages.push(page);
-    }
-
-    /// Keeps a page at once, in place of one under the same link.
-    pub async fn replace_page(&mut self, page: &ResultPage) -> Result<(), StoreError> {
-        let sql = "insert into result_page (token_hash, kind, content, created_at, expires_at) values ($1, $2, $3, $4, $5) \
-                   on conflict (token_hash) do update set kind = $2, content = $3, created_at = $4, expires_at = $5";
-        page.bind(sqlx::query(sql)).execute(self.db()).await?;
-        Ok(())
     }
 
     /// Forgets the pages of one kind whose content holds this text: what they show is good no more.
@@ -51,7 +43,7 @@ impl Conn {
 
     /// The page under this link, unless its time is over.
     pub async fn page(&mut self, token_hash: &[u8], now: Timestamp) -> Result<Option<ResultPage>, StoreError> {
-        if let Some(kept) = self.pages.iter().find(|page| page.token_hash == token_hash && page.expires > now) {
+        if let Some(kept) = self.pages.iter().rev().find(|page| page.token_hash == token_hash && page.expires > now) {
             return Ok(Some(kept.clone()));
         }
         let sql = "select kind, content, created_at, expires_at from result_page where token_hash = $1 and expires_at > $2";

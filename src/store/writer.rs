@@ -1,4 +1,4 @@
-//! The one way to write. On SQLite a single task gathers the acts that wait into one transaction, a savepoint each, and answers
+//! The one way to write. On SQLite a single thread gathers the acts that wait into one transaction, a savepoint each, and answers
 //! them after the commit: one sync to disk serves them all. On PostgreSQL acts run side by side under row locks.
 
 use std::{
@@ -12,6 +12,7 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::AnyPool;
 use tokio::{
+    runtime::Handle,
     sync::{Notify, mpsc, oneshot},
     task::JoinSet,
 };
@@ -79,16 +80,26 @@ impl Writer {
         let stopped = Arc::new(AtomicBool::new(false));
         let done = Arc::new(Notify::new());
         let (sender, receiver) = mpsc::channel(1024);
-        {
+        let writing = {
             let (pool, stopped, done) = (pool.clone(), stopped.clone(), done.clone());
-            tokio::spawn(async move {
+            async move {
                 match engine {
                     Engine::Sqlite => gather(pool, receiver).await,
                     Engine::Postgres => spread(pool, receiver).await,
                 }
                 stopped.store(true, Ordering::Release);
                 done.notify_waiters();
-            });
+            }
+        };
+        match engine {
+            // Every statement is a trip to the connection's thread and back. A thread that waits for nothing else is woken at once;
+            // a task of the runtime would queue behind the requests each time.
+            Engine::Sqlite => {
+                let runtime = Handle::current();
+                let thread = std::thread::Builder::new().name("sqlite-writer".to_owned());
+                thread.spawn(move || runtime.block_on(writing)).expect("a process that just started can have a thread more");
+            }
+            Engine::Postgres => drop(tokio::spawn(writing)),
         }
         Self { pool, queue: Mutex::new(Some(sender)), stopped, done }
     }

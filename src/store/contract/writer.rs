@@ -217,7 +217,8 @@ pub async fn a_failed_act_leaves_no_transaction_open(bench: Bench) {
         assert!(matches!(ended, Err(StoreError::Database(_))), "{ended:?}");
         let ended = act!(bench.store, |c| {
             c.keep_page(samples::page(&[7], NOW));
-            c.keep_page(samples::page(&[7], NOW));
+            c.note_attempt(samples::new_attempt("REF-1"));
+            c.note_attempt(samples::new_attempt("REF-1"));
             Ok(())
         })
         .await;
