@@ -7,12 +7,14 @@ use sqlx::migrate::Migrator;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// FULL: an answer is given only after its commit is on the disk. The busy timeout lets the command line work beside a server.
+/// FULL: an answer is given only after its commit is on the disk. The busy timeout lets the command line work beside a server. The
+/// log is copied back beside the writer (`wal`), which does it itself only to begin the log anew: after 64 MB.
 /// Public for `examples/rows`, the yardstick that has to write as the store does.
 pub const WRITER_SETUP: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-     pragma busy_timeout = 10000; pragma cache_size = -16000; pragma wal_autocheckpoint = 4000;";
-pub(super) const READER_SETUP: &str =
-    "pragma foreign_keys = on; pragma busy_timeout = 10000; pragma query_only = on; pragma cache_size = -4000;";
+     pragma busy_timeout = 10000; pragma cache_size = -16000; pragma temp_store = memory; pragma wal_autocheckpoint = 16000;";
+/// FULL here too: who copies the log back answers for it being on the disk.
+pub(super) const READER_SETUP: &str = "pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 10000; \
+     pragma query_only = on; pragma cache_size = -4000;";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {

@@ -23,6 +23,7 @@ mod settings;
 mod staff;
 mod users;
 mod variables;
+mod wal;
 mod writer;
 
 #[cfg(test)]
@@ -94,7 +95,7 @@ impl Store {
             return Err(error);
         }
         let readers = Self::pool(&url, engine, 6, engine::READER_SETUP).await?;
-        let writer = Arc::new(Writer::start(engine, writers));
+        let writer = Arc::new(Writer::start(engine, writers, &readers));
         Ok(Self { engine, readers, writer })
     }
 
@@ -144,7 +145,7 @@ impl Store {
         let engine = location.engine();
         let readers = Self::pool(&location.url_of_existing(), engine, 2, engine::READER_SETUP).await?;
         let unused = AnyPoolOptions::new().max_connections(1).connect_lazy(&location.url_of_existing())?;
-        let writer = Arc::new(Writer::start(engine, unused));
+        let writer = Arc::new(Writer::start(engine, unused, &readers));
         Ok(Self { engine, readers, writer })
     }
 
@@ -201,10 +202,10 @@ impl Store {
         }
     }
 
-    /// Runs an act in one transaction and answers after the commit. On SQLite acts that come together share a transaction, each
-    /// under its own savepoint, and are run again apart when what one of them gathered is refused; on PostgreSQL each has its own
-    /// and is run again after a serialization failure. So an act must be repeatable: it may do nothing but read and write through
-    /// the connection. Whatever error it ends in, nothing of it is saved; one that panics ends in `NotCommitted`.
+    /// Runs an act in one transaction and answers after the commit. On SQLite acts that come together share a transaction, and are
+    /// run again held apart when one of them fails; on PostgreSQL each has its own and is run again after a serialization failure.
+    /// So an act must be repeatable: it may do nothing but read and write through the connection. Whatever error it ends in, nothing
+    /// of it is saved; one that panics ends in `NotCommitted`.
     pub async fn write<T, F>(&self, act: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

@@ -1,4 +1,4 @@
-//! The one way to write. On SQLite a single thread gathers the acts that wait into one transaction, a savepoint each, and answers
+//! The one way to write. On SQLite a single thread gathers the acts that wait into one transaction and answers
 //! them after the commit: one sync to disk serves them all. On PostgreSQL acts run side by side under row locks.
 
 use std::{
@@ -17,7 +17,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Conn, Engine, StoreError};
+use super::{Conn, Engine, StoreError, wal};
 
 /// Acts sharing one commit; more only makes the last ones wait longer.
 const BATCH: usize = 64;
@@ -76,15 +76,21 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(engine: Engine, pool: AnyPool) -> Self {
+    pub(super) fn start(engine: Engine, pool: AnyPool, readers: &AnyPool) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
         let done = Arc::new(Notify::new());
         let (sender, receiver) = mpsc::channel(1024);
         let writing = {
-            let (pool, stopped, done) = (pool.clone(), stopped.clone(), done.clone());
+            let (pool, readers, stopped, done) = (pool.clone(), readers.clone(), stopped.clone(), done.clone());
             async move {
                 match engine {
-                    Engine::Sqlite => gather(pool, receiver).await,
+                    Engine::Sqlite => {
+                        let committed = Arc::new(Notify::new());
+                        let woken = committed.clone();
+                        let copying = tokio::spawn(async move { wal::copy_back(&readers, &woken).await });
+                        gather(pool, receiver, &committed).await;
+                        copying.abort();
+                    }
                     Engine::Postgres => spread(pool, receiver).await,
                 }
                 stopped.store(true, Ordering::Release);
@@ -166,19 +172,31 @@ async fn run_once(conn: &mut Conn, job: &mut dyn Job) -> Ran {
     conn.execute("select 1; commit").await
 }
 
-async fn gather(pool: AnyPool, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+async fn gather(pool: AnyPool, mut queue: mpsc::Receiver<Box<dyn Job>>, committed: &Notify) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
-        let apart = commit_together(&pool, std::mem::take(&mut waiting)).await;
-        for job in apart {
-            commit_together(&pool, vec![job]).await;
+        let mut again = commit_together(&pool, std::mem::take(&mut waiting), Apart::No).await;
+        if !again.is_empty() {
+            again = commit_together(&pool, again, Apart::BySavepoints).await;
         }
+        for job in again {
+            commit_together(&pool, vec![job], Apart::No).await;
+        }
+        committed.notify_one();
     }
 }
 
-/// One transaction for all: an act that fails takes back only its own savepoint. What an act gathered is written at the end, where
-/// it has no savepoint any more: when a row of it is refused, nothing is saved, and the acts come back to be run one by one.
-async fn commit_together(pool: &AnyPool, mut jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+/// What keeps an act that fails from taking the acts beside it along.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Apart {
+    /// Nothing: nearly always none fails, and a savepoint costs each act a trip and a copy of every page it changes.
+    No,
+    BySavepoints,
+}
+
+/// One transaction for all. Returns the acts to be run again, more carefully, where one stood in the others' way and nothing is
+/// saved. What an act gathered is written at the end, where it has no savepoint any more.
+async fn commit_together(pool: &AnyPool, mut jobs: Vec<Box<dyn Job>>, apart: Apart) -> Vec<Box<dyn Job>> {
     let mut conn = match pool.acquire().await {
         Ok(conn) => Conn::new(conn, Engine::Sqlite),
         Err(error) => {
@@ -188,24 +206,23 @@ async fn commit_together(pool: &AnyPool, mut jobs: Vec<Box<dyn Job>>) -> Vec<Box
         }
     };
     let mut results = Vec::with_capacity(jobs.len());
-    let mut broken = run_all(&mut conn, &mut jobs, &mut results).await.err();
+    let mut broken = run_all(&mut conn, &mut jobs, apart, &mut results).await.err();
+    let failed = apart == Apart::No && results.iter().any(Result::is_err);
     let mut refused = None;
-    if broken.is_none() {
+    if broken.is_none() && !failed {
         refused = conn.flush().await.err();
     }
-    if broken.is_none() && refused.is_none() {
+    if broken.is_none() && !failed && refused.is_none() {
         broken = conn.execute("commit").await.err();
     }
-    if (broken.is_some() || refused.is_some()) && conn.execute("rollback").await.is_err() {
+    if (broken.is_some() || failed || refused.is_some()) && conn.execute("rollback").await.is_err() {
         conn.discard().await;
     }
-    if let Some(error) = refused {
-        if jobs.len() > 1 {
-            return jobs;
-        }
-        if let Some(result) = results.first_mut().filter(|result| result.is_ok()) {
-            *result = Err(error);
-        }
+    if (failed || refused.is_some()) && jobs.len() > 1 {
+        return jobs;
+    }
+    if let (Some(error), Some(result)) = (refused, results.first_mut()) {
+        *result = Err(error);
     }
     if let Some(error) = &broken {
         tracing::error!(error = ?error, "A transaction was not committed; its acts are answered as failed.");
@@ -222,19 +239,25 @@ async fn commit_together(pool: &AnyPool, mut jobs: Vec<Box<dyn Job>>) -> Vec<Box
     Vec::new()
 }
 
-/// Runs the acts until one cannot even be taken back.
-async fn run_all(conn: &mut Conn, jobs: &mut [Box<dyn Job>], results: &mut Vec<Ran>) -> Ran {
+/// Runs the acts until one fails that cannot be taken back alone.
+async fn run_all(conn: &mut Conn, jobs: &mut [Box<dyn Job>], apart: Apart, results: &mut Vec<Ran>) -> Ran {
     conn.execute("begin immediate").await?;
     for job in jobs {
         let mark = conn.mark();
-        // The savepoint before is released in the same trip to the database that sets the next one.
-        conn.execute(if results.is_empty() { "savepoint act" } else { "release act; savepoint act" }).await?;
+        if apart == Apart::BySavepoints {
+            // The savepoint before is released in the same trip to the database that sets the next one.
+            conn.execute(if results.is_empty() { "savepoint act" } else { "release act; savepoint act" }).await?;
+        }
         let ran = job.run(conn).await;
         let failed = ran.is_err();
         results.push(ran);
-        if failed {
-            conn.forget_after(mark);
-            conn.execute("rollback to act").await?;
+        match (failed, apart) {
+            (false, _) => {}
+            (true, Apart::No) => break,
+            (true, Apart::BySavepoints) => {
+                conn.forget_after(mark);
+                conn.execute("rollback to act").await?;
+            }
         }
     }
     Ok(())

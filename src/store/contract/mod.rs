@@ -55,6 +55,7 @@ contract! {
         a_reader_who_goes_away_leaves_a_usable_connection,
         two_processes_write_side_by_side,
         readers_of_a_file_cannot_write,
+        the_log_is_copied_back_beside_the_writer,
         the_writing_connection_waits_for_the_disk,
         acts_in_each_others_way_are_run_again,
         sixty_four_devices_race_for_five_seats,

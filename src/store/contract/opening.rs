@@ -11,7 +11,13 @@ pub async fn opening_again_keeps_what_is_there(bench: Bench) {
         assert_eq!(again.read().await.unwrap().setting("name").await.unwrap().as_deref(), Some("there"));
         again.close().await;
     }
-    assert_eq!(bench.ask("select cast(count(*) as text) from _sqlx_migrations").await, ["2"]);
+    assert_eq!(bench.ask("select cast(count(*) as text) from _sqlx_migrations").await, [known(&bench).to_string()]);
+}
+
+fn known(bench: &Bench) -> i64 {
+    let known = Store::known_schema(bench.engine());
+    assert!(known >= 3, "{known}");
+    known
 }
 
 pub async fn looking_changes_nothing(bench: Bench) {
@@ -27,8 +33,8 @@ pub async fn looking_changes_nothing(bench: Bench) {
     let reading = Store::open_to_read(&bench.location).await.unwrap();
     assert_eq!(reading.read().await.unwrap().setting("name").await.unwrap().as_deref(), Some("there"));
     reading.close().await;
-    bench.tamper("delete from _sqlx_migrations where version = 2").await;
-    assert_eq!(Store::look(&bench.location).await.unwrap(), Standing::Behind { found: 1, known: 2 });
+    bench.tamper("delete from _sqlx_migrations where version > 1").await;
+    assert_eq!(Store::look(&bench.location).await.unwrap(), Standing::Behind { found: 1, known: known(&bench) });
     assert_eq!(bench.ask("select cast(count(*) as text) from _sqlx_migrations").await, ["1"]);
 }
 
@@ -51,8 +57,9 @@ pub async fn a_database_of_a_newer_program_is_refused(bench: Bench) {
         )
         .await;
     let error = Store::open(&bench.location).await.err().expect("refused");
-    assert!(matches!(error, StoreError::Newer { found: 20_991_231, known: 2 }), "{error:?}");
-    assert_eq!(Store::look(&bench.location).await.unwrap(), Standing::Newer { found: 20_991_231, known: 2 });
+    let newest = known(&bench);
+    assert!(matches!(error, StoreError::Newer { found: 20_991_231, known } if known == newest), "{error:?}");
+    assert_eq!(Store::look(&bench.location).await.unwrap(), Standing::Newer { found: 20_991_231, known: newest });
     assert!(error.to_string().contains("newer version of this program"), "{error}");
 }
 

@@ -21,7 +21,7 @@ use crate::{
         activation::How,
         decide::{self, ActivationAsk, ActivationFacts},
     },
-    store::{Conn, Engine, NewActivation, Store, StoreError, Subject},
+    store::{Conn, Engine, Location, NewActivation, Store, StoreError, Subject},
 };
 
 /// How many transactions stay open: a connection is given back a moment after its act was answered.
@@ -324,6 +324,26 @@ pub async fn the_writing_connection_waits_for_the_disk(bench: Bench) {
         }
     };
     assert_eq!((synchronous.as_str(), journal.as_str(), keys.as_str()), ("2", "wal", "1"));
+}
+
+/// On SQLite; far fewer pages are written here than the writer would copy by itself.
+pub async fn the_log_is_copied_back_beside_the_writer(bench: Bench) {
+    let Location::Sqlite(file) = &bench.location else { return };
+    let on_disk = || std::fs::metadata(file).unwrap().len();
+    let pages = "select cast(page_count as text) from pragma_page_count";
+    let before: u64 = bench.ask(pages).await.remove(0).parse().unwrap();
+    for number in 0..40 {
+        act!(bench.store, |c| c.set(&format!("name-{number}"), &"x".repeat(4000), NOW).await).await.unwrap();
+    }
+    let after: u64 = bench.ask(pages).await.remove(0).parse().unwrap();
+    assert!(after >= before + 40, "{before}, {after}");
+    for _ in 0..100 {
+        if on_disk() >= after * 4096 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    panic!("the file has {} bytes of {after} pages", on_disk());
 }
 
 /// Two acts that read and then write what the other has read: under a stricter isolation PostgreSQL lets one of them fail, and when
