@@ -9,14 +9,13 @@ use super::{
 use crate::{
     licensing::{
         ActivationId, ActivationKey, Email, ProductCode, Timestamp,
-        activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
+        activation::{Activation, ActivationState, Device, DeviceKey, How},
         decide::{self, ActivationAsk, ActivationFacts, ActivationRefusal, Grant, Holder},
         files::Signer,
         license::Actor,
         product::{DeviceDetails, Product, Version, VersionNumber},
-        usage::Totals,
     },
-    store::{ActivationFactsRow, Conn, NewActivation, NewAudit, ResultPage, StoreError, Subject},
+    store::{ActivationFactsRow, Conn, NewAudit, ResultPage, StoreError, Subject},
     vault::{Purpose, Token},
 };
 
@@ -227,51 +226,40 @@ pub(super) async fn grant(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let device = kept_details(&facts.product, device);
+    if grant.takes_seat {
+        facts.license.seats_taken += 1;
+        facts.license.first_activated.get_or_insert(now);
+    }
+    if grant.transfer_of.is_some() {
+        facts.license.transfers_used += 1;
+    }
     let activation = match facts.known.take() {
-        Some(known) => again(conn, known, &grant, ask, device, asker, now).await?,
+        Some(known) => {
+            let activation = again(conn, known, &grant, ask, device, asker, now).await?;
+            if grant.takes_seat || grant.rebind {
+                let head = record(conn, &facts, &activation, &grant, now);
+                conn.save_seats(&facts.license, &head).await?;
+                facts.audit_head = Some(head);
+            }
+            activation
+        }
         None => {
-            let new = NewActivation {
-                license: facts.license.id,
-                device,
-                how: ask.how,
+            let mut activation = Activation {
                 device_key: ask.device_key.cloned(),
                 user: asker.user.map(str::to_owned),
                 api_key: asker.api_key.map(str::to_owned),
                 file_keys: asker.file_keys.map(str::to_owned),
                 contact: asker.contact.map(str::to_owned),
+                ..Activation::new(facts.license.id, device, ask.how, now)
             };
-            let id = conn.add_activation(&new, now).await?;
-            Activation {
-                id,
-                license: new.license,
-                device: new.device,
-                state: ActivationState::Active { since: now },
-                how: new.how,
-                device_key: new.device_key,
-                user: new.user,
-                first_activated: now,
-                last_seen: now,
-                rebinds: Counted::default(),
-                offline_releases: Counted::default(),
-                use_seq: 0,
-                use_totals: Totals::default(),
-                api_key: new.api_key,
-                file_keys: new.file_keys,
-                bound: None,
-                contact: new.contact,
-            }
+            let head = record(conn, &facts, &activation, &grant, now);
+            activation.id = conn.take_seat(&activation, &facts.license, &head).await?;
+            facts.audit_head = Some(head);
+            activation
         }
     };
-    if grant.takes_seat {
-        facts.license.seats_taken += 1;
-        facts.license.first_activated.get_or_insert(now);
-    }
     if let Some(vacated) = grant.transfer_of {
-        facts.license.transfers_used += 1;
         conn.replace_activation(vacated, activation.id).await?;
-    }
-    if grant.takes_seat || grant.rebind {
-        record(conn, &mut facts, &activation, &grant, now).await?;
     }
     Ok(Ok(Granted { facts, activation }))
 }
@@ -315,13 +303,8 @@ async fn again(
     Ok(known)
 }
 
-async fn record(
-    conn: &mut Conn,
-    facts: &mut ActivationFactsRow,
-    activation: &Activation,
-    grant: &Grant,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// Writes the entry and returns the chain's new head.
+fn record(conn: &mut Conn, facts: &ActivationFactsRow, activation: &Activation, grant: &Grant, now: Timestamp) -> Vec<u8> {
     let entry = NewAudit {
         at: now,
         subject: Subject::license(facts.license.id.0),
@@ -338,10 +321,7 @@ async fn record(
             "transfer_of": grant.transfer_of.map(|ActivationId(id)| id),
         })),
     };
-    let head = conn.audit(&entry, facts.audit_head.as_deref());
-    conn.save_seats(&facts.license, &head).await?;
-    facts.audit_head = Some(head);
-    Ok(())
+    conn.audit(&entry, facts.audit_head.as_deref())
 }
 
 /// As much of a device's self-description as the product keeps.

@@ -145,6 +145,30 @@ pub struct Activation {
 }
 
 impl Activation {
+    /// A seat that a device takes now. The store gives it its id.
+    #[must_use]
+    pub fn new(license: LicenseId, device: Device, how: How, now: Timestamp) -> Self {
+        Self {
+            id: ActivationId(0),
+            license,
+            device,
+            state: ActivationState::Active { since: now },
+            how,
+            device_key: None,
+            user: None,
+            first_activated: now,
+            last_seen: now,
+            rebinds: Counted::default(),
+            offline_releases: Counted::default(),
+            use_seq: 0,
+            use_totals: Totals::default(),
+            api_key: None,
+            file_keys: None,
+            bound: None,
+            contact: None,
+        }
+    }
+
     /// Takes another device key.
     pub fn rebind(&mut self, now: Timestamp) {
         self.rebinds = self.rebinds.once_more(now);

@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use super::{
     Conn, StoreError,
     conn::{Columns, maybe_plain, plain},
-    licenses::{license, license_columns},
+    licenses::{bind_seats, license, license_columns, save_seats},
     products::{product, product_columns},
 };
 use crate::licensing::{
@@ -43,19 +43,6 @@ pub struct ActivationFactsRow {
     pub blocked: bool,
     /// The key that signs the product's files now.
     pub signing_key: Option<String>,
-}
-
-/// An activation to be added.
-#[derive(Clone, Debug)]
-pub struct NewActivation {
-    pub license: LicenseId,
-    pub device: Device,
-    pub how: How,
-    pub device_key: Option<DeviceKey>,
-    pub user: Option<String>,
-    pub api_key: Option<String>,
-    pub file_keys: Option<String>,
-    pub contact: Option<String>,
 }
 
 fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
@@ -199,30 +186,46 @@ impl Conn {
         row.as_ref().map(activation).transpose()
     }
 
-    /// Adds an activation that holds a seat.
-    pub async fn add_activation(&mut self, new: &NewActivation, now: Timestamp) -> Result<ActivationId, StoreError> {
-        let sql = "insert into activation (license_id, device_id, device_name, device_name_folded, device_os, device_app, device_sdk, device_vm, state, state_at, \
-                   counted, how, device_key, user_email, first_activated_at, last_seen_at, rebinds, offline_releases, use_seq, api_key, file_keys, contact) \
-                   values ($1, $2, $3, $13, $4, $5, $6, $7, 'active', $8, 0, $9, $10, $11, $8, $8, 0, 0, 0, $12, $14, $15) returning id";
+    /// Adds an activation that holds a seat since now, whatever id it bears, and saves the license that counts it: in one trip, because
+    /// an activation makes few of them, and each is two threads that wake each other.
+    pub async fn take_seat(
+        &mut self,
+        new: &Activation,
+        license: &License,
+        audit_head: &[u8],
+    ) -> Result<ActivationId, StoreError> {
+        macro_rules! add_activation {
+            () => {
+                "insert into activation (license_id, device_id, device_name, device_name_folded, device_os, device_app, device_sdk, device_vm, state, \
+                 state_at, counted, how, device_key, user_email, first_activated_at, last_seen_at, rebinds, offline_releases, use_seq, api_key, \
+                 file_keys, contact) values ($1, $7, $8, $9, $10, $11, $12, $13, 'active', $14, 0, $15, $16, $17, $14, $14, 0, 0, 0, $18, $19, $20) \
+                 returning id"
+            };
+        }
+        let sql = self.engine().pick(
+            concat!(save_seats!(), "; ", add_activation!()),
+            concat!("with counted as (", save_seats!(), ") ", add_activation!()),
+        );
         let device = &new.device;
-        let row = sqlx::query(sql)
-            .bind(new.license.0)
+        // Of two statements `fetch_one` would look at the first alone.
+        let rows = bind_seats(sqlx::query(sql), license, audit_head)
             .bind(device.id.as_str().to_owned())
             .bind(device.name.as_ref().map(|name| name.as_str().to_owned()))
+            .bind(folded(device))
             .bind(maybe_plain(device.os.as_deref()))
             .bind(maybe_plain(device.app.as_deref()))
             .bind(maybe_plain(device.sdk.as_deref()))
             .bind(device.virtual_machine.map(i64::from))
-            .bind(now.millis())
+            .bind(new.first_activated.millis())
             .bind(new.how.as_str())
             .bind(new.device_key.as_ref().map(|key| key.0.clone()))
             .bind(maybe_plain(new.user.as_deref()))
             .bind(maybe_plain(new.api_key.as_deref()))
-            .bind(folded(device))
             .bind(new.file_keys.clone())
             .bind(maybe_plain(new.contact.as_deref()))
-            .fetch_one(self.db())
+            .fetch_all(self.db())
             .await?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         row.int("id").map(ActivationId)
     }
 

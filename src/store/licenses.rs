@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Conn, Engine, StoreError,
-    conn::{Columns, maybe_plain, plain},
+    conn::{Bound, Columns, maybe_plain, plain},
     products::{product, product_columns},
 };
 use crate::licensing::{
@@ -234,17 +234,7 @@ impl Conn {
 
     /// Saves what an activation or a release changes, which is not an edit: answers given before stay as they were.
     pub async fn save_seats(&mut self, license: &License, audit_head: &[u8]) -> Result<(), StoreError> {
-        sqlx::query(
-            "update license set seats_taken = $2, transfers_used = $3, first_activated_at = $4, valid_until = $5, audit_head = $6 where id = $1",
-        )
-        .bind(license.id.0)
-        .bind(i64::from(license.seats_taken))
-        .bind(i64::from(license.transfers_used))
-        .bind(license.first_activated.map(Timestamp::millis))
-        .bind(license.valid_until().map(Timestamp::millis))
-        .bind(audit_head.to_vec())
-        .execute(self.db())
-        .await?;
+        bind_seats(sqlx::query(save_seats!()), license, audit_head).execute(self.db()).await?;
         Ok(())
     }
 
@@ -255,6 +245,24 @@ impl Conn {
         query.execute(self.db()).await?;
         Ok(())
     }
+}
+
+/// Ends in `$6`; what follows in the same trip goes on with `$7`.
+macro_rules! save_seats {
+    () => {
+        "update license set seats_taken = $2, transfers_used = $3, first_activated_at = $4, valid_until = $5, audit_head = $6 where id = $1"
+    };
+}
+pub(super) use save_seats;
+
+pub(super) fn bind_seats(query: Bound, license: &License, audit_head: &[u8]) -> Bound {
+    query
+        .bind(license.id.0)
+        .bind(i64::from(license.seats_taken))
+        .bind(i64::from(license.transfers_used))
+        .bind(license.first_activated.map(Timestamp::millis))
+        .bind(license.valid_until().map(Timestamp::millis))
+        .bind(audit_head.to_vec())
 }
 
 fn terms_text(terms: &Terms) -> String {

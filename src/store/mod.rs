@@ -33,7 +33,7 @@ use std::{cmp::Ordering, sync::Arc};
 
 use sqlx::{AnyConnection, AnyPool, Connection, any::AnyPoolOptions};
 
-pub use activations::{ActivationFactsRow, NewActivation};
+pub use activations::ActivationFactsRow;
 pub use answers::Answer;
 pub use api_keys::{ApiKey, NewApiKey};
 pub use attempts::{Attempt, NewAttempt};

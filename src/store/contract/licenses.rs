@@ -11,7 +11,7 @@ use crate::{
         activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
         license::{Actor, Expiry, License, LicenseState, Limit, Maintenance, Terms},
     },
-    store::{Conn, NewActivation, NewLicense, NewOrder},
+    store::{Conn, NewLicense, NewOrder},
 };
 
 fn actors() -> Vec<Actor> {
@@ -190,38 +190,18 @@ pub async fn an_activation_comes_back_in_each_state(bench: Bench) {
     let mut conn = bench.begin().await;
     let product = samples::product(&mut conn, "press").await;
     let license = samples::license_for(&mut conn, product, 9).await;
-    let new = NewActivation {
-        license,
-        device: full_device("Device 😀/%_\\"),
-        how: How::AirGapped,
+    let mut expected = Activation {
         device_key: Some(DeviceKey("thumb".to_owned())),
         user: Some("ann@press.example".to_owned()),
         file_keys: Some("kid-1 kid-2".to_owned()),
         contact: Some("ann@customer.example".to_owned()),
         api_key: Some("api".to_owned()),
+        ..Activation::new(license, full_device("Device 😀/%_\\"), How::AirGapped, NOW)
     };
-    let id = conn.add_activation(&new, NOW).await.unwrap();
-    let mut expected = Activation {
-        id,
-        license,
-        device: new.device.clone(),
-        state: ActivationState::Active { since: NOW },
-        how: How::AirGapped,
-        device_key: new.device_key.clone(),
-        user: new.user.clone(),
-        first_activated: NOW,
-        last_seen: NOW,
-        rebinds: Counted::default(),
-        offline_releases: Counted::default(),
-        use_seq: 0,
-        use_totals: Totals::default(),
-        api_key: new.api_key.clone(),
-        file_keys: new.file_keys.clone(),
-        bound: None,
-        contact: new.contact.clone(),
-    };
+    let id = samples::add(&mut conn, &expected, NOW).await.unwrap();
+    expected.id = id;
     assert_eq!(conn.activation(id).await.unwrap().as_ref(), Some(&expected));
-    let bare = conn.add_activation(&samples::new_activation(license, "bare"), NOW).await.unwrap();
+    let bare = samples::add(&mut conn, &samples::new_activation(license, "bare"), NOW).await.unwrap();
     let found = conn.activation(bare).await.unwrap().unwrap();
     assert_eq!((found.device, found.device_key, found.user, found.api_key), (samples::device("bare"), None, None, None));
     assert_eq!(conn.activation(ActivationId(404)).await.unwrap(), None);
@@ -258,11 +238,11 @@ pub async fn an_activation_comes_back_in_each_state(bench: Bench) {
     }
     bench.commit(conn).await;
     // One row for a license on a device, whatever happens to it.
-    assert!(bench.begin().await.add_activation(&new, NOW).await.is_err());
+    assert!(samples::add(&mut bench.begin().await, &expected, NOW).await.is_err());
 }
 
 async fn released(conn: &mut Conn, license: LicenseId, device: &str, counted: bool) -> ActivationId {
-    let id = conn.add_activation(&samples::new_activation(license, device), NOW).await.unwrap();
+    let id = samples::add(conn, &samples::new_activation(license, device), NOW).await.unwrap();
     let mut activation = conn.activation(id).await.unwrap().unwrap();
     activation.state = ActivationState::Released { at: NOW, by: Actor::Customer, counted, replaced_by: None };
     conn.save_activation(&activation).await.unwrap();
@@ -297,7 +277,7 @@ pub async fn the_facts_about_a_device_are_all_that_a_decision_needs(bench: Bench
     let replaced = conn.activation(oldest).await.unwrap().unwrap().state;
     assert!(matches!(replaced, ActivationState::Released { replaced_by: Some(by), .. } if by == own));
     // A seat that is held is not taken over.
-    let held = conn.add_activation(&samples::new_activation(license, "held"), NOW).await.unwrap();
+    let held = samples::add(&mut conn, &samples::new_activation(license, "held"), NOW).await.unwrap();
     conn.replace_activation(held, own).await.unwrap();
     assert_eq!(conn.activation(held).await.unwrap().unwrap().state, ActivationState::Active { since: NOW });
 
@@ -339,10 +319,10 @@ pub async fn seats_are_listed_with_those_who_hold_them_first(bench: Bench) {
     activation.state = ActivationState::Revoked { at: NOW, by: Actor::Operator, reason: "lost".to_owned() };
     conn.save_activation(&activation).await.unwrap();
     for (device, days) in [("second", 2), ("first-0A53F0", 1), ("third", 3), ("third-too", 3)] {
-        let new = NewActivation { device: full_device(device), ..samples::new_activation(license, device) };
-        conn.add_activation(&new, NOW.plus_days(days)).await.unwrap();
+        let new = Activation { device: full_device(device), ..samples::new_activation(license, device) };
+        samples::add(&mut conn, &new, NOW.plus_days(days)).await.unwrap();
     }
-    conn.add_activation(&samples::new_activation(other, "of another"), NOW).await.unwrap();
+    samples::add(&mut conn, &samples::new_activation(other, "of another"), NOW).await.unwrap();
     bench.commit(conn).await;
     let mut conn = bench.read().await;
     let names = |all: Vec<Activation>| all.into_iter().map(|a| a.device.id.as_str().to_owned()).collect::<Vec<_>>();
@@ -361,7 +341,7 @@ pub async fn a_row_that_this_program_did_not_write_is_named(bench: Bench) {
     let mut conn = bench.begin().await;
     let product = samples::product(&mut conn, "press").await;
     let license = samples::license_for(&mut conn, product, 1).await;
-    let activation = conn.add_activation(&samples::new_activation(license, "device"), NOW).await.unwrap();
+    let activation = samples::add(&mut conn, &samples::new_activation(license, "device"), NOW).await.unwrap();
     bench.commit(conn).await;
     bench.tamper("update activation set state = 'lost'").await;
     let error = bench.read().await.activation(activation).await.unwrap_err();

@@ -7,11 +7,11 @@ use super::{
 use crate::{
     licensing::{
         ActivationKey, DeviceId, DeviceName, Email, LicenseId, ProductId, Timestamp,
-        activation::Device,
+        activation::{Activation, Device},
         license::{Actor, Expiry, LicenseState, Limit, Terms},
     },
     store::{
-        Attempt, AttemptFilter, AuditEntry, AuditFilter, LicenseFilter, LicenseSort, NewActivation, NewAttempt, NewAudit, NewLicense, NewOrder, NewProduct, OrderFilter, OrderRow, Page, Subject,
+        Attempt, AttemptFilter, AuditEntry, AuditFilter, LicenseFilter, LicenseSort, NewAttempt, NewAudit, NewLicense, NewOrder, NewProduct, OrderFilter, OrderRow, Page, Subject,
     },
 };
 
@@ -59,7 +59,7 @@ async fn shelf(bench: &Bench) -> (ProductId, ProductId, Vec<LicenseId>) {
         [(ids[4], "Device-A_1", "BÜRO-PC"), (ids[4], "device-b%2", "Labor 2"), (ids[6], "Deviceless\\3", "büro 100% \"x\"")]
     {
         let device = Device { name: Some(DeviceName::parse(name).unwrap()), ..samples::device(device) };
-        conn.add_activation(&NewActivation { device, ..samples::new_activation(license, "x") }, NOW.plus_days(1)).await.unwrap();
+        samples::add(&mut conn, &Activation { device, ..samples::new_activation(license, "x") }, NOW.plus_days(1)).await.unwrap();
     }
     bench.commit(conn).await;
     (press, other, ids)
@@ -252,7 +252,7 @@ pub async fn every_sort_pages_without_gap_or_double(bench: Bench) {
         let mut seen = 0;
         for device in 0..number % 4 {
             let at = NOW.plus_days(i64::from(device));
-            conn.add_activation(&samples::new_activation(id, &format!("device-{device}")), at).await.unwrap();
+            samples::add(&mut conn, &samples::new_activation(id, &format!("device-{device}")), at).await.unwrap();
             seen = at.millis();
         }
         let seats = i64::from(license.seats_taken);

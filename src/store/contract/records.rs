@@ -9,19 +9,19 @@ use super::{
 use crate::{
     licensing::{
         DeviceId, Email, ProductId, Timestamp,
-        activation::{ActivationState, Device},
+        activation::{Activation, ActivationState, Device},
         license::Actor,
         seal::{Seal, SealState, SealUse},
     },
-    store::{Answer, Broken, NewActivation, NewAttempt, NewAudit, NewLicense, Subject},
+    store::{Answer, Broken, NewAttempt, NewAudit, NewLicense, Subject},
 };
 
 pub async fn an_answer_is_remembered_and_replaced_whole(bench: Bench) {
     let mut conn = bench.begin().await;
     let product = samples::product(&mut conn, "press").await;
     let license = samples::license_for(&mut conn, product, 3).await;
-    let first = conn.add_activation(&samples::new_activation(license, "one"), NOW).await.unwrap();
-    let second = conn.add_activation(&samples::new_activation(license, "two"), NOW).await.unwrap();
+    let first = samples::add(&mut conn, &samples::new_activation(license, "one"), NOW).await.unwrap();
+    let second = samples::add(&mut conn, &samples::new_activation(license, "two"), NOW).await.unwrap();
     let answer = Answer {
         product,
         asked_by: "thumbprint".to_owned(),
@@ -68,7 +68,7 @@ pub async fn a_nul_is_in_no_text_that_is_kept(bench: Bench) {
     conn.save_license(&kept, None).await.unwrap();
     assert_eq!(conn.license(license).await.unwrap().unwrap().0.note, "note!");
     let device = Device { os: Some("Win\0dows".to_owned()), ..samples::device("device") };
-    let id = conn.add_activation(&NewActivation { device, ..samples::new_activation(license, "device") }, NOW).await.unwrap();
+    let id = samples::add(&mut conn, &Activation { device, ..samples::new_activation(license, "device") }, NOW).await.unwrap();
     assert_eq!(conn.activation(id).await.unwrap().unwrap().device.os.as_deref(), Some("Windows"));
     // A reason is what someone in support pasted.
     let mut barred = conn.activation(id).await.unwrap().unwrap();

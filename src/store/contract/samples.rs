@@ -2,12 +2,12 @@
 
 use crate::{
     licensing::{
-        ActivationKey, DeviceId, LicenseId, ProductCode, ProductId, Timestamp,
-        activation::{Device, How},
+        ActivationId, ActivationKey, DeviceId, LicenseId, ProductCode, ProductId, Timestamp,
+        activation::{Activation, Device, How},
         license::{Actor, Entitlement, Expiry, Floating, LicenseType, Limit, Maintenance, Meter, Period, Terms, TransferLimit},
         product::{Authorization, FeatureKind, ProductRules},
     },
-    store::{Conn, NewActivation, NewAttempt, NewAudit, NewLicense, NewProduct, ResultPage, Subject},
+    store::{Conn, NewAttempt, NewAudit, NewLicense, NewProduct, ResultPage, StoreError, Subject},
 };
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_123);
@@ -113,17 +113,14 @@ pub fn device(id: &str) -> Device {
     Device::bare(DeviceId::parse(id).expect("an id"))
 }
 
-pub fn new_activation(license: LicenseId, id: &str) -> NewActivation {
-    NewActivation {
-        license,
-        device: device(id),
-        how: How::Online,
-        device_key: None,
-        user: None,
-        api_key: None,
-        file_keys: None,
-        contact: None,
-    }
+pub fn new_activation(license: LicenseId, id: &str) -> Activation {
+    Activation::new(license, device(id), How::Online, NOW)
+}
+
+/// Adds it since an instant, and leaves the license as it is.
+pub async fn add(conn: &mut Conn, new: &Activation, at: Timestamp) -> Result<ActivationId, StoreError> {
+    let (license, _, head) = conn.license(new.license).await?.expect("the license is there");
+    conn.take_seat(&Activation { first_activated: at, ..new.clone() }, &license, &head.unwrap_or_default()).await
 }
 
 pub fn new_audit(subject: Subject, act: &'static str) -> NewAudit {

@@ -18,10 +18,10 @@ use super::{
 use crate::{
     licensing::{
         ActivationId, DeviceId, LicenseId,
-        activation::How,
+        activation::{Activation, How},
         decide::{self, ActivationAsk, ActivationFacts},
     },
-    store::{Conn, Engine, Location, NewActivation, Store, StoreError, Subject},
+    store::{Conn, Engine, Location, Store, StoreError, Subject},
 };
 
 /// How many transactions stay open: a connection is given back a moment after its act was answered.
@@ -414,19 +414,16 @@ async fn take_seat(conn: &mut Conn, license: LicenseId, device: &DeviceId) -> Re
     let ask =
         ActivationAsk { how: How::Online, licensespring_file: false, device_key: None, virtual_machine: None, version: None };
     let Ok(grant) = decide::activate(&asked, &ask, NOW) else { return Ok(None) };
-    let id = match &facts.known {
-        Some(known) => known.id,
-        None => {
-            let new = NewActivation { device: samples::device(device.as_str()), ..samples::new_activation(license, "x") };
-            conn.add_activation(&new, NOW).await?
-        }
-    };
     let mut license = facts.license;
     license.seats_taken += u32::from(grant.takes_seat);
     let audit = samples::new_audit(Subject::license(license.id.0), "activated");
     let head = conn.audit(&audit, facts.audit_head.as_deref());
-    conn.save_seats(&license, &head).await?;
-    Ok(Some(id))
+    if let Some(known) = facts.known {
+        conn.save_seats(&license, &head).await?;
+        return Ok(Some(known.id));
+    }
+    let new = Activation::new(license.id, samples::device(device.as_str()), How::Online, NOW);
+    conn.take_seat(&new, &license, &head).await.map(Some)
 }
 
 async fn race(bench: &Bench, seats: u32, devices: Vec<String>) -> (LicenseId, Vec<Option<ActivationId>>) {
