@@ -1,6 +1,7 @@
 //! What an app does through LicenseSpring's API: activates, gives back, and asks whether its license is good. The rules are those of
 //! every door; here a caller is known by an API key that ships in the app, and so proves no more than which app it is.
 
+use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -12,12 +13,13 @@ use super::{
 };
 use crate::{
     licensing::{
-        ActivationKey, Email, LicenseId, ProductCode,
+        ActivationKey, Email, LicenseId, ProductCode, Timestamp,
         activation::{Activation, Device, How},
         decide::{self, ActivationAsk, ActivationRefusal, CheckRefusal, ReleaseProof, ReleaseRefusal},
         files::licensespring::BodyUser,
         license::Actor,
-        product::{Product, ProductState},
+        meter::SpendRefusal,
+        product::{Product, ProductState, Release},
     },
     store::{ActivationFactsRow, ApiKey, Conn, LicenseUser, StoreError},
     vault::{Password, Purpose, SecretBytes, Subject},
@@ -52,6 +54,53 @@ pub struct AppLicense {
     pub activation: Activation,
     pub user: Option<BodyUser>,
     pub customer: Option<String>,
+    /// Of a check: the versions the license covers, newest first.
+    pub releases: Vec<Release>,
+}
+
+impl AppLicense {
+    async fn read(
+        conn: &mut Conn,
+        facts: ActivationFactsRow,
+        activation: Activation,
+        user: Option<&LicenseUser>,
+    ) -> Result<Self, StoreError> {
+        let customer = match facts.license.customer {
+            Some(id) => conn.customer(id).await?.map(|customer| customer.email.to_string()),
+            None => None,
+        };
+        let user = user.map(|user| BodyUser {
+            id: user.id,
+            email: user.email.to_string(),
+            is_initial_password: user.is_initial_password,
+        });
+        Ok(Self { facts, activation, user, customer, releases: Vec::new() })
+    }
+}
+
+/// What a call asks of a seat: a new one takes the right password of a user.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seat {
+    Asked,
+    Held,
+}
+
+/// A call whose license was found, with its counters as they stand now.
+pub(super) struct Call {
+    pub app: App,
+    pub ask: AppAsk,
+    pub user: Option<LicenseUser>,
+    pub facts: ActivationFactsRow,
+    pub now: Timestamp,
+}
+
+impl Call {
+    /// The machine's seat on a license that is good now.
+    pub fn good(&self) -> Result<Activation, AppRefusal> {
+        let facts = &self.facts;
+        decide::check(&facts.product, &facts.license, facts.known.as_ref(), facts.blocked, self.now)?;
+        facts.known.clone().ok_or_else(|| CheckRefusal::NoDevice.into())
+    }
 }
 
 /// Why a call was refused.
@@ -79,9 +128,23 @@ pub enum AppRefusal {
     Check(#[from] CheckRefusal),
     #[error(transparent)]
     Release(#[from] ReleaseRefusal),
+    #[error("{refusal}")]
+    Spend { feature: bool, refusal: SpendRefusal },
+    #[error("unsupported_product_feature")]
+    UnknownFeature,
+    #[error("version_not_found")]
+    VersionNotFound,
+    #[error("active_license_required")]
+    ActiveRequired,
+    #[error("idempotency_key_reused")]
+    KeyReused,
 }
 
 impl App {
+    pub(super) fn api_key(&self) -> &str {
+        &self.0.api_key
+    }
+
     /// Refuses a product this app has nothing to do with, and to change anything for one that may only read.
     fn may(&self, product: &ProductCode, change: bool) -> Result<(), AppRefusal> {
         if change && self.0.read_only {
@@ -91,7 +154,7 @@ impl App {
         if self.0.products.as_ref().is_none_or(named) { Ok(()) } else { Err(AppRefusal::ProductNotAllowed) }
     }
 
-    fn actor(&self) -> Actor {
+    pub(super) fn actor(&self) -> Actor {
         Actor::ApiKey { name: self.0.name.clone() }
     }
 }
@@ -146,21 +209,9 @@ impl Desk {
 
     /// Activates the machine that asks. One that holds a seat has it again, at no cost.
     pub async fn activate_app(&self, app: &App, ask: AppAsk) -> Result<Result<AppLicense, AppRefusal>, Fault> {
-        if let Err(refusal) = app.may(&ask.product, true) {
-            return Ok(Err(refusal));
-        }
-        let user = match self.app_user(&ask, true).await? {
-            Ok(user) => user,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let (now, app) = (self.now(), app.clone());
-        let granted = self.store.write(move |conn| {
-            let (app, ask, user) = (app.clone(), ask.clone(), user.clone());
+        self.app_acts(app, ask, Seat::Asked, |conn, call| {
             Box::pin(async move {
-                let facts = match found(conn, &ask, user.as_ref()).await? {
-                    Ok(facts) => facts,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
+                let Call { app, ask, user, facts, now } = call;
                 let version = known_version(conn, &facts, named_version(ask.device.app.as_deref())).await?;
                 let wants = ActivationAsk {
                     how: How::Online,
@@ -174,33 +225,20 @@ impl Desk {
                 match grant(conn, facts, &wants, &ask.device, asker, now).await? {
                     Ok(Granted { facts, activation }) => {
                         take_variables(conn, &activation, ask.variables.clone(), now).await?;
-                        let customer = customer(conn, &facts).await?;
-                        Ok(Ok(AppLicense { facts, activation, user: user.as_ref().map(body_user), customer }))
+                        Ok(Ok(AppLicense::read(conn, facts, activation, user.as_ref()).await?))
                     }
                     Err(refusal) => Ok(Err(refusal.into())),
                 }
             })
-        });
-        Ok(granted.await?)
+        })
+        .await
     }
 
     /// Gives a machine's seat back. Refuses one with a device key: that gives it back by its own request.
     pub async fn deactivate_app(&self, app: &App, ask: AppAsk) -> Result<Result<(), AppRefusal>, Fault> {
-        if let Err(refusal) = app.may(&ask.product, true) {
-            return Ok(Err(refusal));
-        }
-        let user = match self.app_user(&ask, false).await? {
-            Ok(user) => user,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let (now, app) = (self.now(), app.clone());
-        let released = self.store.write(move |conn| {
-            let (app, ask, user) = (app.clone(), ask.clone(), user.clone());
+        self.app_acts(app, ask, Seat::Held, |conn, call| {
             Box::pin(async move {
-                let facts = match found(conn, &ask, user.as_ref()).await? {
-                    Ok(facts) => facts,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
+                let Call { app, ask, facts, now, .. } = call;
                 let releasing = match decide::release(&facts.product, facts.known.as_ref(), &ReleaseProof::App, now) {
                     Ok(releasing) => releasing,
                     Err(ReleaseRefusal::NotActivated) if facts.license.seats_taken == 0 => {
@@ -213,35 +251,72 @@ impl Desk {
                 give_back(conn, facts, known, releasing, app.actor(), now).await?;
                 Ok(Ok(()))
             })
-        });
-        Ok(released.await?)
+        })
+        .await
     }
 
     /// Whether a machine's license is good. Reads only.
     pub async fn check_app(&self, app: &App, ask: AppAsk) -> Result<Result<AppLicense, AppRefusal>, Fault> {
+        let (mut conn, call) = match self.app_reads(app, ask).await? {
+            Ok(read) => read,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let activation = match call.good() {
+            Ok(activation) => activation,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let releases = covered(&mut conn, &call.facts).await?;
+        let license = AppLicense::read(&mut conn, call.facts, activation, call.user.as_ref()).await?;
+        Ok(Ok(AppLicense { releases, ..license }))
+    }
+
+    /// What a call is about, on a connection that only reads.
+    pub(super) async fn app_reads(&self, app: &App, ask: AppAsk) -> Result<Result<(Conn, Call), AppRefusal>, Fault> {
         if let Err(refusal) = app.may(&ask.product, false) {
             return Ok(Err(refusal));
         }
-        let user = match self.app_user(&ask, false).await? {
+        let user = match self.app_user(&ask, Seat::Held).await? {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let mut conn = self.read().await?;
-        let facts = match found(&mut conn, &ask, user.as_ref()).await? {
-            Ok(facts) => facts,
+        let (mut conn, now) = (self.read().await?, self.now());
+        let facts = found(&mut conn, &ask, user.as_ref(), now).await?;
+        Ok(facts.map(|facts| (conn, Call { app: app.clone(), ask, user, facts, now })))
+    }
+
+    /// Runs an act about the license a call names, in one transaction.
+    pub(super) async fn app_acts<T, F>(&self, app: &App, ask: AppAsk, seat: Seat, act: F) -> Result<Result<T, AppRefusal>, Fault>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Conn, Call) -> BoxFuture<'c, Result<Result<T, AppRefusal>, StoreError>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        if let Err(refusal) = app.may(&ask.product, true) {
+            return Ok(Err(refusal));
+        }
+        let user = match self.app_user(&ask, seat).await? {
+            Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if let Err(refusal) = decide::check(&facts.product, &facts.license, facts.known.as_ref(), facts.blocked, self.now()) {
-            return Ok(Err(refusal.into()));
-        }
-        let Some(activation) = facts.known.clone() else { return Ok(Err(CheckRefusal::NoDevice.into())) };
-        let customer = customer(&mut conn, &facts).await?;
-        Ok(Ok(AppLicense { facts, activation, user: user.as_ref().map(body_user), customer }))
+        let (now, app) = (self.now(), app.clone());
+        let done = self.store.write(move |conn| {
+            let (app, ask, user, act) = (app.clone(), ask.clone(), user.clone(), act.clone());
+            Box::pin(async move {
+                match found(conn, &ask, user.as_ref(), now).await? {
+                    Ok(facts) => act(conn, Call { app, ask, user, facts, now }).await,
+                    Err(refusal) => Ok(Err(refusal)),
+                }
+            })
+        });
+        Ok(done.await?)
     }
 
     /// The assignment a call by user speaks for. A new seat takes the right password; for a machine that has one, the name is enough,
     /// because clients keep no password.
-    async fn app_user(&self, ask: &AppAsk, takes_seat: bool) -> Result<Result<Option<LicenseUser>, AppRefusal>, Fault> {
+    async fn app_user(&self, ask: &AppAsk, seat: Seat) -> Result<Result<Option<LicenseUser>, AppRefusal>, Fault> {
         let Principal::User { name, password } = &ask.principal else { return Ok(Ok(None)) };
         let name = name.split('|').next().unwrap_or_default();
         let users = match Email::parse(name) {
@@ -250,7 +325,7 @@ impl Desk {
         };
         let wanted = ask.license_id.map(LicenseId);
         let user = users.into_iter().find(|user| wanted.is_none_or(|wanted| user.license == wanted));
-        if !takes_seat && password.is_none() {
+        if seat == Seat::Held && password.is_none() {
             return Ok(user.map(Some).ok_or(AppRefusal::LicenseNotFound));
         }
         let subject = format!("{}\n{}", ask.product.folded(), name.to_lowercase());
@@ -263,11 +338,19 @@ impl Desk {
     }
 }
 
+/// The versions a license covers, newest first.
+pub(super) async fn covered(conn: &mut Conn, facts: &ActivationFactsRow) -> Result<Vec<Release>, StoreError> {
+    let mut releases = conn.releases(facts.product.id).await?;
+    releases.retain(|release| facts.license.covers(&release.version));
+    Ok(releases)
+}
+
 /// The license a call names, with the facts about its machine.
 async fn found(
     conn: &mut Conn,
     ask: &AppAsk,
     user: Option<&LicenseUser>,
+    now: Timestamp,
 ) -> Result<Result<ActivationFactsRow, AppRefusal>, StoreError> {
     let product = match sold(conn.product(&ask.product).await?) {
         Ok(product) => product,
@@ -290,16 +373,8 @@ async fn found(
             && ask.license_id.is_none_or(|id| facts.license.id == LicenseId(id))
             && (!by_name_alone || facts.known.as_ref().is_some_and(|known| known.user.as_deref() == named.as_deref()))
     };
-    Ok(facts.filter(is_meant).ok_or(AppRefusal::LicenseNotFound))
-}
-
-fn body_user(user: &LicenseUser) -> BodyUser {
-    BodyUser { id: user.id, email: user.email.to_string(), is_initial_password: user.is_initial_password }
-}
-
-async fn customer(conn: &mut Conn, facts: &ActivationFactsRow) -> Result<Option<String>, StoreError> {
-    Ok(match facts.license.customer {
-        Some(id) => conn.customer(id).await?.map(|customer| customer.email.to_string()),
-        None => None,
-    })
+    Ok(facts.filter(is_meant).ok_or(AppRefusal::LicenseNotFound).map(|mut facts| {
+        facts.license.turn_meters(now);
+        facts
+    }))
 }

@@ -28,6 +28,7 @@ pub(super) async fn take_use(
     told: Told<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    facts.license.turn_meters(now);
     let terms = &mut facts.license.terms;
     let reported = match told {
         Told::Totals(usage) => usage::report(&mut activation.use_totals, &mut activation.use_seq, terms, usage),

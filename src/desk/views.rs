@@ -81,7 +81,8 @@ impl Desk {
     pub async fn license_view(&self, visitor: &Visitor, id: LicenseId) -> Result<LicenseView, ActError> {
         visitor.needs(Area::Licenses, Level::Read)?;
         let mut conn = self.read().await?;
-        let (license, product, _) = conn.license(id).await?.ok_or(ActError::NotFound)?;
+        let (mut license, product, _) = conn.license(id).await?.ok_or(ActError::NotFound)?;
+        license.turn_meters(self.now());
         let customer = match license.customer {
             Some(id) => conn.customer(id).await?,
             None => None,

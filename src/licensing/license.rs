@@ -29,6 +29,14 @@ impl Limit {
     }
 
     #[must_use]
+    pub const fn tighter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::AtMost(one), Self::AtMost(two)) => Self::AtMost(if one < two { one } else { two }),
+            (Self::Unlimited, limit) | (limit, Self::Unlimited) => limit,
+        }
+    }
+
+    #[must_use]
     pub const fn most(self) -> Option<u32> {
         match self {
             Self::Unlimited => None,
@@ -385,6 +393,19 @@ impl License {
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.valid_until().is_some_and(|until| until <= now)
+    }
+
+    /// Whether a version may be installed under this license: it came out within the maintenance and before the license ended.
+    #[must_use]
+    pub fn covers(&self, version: &Version) -> bool {
+        self.terms.maintenance.covers(version, self.first_activated)
+            && self.valid_until().is_none_or(|until| version.released < until)
+    }
+
+    /// A feature by its code, and the place it has.
+    #[must_use]
+    pub fn entitlement(&self, code: &str) -> Option<(usize, &Entitlement)> {
+        self.terms.entitlements.iter().enumerate().find(|(_, entitlement)| entitlement.code.eq_ignore_ascii_case(code))
     }
 
     /// The instant use ends: the grace included.

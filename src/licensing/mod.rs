@@ -8,6 +8,7 @@ pub mod files;
 pub mod issue;
 pub mod key;
 pub mod license;
+pub mod meter;
 pub mod product;
 pub mod seal;
 pub mod text;

@@ -194,6 +194,15 @@ pub struct Release {
     pub hash: String,
 }
 
+impl Release {
+    /// Whether it is for an environment and a channel, where some are named. One that names no environment is for each.
+    #[must_use]
+    pub fn is_for(&self, env: Option<&str>, channel: Option<&str>) -> bool {
+        env.is_none_or(|env| self.env.is_empty() || self.env.eq_ignore_ascii_case(env))
+            && channel.is_none_or(|channel| self.channel.eq_ignore_ascii_case(channel))
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureKind {

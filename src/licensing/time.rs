@@ -77,6 +77,26 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The same time of the same day so many calendar months later, or of the last day of a month without such a day.
+    #[must_use]
+    pub fn plus_months(self, months: i64) -> Self {
+        let t = self.civil();
+        let counted = calendar_months(t).saturating_add(months).clamp(12, 9999 * 12 + 11);
+        // In range by the clamp.
+        let year = i32::try_from(counted.div_euclid(12)).unwrap_or(1);
+        let month = u8::try_from(counted.rem_euclid(12) + 1).ok().and_then(|month| time::Month::try_from(month).ok());
+        let month = month.unwrap_or(time::Month::January);
+        let day = t.day().min(month.length(year));
+        let date = time::Date::from_calendar_date(year, month, day).unwrap_or(time::Date::MIN);
+        Date(date).midnight().plus_millis(self.0.rem_euclid(DAY_MILLIS))
+    }
+
+    /// How many times the calendar month changed between `earlier` and this instant.
+    #[must_use]
+    pub fn months_since(self, earlier: Self) -> i64 {
+        calendar_months(self.civil()) - calendar_months(earlier.civil())
+    }
+
     /// The UTC day this instant falls on.
     #[must_use]
     pub fn date(self) -> Date {
@@ -198,6 +218,10 @@ impl Timestamp {
         let day: u8 = day.parse().map_err(|_| InvalidDate)?;
         Self::from_rfc3339(&format!("{year}-{:02}-{day:02}T{clock}Z", month + 1))
     }
+}
+
+fn calendar_months(t: time::OffsetDateTime) -> i64 {
+    i64::from(t.year()) * 12 + i64::from(u8::from(t.month())) - 1
 }
 
 impl Date {

@@ -165,7 +165,7 @@ pub fn add(terms: &mut Terms, amounts: &[(Option<String>, i64)]) -> Reported {
 }
 
 /// Files hold no number beyond 2^53: a counter that was told nonsense stays one that can be written.
-fn count(meter: &mut Meter, amount: i64) {
+pub(super) fn count(meter: &mut Meter, amount: i64) {
     const LIMIT: i64 = MOST as i64;
     meter.used = meter.used.saturating_add(amount).clamp(-LIMIT, LIMIT);
 }

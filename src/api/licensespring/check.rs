@@ -8,6 +8,7 @@ use super::{
     auth::Caller,
     error::ApiError,
     reply,
+    versions::wanted,
 };
 use crate::{licensing::files::licensespring::check_body, server::AppState};
 
@@ -15,7 +16,8 @@ pub async fn check(State(state): State<AppState>, Caller(app): Caller, asked: As
     let ask = asked.ask()?;
     let found = state.desk.check_app(&app, ask).await??;
     let with_expired = asked.flag("include_expired_features").unwrap_or(false);
-    let body = check_body(&facts(&found, &asked, &state)?, with_expired);
+    let newest = wanted(&found.releases, &asked)?.next();
+    let body = check_body(&facts(&found, &asked, &state)?, with_expired, newest);
     let hardware_id = asked.required("hardware_id")?;
     reply::signed_license(&state, body, hardware_id, principal(&asked)?, []).await
 }

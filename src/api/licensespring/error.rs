@@ -9,7 +9,10 @@ use serde_json::json;
 
 use crate::{
     desk::{ActError, AppRefusal, Fault},
-    licensing::decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
+    licensing::{
+        decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
+        meter::SpendRefusal,
+    },
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +85,18 @@ impl From<AppRefusal> for ApiError {
             AppRefusal::Activation(refusal) => activation(&refusal),
             AppRefusal::Check(refusal) => check(&refusal),
             AppRefusal::Release(refusal) => release(&refusal),
+            AppRefusal::Spend { feature, refusal } => spend(feature, refusal),
+            AppRefusal::UnknownFeature => Self::bad("unsupported_product_feature", "This license has no feature with this code."),
+            AppRefusal::VersionNotFound => {
+                Self::bad("version_not_found", "There is no such version, or the license does not cover it.")
+            }
+            AppRefusal::ActiveRequired => {
+                Self::bad("active_license_required", "Versions are for machines that have activated the license.")
+            }
+            AppRefusal::KeyReused => Self::bad(
+                "validation_error",
+                "This Idempotency-Key came with another amount before. Give every consumption a key of its own.",
+            ),
         }
     }
 }
@@ -118,6 +133,24 @@ fn check(refusal: &CheckRefusal) -> ApiError {
             ApiError::bad("device_not_found", "This machine has not activated this license, or was released.")
         }
         CheckRefusal::License(refusal) => activation(refusal),
+    }
+}
+
+fn spend(feature: bool, refusal: SpendRefusal) -> ApiError {
+    match (refusal, feature) {
+        (SpendRefusal::NotCounted, true) => {
+            ApiError::bad("unsupported_product_feature", "This feature is not counted, or has ended.")
+        }
+        (SpendRefusal::NotCounted, false) => ApiError::bad("license_not_consumption", "This license counts no consumption."),
+        (SpendRefusal::NotEnough, true) => {
+            ApiError::bad("feature_not_enough_consumptions", "So much of this feature is not left. Nothing was taken.")
+        }
+        (SpendRefusal::NotEnough, false) => {
+            ApiError::bad("license_not_enough_consumptions", "So much is not left on this license. Nothing was taken.")
+        }
+        (SpendRefusal::NegativesNotAllowed, _) => {
+            ApiError::bad("negative_consumptions_not_allowed", "This counter only goes up.")
+        }
     }
 }
 

@@ -8,6 +8,9 @@ mod check;
 mod error;
 mod product;
 mod reply;
+mod usage;
+mod variables;
+mod versions;
 
 use axum::{
     Router,
@@ -29,6 +32,13 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v4/activate_license", post(activate::activate))
         .route("/api/v4/deactivate_license", post(activate::deactivate))
         .route("/api/v4/check_license", get(check::check))
+        .route("/api/v4/check_license_feature", get(usage::check_feature))
+        .route("/api/v4/add_consumption", post(usage::consume))
+        .route("/api/v4/add_feature_consumption", post(usage::consume_feature))
+        .route("/api/v4/track_device_variables", post(variables::track))
+        .route("/api/v4/get_device_variables", get(variables::get))
+        .route("/api/v4/versions", get(versions::list))
+        .route("/api/v4/installation_file", get(versions::file))
         .route("/api/v4/product_details", get(product::details))
         .route("/api/v4", any(unknown))
         .route("/api/v4/", any(unknown))

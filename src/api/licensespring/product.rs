@@ -33,7 +33,7 @@ pub async fn details(State(state): State<AppState>, Caller(app): Caller, asked: 
     }
     if asked.flag("include_latest_version") == Some(true) {
         let env = asked.text("env")?;
-        let newest = view.releases.iter().find(|release| env.is_none_or(|env| release.env.is_empty() || release.env == env));
+        let newest = view.releases.iter().find(|release| release.is_for(env, None));
         body.insert("latest_version".to_owned(), newest.map_or(Value::Null, |release| latest(release, product.id.0)));
     }
     if asked.flag("include_custom_fields") == Some(true) {

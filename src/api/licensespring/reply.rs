@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use crate::{
-    licensing::files::licensespring::response::{canonical_members, v1_message},
+    licensing::files::licensespring::response::{canonical, v1_message},
     server::AppState,
 };
 
@@ -35,9 +35,18 @@ pub async fn signed_license(
 }
 
 /// A JSON body under its signature.
-pub async fn signed(state: &AppState, mut body: Map<String, Value>) -> Result<Response, ApiError> {
-    canonical_members(&mut body);
-    let text = Value::Object(body).to_string();
+pub async fn signed(state: &AppState, body: Map<String, Value>) -> Result<Response, ApiError> {
+    signed_value(state, Value::Object(body)).await
+}
+
+/// Rows under one signature.
+pub async fn signed_rows(state: &AppState, rows: Vec<Value>) -> Result<Response, ApiError> {
+    signed_value(state, Value::Array(rows)).await
+}
+
+async fn signed_value(state: &AppState, mut body: Value) -> Result<Response, ApiError> {
+    canonical(&mut body);
+    let text = body.to_string();
     let signature = state.desk.sign_for_apps(text.clone().into_bytes()).await?;
     let mut response = (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], text).into_response();
     if let Ok(value) = HeaderValue::from_str(&signature) {

@@ -121,7 +121,9 @@ mod tests {
             let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
             let forgiving = GeneralPurpose::new(&alphabet::STANDARD, config);
             proptest::prop_assert_eq!(from_url(&text).ok(), general_purpose::URL_SAFE_NO_PAD.decode(&text).ok());
-            proptest::prop_assert_eq!(from_standard(&text).ok(), forgiving.decode(&text).ok());
+            // Half a padding is neither with nor without, though the crate lets it pass.
+            let half = text.ends_with('=') && !text.len().is_multiple_of(4);
+            proptest::prop_assert_eq!(from_standard(&text).ok(), forgiving.decode(&text).ok().filter(|_| !half));
         }
     }
 }

@@ -29,11 +29,11 @@ use crate::{
         ActivationKey, DeviceId, Email, LicenseId, ProductCode, Timestamp,
         files::TrustedKeys,
         license::{License, Terms},
-        product::{Authorization, ProductRules},
+        product::{Authorization, ProductRules, Version, VersionNumber},
         seal::SealFor,
     },
     server::{AppState, config::ServeConfig, router},
-    store::{Engine, Location, NewProduct, Store},
+    store::{Engine, Location, NewProduct, NewRelease, Store},
     vault::{MasterKey, RsaSize, Token, Vault},
 };
 
@@ -241,6 +241,15 @@ impl TestApp {
 impl TestApp {
     pub async fn product(&self, code: &str) -> ProductCode {
         self.product_with(code, ProductRules::default()).await
+    }
+
+    pub async fn release(&self, product: &str, version: &str, released: Timestamp, env: &str, url: &str) {
+        let number: VersionNumber = version.parse().unwrap();
+        let version = Version { major: number.major, minor: number.minor, released };
+        let new =
+            NewRelease { version, channel: "stable".to_owned(), env: env.to_owned(), url: url.to_owned(), hash: String::new() };
+        let product = ProductCode::parse(product).unwrap();
+        self.desk().add_release(&Visitor::Operator, &product, new).await.expect("the version is new");
     }
 
     pub async fn product_with(&self, code: &str, rules: ProductRules) -> ProductCode {

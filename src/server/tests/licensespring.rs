@@ -13,8 +13,8 @@ use crate::{
     licensing::{
         Email, ProductCode, Timestamp,
         files::{base64, licensespring::hmac, licensespring::response::v1_message},
-        license::{Expiry, Limit, Terms, TransferLimit},
-        product::{ProductRules, ProductState},
+        license::{Entitlement, Expiry, LicenseType, Limit, Maintenance, Meter, Period, Terms, TransferLimit},
+        product::{FeatureKind, ProductRules, ProductState},
         seal::SealUse,
     },
     vault::verify_rsa,
@@ -23,7 +23,8 @@ use crate::{
 tests! {
     both:
         an_app_activates_checks_and_gives_back,
-        activating_again_costs_nothing_and_moving_there_and_back_is_two_transfers;
+        activating_again_costs_nothing_and_moving_there_and_back_is_two_transfers,
+        a_counter_is_spent_and_no_further;
     once:
         every_answer_is_signed_as_clients_check_it,
         a_call_is_refused_by_what_is_wrong_with_its_headers,
@@ -33,7 +34,11 @@ tests! {
         what_an_app_sends_beside_is_taken_or_passed_over,
         a_machine_with_its_own_key_is_out_of_the_apps_reach,
         no_cookie_and_no_origin_matters_here,
-        a_product_is_described;
+        a_product_is_described,
+        a_counter_begins_anew_with_its_period,
+        a_feature_is_checked_and_spent,
+        a_machine_tells_its_variables,
+        versions_are_those_the_license_covers;
 }
 
 const OPERATOR: Visitor = Visitor::Operator;
@@ -71,6 +76,21 @@ impl ForeignApp {
     async fn deactivate(&self, app: &TestApp, license: &Licensed, hardware: &str) -> Reply {
         let body = json!({ "product": license.product, "hardware_id": hardware, "license_key": license.key.text() });
         self.post(app, "/deactivate_license", body).await
+    }
+
+    /// A call about a machine's license, by POST, with what else it says.
+    async fn tell(&self, app: &TestApp, path: &str, license: &Licensed, hardware: &str, more: Value) -> Reply {
+        let mut body = json!({ "product": license.product, "hardware_id": hardware, "license_key": license.key.text() });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.post(app, path, body).await
+    }
+
+    /// The same by GET.
+    async fn ask(&self, app: &TestApp, path: &str, license: &Licensed, hardware: &str, more: &[(&str, &str)]) -> Reply {
+        let key = license.key.text();
+        let mut query = vec![("product", license.product.as_str()), ("hardware_id", hardware), ("license_key", key.as_str())];
+        query.extend(more);
+        self.get(app, path, &query).await
     }
 
     async fn check(&self, app: &TestApp, license: &Licensed, hardware: &str) -> Reply {
@@ -451,4 +471,225 @@ async fn a_product_is_described(app: TestApp) {
     assert_eq!((body["latest_version"].clone(), body["custom_fields"].clone()), (Value::Null, json!([])));
     assert_eq!(code(&foreign.get(&app, "/product_details", &[("product", "nothing")]).await), "unknown_product");
     assert_eq!(code(&foreign.get(&app, "/product_details", &[]).await), "missing_parameters");
+}
+
+fn counted(max: u32, overage: u32) -> Meter {
+    Meter { used: 0, max: Limit::AtMost(max), overage: Limit::AtMost(overage), period: None, negatives: false, resets_at: None }
+}
+
+async fn a_counter_is_spent_and_no_further(app: TestApp) {
+    app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let terms = Terms { kind: LicenseType::Consumption, meter: Some(counted(10, 2)), ..seats(2) };
+    let license = app.issue("press", terms).await;
+    let spend = async |more: Value| foreign.tell(&app, "/add_consumption", &license, "HW-1", more).await;
+    assert_eq!(code(&spend(json!({})).await), "license_not_active");
+    foreign.activate(&app, &license, "HW-1").await;
+    assert_eq!(
+        spend(json!({})).await.text(),
+        format!(
+            "{{\"id\":{},\"max_consumptions\":10,\"allow_unlimited_consumptions\":false,\"allow_negative_consumptions\":false,\
+             \"allow_overages\":true,\"max_overages\":2,\"reset_consumption\":false,\"consumption_period\":null,\
+             \"total_consumptions\":1,\"company\":{{\"id\":1}}}}",
+            license.id
+        )
+    );
+    let body = signed(&app, &spend(json!({ "consumptions": 9 })).await).await;
+    assert_eq!(body["total_consumptions"], 10);
+    for (more, expected) in [
+        (json!({ "consumptions": 3 }), "license_not_enough_consumptions"),
+        // A caller may hold itself to less than there is, and gets no more by asking.
+        (json!({ "consumptions": 1, "allow_overages": false }), "license_not_enough_consumptions"),
+        (json!({ "consumptions": 3, "allow_overages": true, "max_overages": 100 }), "license_not_enough_consumptions"),
+        (json!({ "consumptions": -1 }), "negative_consumptions_not_allowed"),
+        (json!({ "consumptions": "many" }), "validation_error"),
+        (json!({ "consumptions": 1.5 }), "validation_error"),
+        (json!({ "max_overages": -1 }), "validation_error"),
+    ] {
+        assert_eq!(code(&spend(more.clone()).await), expected, "{more}");
+    }
+    assert_eq!(code(&foreign.tell(&app, "/add_consumption", &license, "HW-2", json!({})).await), "device_not_found");
+    // Sixteen at once for the two that are left.
+    let calls = futures::future::join_all((0..16).map(|_| spend(json!({ "event": ["consumption_add"] })))).await;
+    assert_eq!(calls.iter().filter(|reply| reply.status == 200).count(), 2);
+    let check = signed(&app, &foreign.check(&app, &license, "HW-1").await).await;
+    assert_eq!(check["total_consumptions"], 12);
+    let view = app.desk().license_view(&OPERATOR, license.id).await.unwrap();
+    assert_eq!(view.history.iter().filter(|entry| entry.act == "license.used").count(), 4, "a refusal is no use");
+    // A license without a counter says so.
+    let plain = app.issue("press", seats(1)).await;
+    foreign.activate(&app, &plain, "HW-1").await;
+    assert_eq!(code(&foreign.tell(&app, "/add_consumption", &plain, "HW-1", json!({})).await), "license_not_consumption");
+}
+
+async fn a_counter_begins_anew_with_its_period(app: TestApp) {
+    app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let meter = Meter { period: Some(Period::Weekly), negatives: true, ..counted(5, 0) };
+    let license = app.issue("press", Terms { meter: Some(meter), ..seats(1) }).await;
+    foreign.activate(&app, &license, "HW-1").await;
+    let spend = async |amount: i64, once: Option<&str>| {
+        let date = app.now().to_http_date();
+        let mut request = Request::post("/api/v4/add_consumption")
+            .header(header::DATE, &date)
+            .header(header::AUTHORIZATION, foreign.headers(&date));
+        if let Some(once) = once {
+            request = request.header("idempotency-key", once);
+        }
+        let body =
+            json!({ "product": "press", "hardware_id": "HW-1", "license_key": license.key.text(), "consumptions": amount });
+        app.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let total = |reply: &Reply| reply.json()["total_consumptions"].clone();
+    // The same call again, by its own name, spends nothing more; another under that name is refused.
+    for _ in 0..3 {
+        assert_eq!(total(&spend(4, Some("call-1")).await), 4);
+    }
+    assert_eq!(code(&spend(1, Some("call-1")).await), "validation_error");
+    assert_eq!(code(&spend(1, Some("")).await), "validation_error");
+    assert_eq!(code(&spend(2, None).await), "license_not_enough_consumptions");
+    assert_eq!(total(&spend(-1, None).await), 3);
+    app.pass_days(6);
+    assert_eq!(total(&foreign.check(&app, &license, "HW-1").await), 3);
+    app.pass_days(1);
+    let check = signed(&app, &foreign.check(&app, &license, "HW-1").await).await;
+    assert_eq!((check["total_consumptions"].clone(), check["consumption_period"].clone()), (json!(0), json!("weekly")));
+    assert_eq!(total(&spend(5, None).await), 5);
+    assert_eq!(code(&spend(1, None).await), "license_not_enough_consumptions");
+}
+
+async fn a_feature_is_checked_and_spent(app: TestApp) {
+    app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let feature = |code: &str, kind: FeatureKind, meter: Option<Meter>| Entitlement {
+        code: code.to_owned(),
+        name: code.to_uppercase(),
+        kind,
+        valid_until: None,
+        meter,
+        floating: None,
+    };
+    let entitlements = vec![
+        feature("export", FeatureKind::Activation, None),
+        feature("jobs", FeatureKind::Consumption, Some(counted(3, 0))),
+        Entitlement {
+            valid_until: Some(app.now().plus_days(1)),
+            ..feature("trial", FeatureKind::Consumption, Some(counted(3, 0)))
+        },
+    ];
+    let license = app.issue("press", Terms { entitlements, ..seats(1) }).await;
+    foreign.activate(&app, &license, "HW-1").await;
+    let check = async |code: &str| foreign.ask(&app, "/check_license_feature", &license, "HW-1", &[("feature", code)]).await;
+    assert_eq!(
+        check("Export").await.text(),
+        format!(
+            "{{\"id\":1,\"license_id\":{},\"code\":\"export\",\"name\":\"EXPORT\",\"feature_type\":\"activation\",\"company\":{{\"id\":1}},\
+             \"metadata\":{{}},\"is_floating\":false,\"is_floating_cloud\":false,\"expiry_date\":null}}",
+            license.id
+        )
+    );
+    let spend = async |code: &str, amount: i64| {
+        let more = json!({ "feature": code, "consumptions": amount });
+        foreign.tell(&app, "/add_feature_consumption", &license, "HW-1", more).await
+    };
+    let body = signed(&app, &spend("JOBS", 2).await).await;
+    let names: Vec<&String> = body.as_object().unwrap().keys().collect();
+    assert_eq!(
+        names,
+        [
+            "id",
+            "license_id",
+            "company",
+            "total_consumptions",
+            "max_consumptions",
+            "allow_negative_consumptions",
+            "allow_unlimited_consumptions",
+            "allow_overages",
+            "max_overages",
+            "reset_consumption",
+            "consumption_period",
+            "is_floating",
+            "is_floating_cloud",
+        ]
+    );
+    assert_eq!((body["total_consumptions"].clone(), body["max_consumptions"].clone()), (json!(2), json!(3)));
+    let body = signed(&app, &check("jobs").await).await;
+    assert_eq!((body["total_consumptions"].clone(), body["max_consumption"].clone()), (json!(2), json!(3)));
+    assert_eq!(code(&spend("jobs", 2).await), "feature_not_enough_consumptions");
+    assert_eq!(code(&spend("jobs", -1).await), "negative_consumptions_not_allowed");
+    for other in ["export", "nothing"] {
+        assert_eq!(code(&spend(other, 1).await), "unsupported_product_feature", "{other}");
+    }
+    assert_eq!(code(&check("nothing").await), "unsupported_product_feature");
+    assert_eq!(code(&foreign.ask(&app, "/check_license_feature", &license, "HW-1", &[]).await), "missing_parameters");
+    // A feature whose own end is past is counted no more; that it was there is still told.
+    app.pass_days(2);
+    assert_eq!(code(&spend("trial", 1).await), "unsupported_product_feature");
+    assert_eq!(check("trial").await.status, 200);
+}
+
+async fn a_machine_tells_its_variables(app: TestApp) {
+    app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let license = app.issue("press", seats(2)).await;
+    let track = async |more: Value| foreign.tell(&app, "/track_device_variables", &license, "HW-1", more).await;
+    assert_eq!(code(&track(json!({ "variables": { "a": "1" } })).await), "license_not_active");
+    let device = signed(&app, &foreign.activate(&app, &license, "HW-1").await).await["device_id"].clone();
+    let rows = signed(&app, &track(json!({ "variables": { "cores": 8, "colour": "grün" } })).await).await;
+    let now = app.now().millis();
+    let row = |name: &str, value: &str| json!({ "variable": name, "value": value, "device_id": device, "created_at": now });
+    assert_eq!(rows, json!([row("colour", "grün"), row("cores", "8")]));
+    // Those that are named are answered; those that are not stay.
+    let rows = signed(&app, &track(json!({ "variables": { "cores": 16 } })).await).await;
+    assert_eq!(rows, json!([row("cores", "16")]));
+    let kept = signed(&app, &foreign.ask(&app, "/get_device_variables", &license, "HW-1", &[]).await).await;
+    assert_eq!((kept.as_array().unwrap().len(), kept[0]["created_at"].clone()), (2, json!(app.now().to_rfc3339())));
+    assert_eq!((kept[1]["variable"].clone(), kept[1]["value"].clone()), (json!("cores"), json!("16")));
+    assert_eq!(code(&track(json!({})).await), "missing_parameters");
+    assert_eq!(code(&track(json!({ "variables": "cores" })).await), "missing_parameters");
+    foreign.activate(&app, &license, "HW-2").await;
+    let other = signed(&app, &foreign.ask(&app, "/get_device_variables", &license, "HW-2", &[]).await).await;
+    assert_eq!(other, json!([]), "each machine has its own");
+    foreign.deactivate(&app, &license, "HW-1").await;
+    assert_eq!(code(&track(json!({ "variables": { "cores": 4 } })).await), "device_not_found");
+}
+
+async fn versions_are_those_the_license_covers(app: TestApp) {
+    app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let now = app.now();
+    for (version, days, env, url) in [
+        ("4.1", -40, "win64", "https://example.com/press-4.1.exe"),
+        ("4.1", -40, "mac", "https://example.com/press-4.1.dmg"),
+        ("4.2", -10, "win64", "https://example.com/press-4.2.exe"),
+        ("5.0", 20, "win64", "https://example.com/press-5.0.exe"),
+    ] {
+        app.release("press", version, now.plus_days(days), env, url).await;
+    }
+    let terms = Terms { maintenance: Maintenance::Until(now.plus_days(10)), ..seats(1) };
+    let license = app.issue("press", terms).await;
+    let versions = async |more: &[(&str, &str)]| foreign.ask(&app, "/versions", &license, "HW-1", more).await;
+    let file = async |more: &[(&str, &str)]| foreign.ask(&app, "/installation_file", &license, "HW-1", more).await;
+    assert_eq!(code(&versions(&[]).await), "active_license_required");
+    assert_eq!(code(&file(&[]).await), "active_license_required");
+    foreign.activate(&app, &license, "HW-1").await;
+    let row = |version: &str, days: i64| json!({ "version": version, "release_date": now.plus_days(days).to_rfc3339() });
+    assert_eq!(signed(&app, &versions(&[]).await).await, json!([row("4.2", -10), row("4.1", -40)]));
+    assert_eq!(signed(&app, &versions(&[("env", "mac")]).await).await, json!([row("4.1", -40)]));
+    let newest = signed(&app, &file(&[("env", "win64")]).await).await;
+    let names: Vec<&String> = newest.as_object().unwrap().keys().collect();
+    assert_eq!(names[..5], ["id", "version", "installation_file", "release_date", "hash_md5"]);
+    assert_eq!(names[5..], ["environment", "eula_link", "release_notes_link", "size", "requires_version", "channel", "company"]);
+    assert_eq!(newest["installation_file"], "https://example.com/press-4.2.exe");
+    let older = signed(&app, &file(&[("version", "4.1"), ("env", "mac")]).await).await;
+    assert_eq!(older["installation_file"], "https://example.com/press-4.1.dmg");
+    for named in [&[("version", "5.0")][..], &[("version", "9.9")], &[("version", "new")], &[("env", "linux")]] {
+        assert_eq!(code(&file(named).await), "version_not_found", "{named:?}");
+    }
+    // A check names the same file.
+    let check = signed(&app, &foreign.ask(&app, "/check_license", &license, "HW-1", &[("env", "win64")]).await).await;
+    assert_eq!(
+        (check["version"].clone(), check["installation_file"].clone()),
+        (json!("4.2"), newest["installation_file"].clone())
+    );
 }

@@ -1,6 +1,7 @@
 //! A license as LicenseSpring's clients read it after an activation: members, order and spellings of `licensespring-v4.md` §6 and §7.1.
 
 use alloc::{
+    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -11,7 +12,7 @@ use crate::licensing::{
     Timestamp,
     activation::Activation,
     license::{Entitlement, License, Limit, Meter, Period, TransferLimit},
-    product::{FeatureKind, Product},
+    product::{FeatureKind, Product, Release},
 };
 
 /// Who the license belongs to, as far as a client may know: the address alone.
@@ -162,9 +163,10 @@ const CHECK: [&str; 49] = [
     "floating_users",
 ];
 
-/// The body of a license check, without its signature. Features whose own end is past are left out unless asked for.
+/// The body of a license check, without its signature. Features whose own end is past are left out unless asked for; `newest` is the
+/// version to install.
 #[must_use]
-pub fn check_body(facts: &BodyFacts<'_>, include_expired_features: bool) -> Map<String, Value> {
+pub fn check_body(facts: &BodyFacts<'_>, include_expired_features: bool, newest: Option<&Release>) -> Map<String, Value> {
     let (license, terms) = (facts.license, &facts.license.terms);
     let mut values = activation_body(facts);
     let features = terms.entitlements.iter().enumerate();
@@ -193,9 +195,7 @@ pub fn check_body(facts: &BodyFacts<'_>, include_expired_features: bool) -> Map<
     let mut body = Map::new();
     for name in CHECK {
         if name == "floating_in_use_devices" {
-            for (name, value) in NO_FILE {
-                body.insert(name.to_string(), value.map_or(Value::Null, Value::from));
-            }
+            body.extend(release_members(newest).map(|(name, value)| (name.to_string(), value)));
         }
         if let Some(value) = values.shift_remove(name) {
             body.insert(name.to_string(), value);
@@ -207,19 +207,116 @@ pub fn check_body(facts: &BodyFacts<'_>, include_expired_features: bool) -> Map<
     body
 }
 
-/// The block that describes the newest installation file, where there is none.
-const NO_FILE: [(&str, Option<&str>); 10] = [
-    ("version", Some("")),
-    ("installation_file", Some("")),
-    ("release_date", None),
-    ("hash_md5", Some("")),
-    ("requires_version", Some("")),
-    ("environment", Some("")),
-    ("eula_link", Some("")),
-    ("release_notes_link", Some("")),
-    ("size", Some("")),
-    ("channel", Some("")),
-];
+/// The answer to a consumption of the license itself (§7.5): members of its counter, in the order of this call.
+#[must_use]
+pub fn consumption_body(license: &License) -> Map<String, Value> {
+    const AFTER_ID: [&str; 8] = [
+        "max_consumptions",
+        "allow_unlimited_consumptions",
+        "allow_negative_consumptions",
+        "allow_overages",
+        "max_overages",
+        "reset_consumption",
+        "consumption_period",
+        "total_consumptions",
+    ];
+    let mut body = Map::from_iter([("id".to_string(), license.id.0.into())]);
+    body.extend(picked(license.terms.meter.as_ref(), "max_consumptions", &AFTER_ID));
+    body.insert("company".to_string(), json!({ "id": COMPANY }));
+    body
+}
+
+/// The answer to a consumption of a feature. Its allowance is spelt as a license's here, and nowhere else.
+#[must_use]
+pub fn feature_consumption_body(product: &Product, license: &License, code: &str) -> Option<Map<String, Value>> {
+    const AFTER_COMPANY: [&str; 8] = [
+        "total_consumptions",
+        "max_consumptions",
+        "allow_negative_consumptions",
+        "allow_unlimited_consumptions",
+        "allow_overages",
+        "max_overages",
+        "reset_consumption",
+        "consumption_period",
+    ];
+    let (place, entitlement) = license.entitlement(code)?;
+    let mut body = feature_head(place, license);
+    body.insert("company".to_string(), json!({ "id": COMPANY }));
+    body.extend(picked(entitlement.meter.as_ref(), "max_consumptions", &AFTER_COMPANY));
+    body.insert("is_floating".to_string(), false.into());
+    body.insert("is_floating_cloud".to_string(), entitlement.floating.is_some().into());
+    if let Some(slots) = entitlement.floating {
+        body.insert("floating_timeout".to_string(), product.rules.floating_timeout_minutes.into());
+        body.insert("floating_users".to_string(), slots.into());
+    }
+    Some(body)
+}
+
+/// The answer to a check of one feature (§7.4).
+#[must_use]
+pub fn feature_body(license: &License, code: &str, metadata_string: bool) -> Option<Map<String, Value>> {
+    const AFTER_EXPIRY: [&str; 8] = [
+        "consumption_period",
+        "allow_negative_consumptions",
+        "allow_overages",
+        "allow_unlimited_consumptions",
+        "max_consumption",
+        "max_overages",
+        "reset_consumption",
+        "total_consumptions",
+    ];
+    let (place, entitlement) = license.entitlement(code)?;
+    let mut body = feature_head(place, license);
+    for (name, value) in [
+        ("code", Value::from(entitlement.code.clone())),
+        ("name", entitlement.name.clone().into()),
+        ("feature_type", entitlement.kind.as_str().into()),
+        ("company", json!({ "id": COMPANY })),
+        ("metadata", json!({})),
+        ("is_floating", false.into()),
+        ("is_floating_cloud", entitlement.floating.is_some().into()),
+        ("expiry_date", entitlement.valid_until.map_or(Value::Null, |at| at.to_rfc3339().into())),
+    ] {
+        body.insert(name.to_string(), value);
+    }
+    if entitlement.kind == FeatureKind::Consumption {
+        body.extend(picked(entitlement.meter.as_ref(), "max_consumption", &AFTER_EXPIRY));
+    }
+    if metadata_string {
+        body.insert("metadata_string".to_string(), "{}".into());
+    }
+    Some(body)
+}
+
+fn feature_head(place: usize, license: &License) -> Map<String, Value> {
+    Map::from_iter([("id".to_string(), (place as u64 + 1).into()), ("license_id".to_string(), license.id.0.into())])
+}
+
+/// A meter's members in another order.
+fn picked(meter: Option<&Meter>, max: &'static str, order: &[&'static str]) -> Vec<(String, Value)> {
+    let members = meter.map(|meter| meter_members(meter, max)).unwrap_or_default();
+    let find = |name: &&'static str| members.iter().find(|(known, _)| known == name);
+    order.iter().filter_map(find).map(|(name, value)| (name.to_string(), value.clone())).collect()
+}
+
+/// The members that describe a version to install, or that there is none.
+#[must_use]
+pub fn release_members(release: Option<&Release>) -> [(&'static str, Value); 10] {
+    let text = |of: fn(&Release) -> &String| Value::from(release.map(of).cloned().unwrap_or_default());
+    let version = release.map(|release| format!("{}.{}", release.version.major, release.version.minor));
+    [
+        ("version", version.unwrap_or_default().into()),
+        ("installation_file", text(|release| &release.url)),
+        ("release_date", release.map_or(Value::Null, |release| release.version.released.to_rfc3339().into())),
+        ("hash_md5", text(|release| &release.hash)),
+        ("requires_version", "".into()),
+        ("environment", text(|release| &release.env)),
+        ("eula_link", "".into()),
+        ("release_notes_link", "".into()),
+        ("size", "".into()),
+        ("channel", text(|release| &release.channel)),
+    ]
+}
 
 fn user_value(user: &BodyUser, license: &License) -> Value {
     json!({
@@ -294,7 +391,7 @@ mod tests {
     use super::*;
     use crate::licensing::{
         ActivationId, ActivationKey, DeviceId, LicenseId, PolicyId, ProductCode, ProductId,
-        activation::{ActivationState, Counted, Device, How},
+        activation::{Device, How},
         license::{Expiry, Floating, LicenseState, LicenseType, Maintenance, Terms},
         product::{Authorization, ProductRules, ProductState},
     };
@@ -373,25 +470,8 @@ mod tests {
 
     fn body(user: Option<&BodyUser>) -> String {
         let (product, license) = (product(), license());
-        let activation = Activation {
-            id: ActivationId(55),
-            license: license.id,
-            device: Device::bare(DeviceId::parse("HW-1").unwrap()),
-            state: ActivationState::Active { since: NOW },
-            how: How::Offline,
-            device_key: None,
-            user: None,
-            first_activated: NOW,
-            last_seen: NOW,
-            rebinds: Counted::default(),
-            offline_releases: Counted::default(),
-            use_seq: 0,
-            use_totals: Default::default(),
-            file_keys: None,
-            bound: None,
-            contact: None,
-            api_key: None,
-        };
+        let device = Device::bare(DeviceId::parse("HW-1").unwrap());
+        let activation = Activation { id: ActivationId(55), ..Activation::new(license.id, device, How::Offline, NOW) };
         let facts = BodyFacts {
             product: &product,
             license: &license,

@@ -10,7 +10,9 @@ pub mod response;
 use alloc::string::String;
 use core::fmt;
 
-pub use body::{BodyFacts, BodyUser, activation_body, check_body};
+pub use body::{
+    BodyFacts, BodyUser, activation_body, check_body, consumption_body, feature_body, feature_consumption_body, release_members,
+};
 pub use hmac::HmacVerdict;
 pub use license::{LicenseSpringLicense, RsaCheck};
 pub use request::{Caller, Dialect, LicenseSpringAct, LicenseSpringRequest};

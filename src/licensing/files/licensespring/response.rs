@@ -219,7 +219,8 @@ pub fn canonical_members(map: &mut Map<String, Value>) {
     map.extend(named);
 }
 
-fn canonical(value: &mut Value) {
+/// A value as JavaScript would write it again.
+pub fn canonical(value: &mut Value) {
     const BEYOND: u64 = 1 << 53;
     match value {
         Value::Object(map) => canonical_members(map),
