@@ -323,7 +323,7 @@ impl Desk {
             let body = activation_body(&BodyFacts {
                 product: &facts_for_signing.product,
                 license: &facts_for_signing.license,
-                activation: &activation_for_signing,
+                activation: Some(&activation_for_signing),
                 short_code: request.product.as_str(),
                 customer_email: customer.as_deref(),
                 user: user.as_ref(),

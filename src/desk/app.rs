@@ -22,7 +22,7 @@ use crate::{
         product::{Product, ProductState, Release},
     },
     store::{ActivationFactsRow, ApiKey, Conn, LicenseUser, StoreError},
-    vault::{Password, Purpose, SecretBytes, Subject},
+    vault::{Password, PasswordError, Purpose, SecretBytes, Subject},
 };
 
 /// An app that has shown its API key.
@@ -130,6 +130,8 @@ pub enum AppRefusal {
     Release(#[from] ReleaseRefusal),
     #[error("{refusal}")]
     Spend { feature: bool, refusal: SpendRefusal },
+    #[error("{0}")]
+    Password(PasswordError),
     #[error("unsupported_product_feature")]
     UnknownFeature,
     #[error("version_not_found")]
@@ -146,12 +148,16 @@ impl App {
     }
 
     /// Refuses a product this app has nothing to do with, and to change anything for one that may only read.
-    fn may(&self, product: &ProductCode, change: bool) -> Result<(), AppRefusal> {
-        if change && self.0.read_only {
-            return Err(AppRefusal::ReadOnly);
+    pub(super) fn may(&self, product: &ProductCode, change: bool) -> Result<(), AppRefusal> {
+        if change {
+            self.may_change()?;
         }
         let named = |codes: &Vec<String>| codes.iter().any(|code| code.eq_ignore_ascii_case(product.as_str()));
         if self.0.products.as_ref().is_none_or(named) { Ok(()) } else { Err(AppRefusal::ProductNotAllowed) }
+    }
+
+    pub(super) fn may_change(&self) -> Result<(), AppRefusal> {
+        if self.0.read_only { Err(AppRefusal::ReadOnly) } else { Ok(()) }
     }
 
     pub(super) fn actor(&self) -> Actor {
@@ -159,7 +165,7 @@ impl App {
     }
 }
 
-fn sold(product: Option<Product>) -> Result<Product, AppRefusal> {
+pub(super) fn sold(product: Option<Product>) -> Result<Product, AppRefusal> {
     let product = product.ok_or(AppRefusal::UnknownProduct)?;
     match product.state {
         ProductState::Enabled => Ok(product),

@@ -1,10 +1,12 @@
 //! Named users of a license.
 
+use sqlx::any::AnyRow;
+
 use super::{
     Conn, StoreError,
     conn::{Columns, plain},
 };
-use crate::licensing::{Email, LicenseId};
+use crate::licensing::{Email, LicenseId, ProductCode};
 
 #[derive(Clone)]
 pub struct LicenseUser {
@@ -45,22 +47,46 @@ impl Conn {
         self.users(sqlx::query(sql).bind(plain(product_folded)).bind(plain(email_folded))).await
     }
 
-    async fn users(&mut self, query: super::conn::Bound) -> Result<Vec<LicenseUser>, StoreError> {
-        let rows = query.fetch_all(self.db()).await?;
+    /// The assignments of an address to licenses of whatever product, with its code: oldest first, at most `most`.
+    pub async fn users_with_email(
+        &mut self,
+        email_folded: &str,
+        most: i64,
+    ) -> Result<Vec<(LicenseUser, ProductCode)>, StoreError> {
+        let sql = "select u.id, u.license_id, u.email, u.name, u.password_hash, u.is_initial_password, u.seats, p.code \
+                   from license_user u join license l on l.id = u.license_id join product p on p.id = l.product_id \
+                   where u.email_folded = $1 order by u.id limit $2";
+        let rows = sqlx::query(sql).bind(plain(email_folded)).bind(most).fetch_all(self.db()).await?;
         rows.iter()
             .map(|row| {
-                let id = row.int("id")?;
-                Ok(LicenseUser {
-                    id,
-                    license: LicenseId(row.int("license_id")?),
-                    email: Email::parse(&row.string("email")?)
-                        .map_err(|_| StoreError::inconsistent("license_user", "email", id))?,
-                    name: row.string("name")?,
-                    password_hash: row.string("password_hash")?,
-                    is_initial_password: row.int("is_initial_password")? != 0,
-                    seats: row.maybe_int("seats")?.and_then(|seats| u32::try_from(seats).ok()),
-                })
+                let user = user(row)?;
+                let code = ProductCode::parse(&row.string("code")?);
+                Ok((user.clone(), code.map_err(|_| StoreError::inconsistent("product", "code", user.id))?))
             })
             .collect()
     }
+
+    /// A password of the user's own in place of another. `false` when somebody changed it meanwhile.
+    pub async fn set_user_password(&mut self, user: &LicenseUser, password_hash: &str) -> Result<bool, StoreError> {
+        let sql = "update license_user set password_hash = $3, is_initial_password = 0 where id = $1 and password_hash = $2";
+        let query = sqlx::query(sql).bind(user.id).bind(user.password_hash.clone()).bind(plain(password_hash));
+        Ok(query.execute(self.db()).await?.rows_affected() == 1)
+    }
+
+    async fn users(&mut self, query: super::conn::Bound) -> Result<Vec<LicenseUser>, StoreError> {
+        query.fetch_all(self.db()).await?.iter().map(user).collect()
+    }
+}
+
+fn user(row: &AnyRow) -> Result<LicenseUser, StoreError> {
+    let id = row.int("id")?;
+    Ok(LicenseUser {
+        id,
+        license: LicenseId(row.int("license_id")?),
+        email: Email::parse(&row.string("email")?).map_err(|_| StoreError::inconsistent("license_user", "email", id))?,
+        name: row.string("name")?,
+        password_hash: row.string("password_hash")?,
+        is_initial_password: row.int("is_initial_password")? != 0,
+        seats: row.maybe_int("seats")?.and_then(|seats| u32::try_from(seats).ok()),
+    })
 }

@@ -43,7 +43,7 @@ pub fn facts<'a>(found: &'a AppLicense, asked: &'a Asked, state: &AppState) -> R
     Ok(BodyFacts {
         product: &found.facts.product,
         license: &found.facts.license,
-        activation: &found.activation,
+        activation: Some(&found.activation),
         // Clients compare the code to the letter.
         short_code: asked.required("product")?,
         customer_email: found.customer.as_deref(),

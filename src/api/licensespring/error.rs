@@ -86,6 +86,7 @@ impl From<AppRefusal> for ApiError {
             AppRefusal::Check(refusal) => check(&refusal),
             AppRefusal::Release(refusal) => release(&refusal),
             AppRefusal::Spend { feature, refusal } => spend(feature, refusal),
+            AppRefusal::Password(error) => Self::bad("validation_error", format!("The new password was not taken: {error}.")),
             AppRefusal::UnknownFeature => Self::bad("unsupported_product_feature", "This license has no feature with this code."),
             AppRefusal::VersionNotFound => {
                 Self::bad("version_not_found", "There is no such version, or the license does not cover it.")

@@ -9,6 +9,7 @@ mod error;
 mod product;
 mod reply;
 mod usage;
+mod users;
 mod variables;
 mod versions;
 
@@ -37,6 +38,8 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v4/add_feature_consumption", post(usage::consume_feature))
         .route("/api/v4/track_device_variables", post(variables::track))
         .route("/api/v4/get_device_variables", get(variables::get))
+        .route("/api/v4/change_password", post(users::change_password))
+        .route("/api/v4/user_licenses", get(users::licenses))
         .route("/api/v4/versions", get(versions::list))
         .route("/api/v4/installation_file", get(versions::file))
         .route("/api/v4/product_details", get(product::details))

@@ -38,7 +38,8 @@ tests! {
         a_counter_begins_anew_with_its_period,
         a_feature_is_checked_and_spent,
         a_machine_tells_its_variables,
-        versions_are_those_the_license_covers;
+        versions_are_those_the_license_covers,
+        a_user_sees_their_licenses_and_takes_a_password_of_their_own;
 }
 
 const OPERATOR: Visitor = Visitor::Operator;
@@ -692,4 +693,66 @@ async fn versions_are_those_the_license_covers(app: TestApp) {
         (check["version"].clone(), check["installation_file"].clone()),
         (json!("4.2"), newest["installation_file"].clone())
     );
+}
+
+async fn a_user_sees_their_licenses_and_takes_a_password_of_their_own(app: TestApp) {
+    app.product("press").await;
+    app.product("cut").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    for secret in ["first password of bob", "bob's own long password", "another long password", "bob@customer.example"] {
+        app.secret(secret);
+    }
+    let bob = || vec![Email::parse("bob@customer.example").unwrap()];
+    for (product, password) in
+        [("press", "first password of bob"), ("press", "another long password"), ("cut", "first password of bob")]
+    {
+        let issue = Issue::one(ProductCode::parse(product).unwrap(), seats(2));
+        let user_password = UserPassword::Given(password.to_owned());
+        app.issue_as(Issue { users: bob(), user_password, ..issue }).await;
+    }
+    let licenses = async |product: &str, password: &str| {
+        let query = [("product", product), ("username", "Bob@customer.example"), ("password", password)];
+        foreign.get(&app, "/user_licenses", &query).await
+    };
+    let change = async |by: &ForeignApp, password: &str, new: &str| {
+        by.post(
+            &app,
+            "/change_password",
+            json!({ "username": "bob@customer.example", "password": password, "new_password": new }),
+        )
+        .await
+    };
+    // Those that the password opens, and no other.
+    let rows = signed(&app, &licenses("press", "first password of bob").await).await;
+    assert_eq!(rows.as_array().unwrap().len(), 1);
+    assert_eq!(
+        (rows[0]["user"]["email"].clone(), rows[0]["user"]["is_initial_password"].clone()),
+        (json!("bob@customer.example"), json!(true))
+    );
+    let names: Vec<&String> = rows[0]["license"].as_object().unwrap().keys().collect();
+    assert_eq!(names[..3], ["id", "allow_grace_period", "allow_offline_activation"]);
+    for hidden in ["license_key", "device_id", "installation_file"] {
+        assert!(!names.iter().any(|name| *name == hidden), "{hidden}");
+    }
+    assert_eq!(code(&licenses("press", "a guess").await), "user_credentials_invalid");
+    // An app that may not reach a product changes nothing of it, and one that only reads nothing at all.
+    let reader = ForeignApp::new(&app, None, true).await;
+    assert_eq!(code(&change(&reader, "first password of bob", "bob's own long password").await), "read_only_api_key");
+    let pressing = ForeignApp::new(&app, Some(vec!["press".to_owned()]), false).await;
+    assert_eq!(code(&change(&pressing, "a guess", "bob's own long password").await), "user_credentials_invalid");
+    assert_eq!(code(&change(&pressing, "first password of bob", "short").await), "validation_error");
+    let changed = change(&pressing, "first password of bob", "bob's own long password").await;
+    assert_eq!((changed.status.as_u16(), changed.text().as_str()), (200, "password_changed"));
+    assert_eq!(code(&licenses("press", "first password of bob").await), "user_credentials_invalid");
+    let rows = signed(&app, &licenses("press", "bob's own long password").await).await;
+    assert_eq!(rows[0]["user"]["is_initial_password"], false);
+    for untouched in [licenses("cut", "first password of bob").await, licenses("press", "another long password").await] {
+        assert_eq!(signed(&app, &untouched).await.as_array().unwrap().len(), 1);
+    }
+    // Guesses end, for the right password too.
+    for _ in 0..20 {
+        change(&foreign, "a guess", "bob's own long password").await;
+    }
+    assert_eq!(refused(&change(&foreign, "bob's own long password", "another long password").await).0, 429);
+    assert_eq!(refused(&licenses("press", "bob's own long password").await).0, 429);
 }

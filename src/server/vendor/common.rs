@@ -317,6 +317,7 @@ fn act_words(act: &str) -> String {
         "keys.compromised" => "marked a signing key as compromised",
         "license.used" => "told of its use",
         "license.file_made" => "made a license file anew",
+        "license.user_password_changed" => "changed a user's password",
         "license.customer_set" => "noted whose license it is",
         "order.added" => "added the order",
         "customer.added" => "added the customer",

@@ -87,6 +87,17 @@ pub async fn named_users_belong_to_a_license(bench: Bench) {
     assert!(conn.users_in_product("press", "none@press.example").await.unwrap().is_empty());
     assert!(conn.users_in_product("none", "ann@press.example").await.unwrap().is_empty());
     assert!(conn.license_users(LicenseId(404)).await.unwrap().is_empty());
+    let everywhere = conn.users_with_email("ann@press.example", 9).await.unwrap();
+    let products: Vec<_> = everywhere.iter().map(|(user, product)| (user.id, product.as_str())).collect();
+    assert_eq!(products, [(ids[0], "Press"), (ids[1], "Press"), (ids[2], "other")]);
+    assert_eq!(conn.users_with_email("ann@press.example", 1).await.unwrap().len(), 1);
+    drop(conn);
+    let mut conn = bench.begin().await;
+    assert!(conn.set_user_password(&of_license[0], "own").await.unwrap());
+    assert!(!conn.set_user_password(&of_license[0], "late").await.unwrap(), "somebody was first");
+    let user = conn.license_users(licenses[0]).await.unwrap().remove(0);
+    assert_eq!((user.password_hash.as_str(), user.is_initial_password), ("own", false));
+    bench.commit(conn).await;
 }
 
 pub async fn staff_are_found_by_address_and_id(bench: Bench) {

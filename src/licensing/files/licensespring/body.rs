@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::licensing::{
     Timestamp,
     activation::Activation,
-    license::{Entitlement, License, Limit, Meter, Period, TransferLimit},
+    license::{Entitlement, License, LicenseState, Limit, Meter, Period, TransferLimit},
     product::{FeatureKind, Product, Release},
 };
 
@@ -28,7 +28,8 @@ pub struct BodyUser {
 pub struct BodyFacts<'a> {
     pub product: &'a Product,
     pub license: &'a License,
-    pub activation: &'a Activation,
+    /// The machine; none where a license is shown to its user.
+    pub activation: Option<&'a Activation>,
     /// The product code as the request spelt it: clients compare it to the letter.
     pub short_code: &'a str,
     pub customer_email: Option<&'a str>,
@@ -61,7 +62,9 @@ pub fn activation_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
     put("custom_fields", Value::Array(fields.collect()));
     put("customer", customer(facts.customer_email));
     put("company", json!({ "id": COMPANY }));
-    put("device_id", activation.id.0.into());
+    if let Some(activation) = activation {
+        put("device_id", activation.id.0.into());
+    }
     let maintenance = terms.maintenance.instant(license.first_activated);
     put("enable_maintenance_period", maintenance.is_some().into());
     put("floating_timeout", product.rules.floating_timeout_minutes.into());
@@ -205,6 +208,25 @@ pub fn check_body(facts: &BodyFacts<'_>, include_expired_features: bool, newest:
         body.insert("user".to_string(), user);
     }
     body
+}
+
+/// A license as it is shown to its user, who has named no machine (§7.11).
+#[must_use]
+pub fn user_license_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
+    let mut license = check_body(facts, true, None);
+    for (name, _) in release_members(None) {
+        license.shift_remove(name);
+    }
+    for name in ["license_key", "is_borrowed", "borrowed_until"] {
+        license.shift_remove(name);
+    }
+    license.insert("license_enabled".to_string(), (facts.license.state == LicenseState::Enabled).into());
+    license.insert("license_active".to_string(), (facts.license.seats_taken > 0).into());
+    if facts.license.terms.trial {
+        license.insert("trial_days".to_string(), facts.product.rules.trial_days.into());
+    }
+    let user = license.shift_remove("user").unwrap_or_default();
+    Map::from_iter([("license".to_string(), Value::Object(license)), ("user".to_string(), user)])
 }
 
 /// The answer to a consumption of the license itself (§7.5): members of its counter, in the order of this call.
@@ -475,7 +497,7 @@ mod tests {
         let facts = BodyFacts {
             product: &product,
             license: &license,
-            activation: &activation,
+            activation: Some(&activation),
             short_code: "press",
             customer_email: Some("ann@customer.example"),
             user,

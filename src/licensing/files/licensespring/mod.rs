@@ -12,6 +12,7 @@ use core::fmt;
 
 pub use body::{
     BodyFacts, BodyUser, activation_body, check_body, consumption_body, feature_body, feature_consumption_body, release_members,
+    user_license_body,
 };
 pub use hmac::HmacVerdict;
 pub use license::{LicenseSpringLicense, RsaCheck};

@@ -1,0 +1,39 @@
+//! Named users (§7.11): `POST /change_password`, `GET /user_licenses`.
+
+use axum::{extract::State, response::Response};
+use serde_json::Value;
+
+use super::{ask::Asked, auth::Caller, error::ApiError, reply};
+use crate::{
+    licensing::files::licensespring::{BodyFacts, BodyUser, user_license_body},
+    server::AppState,
+};
+
+pub async fn change_password(State(state): State<AppState>, Caller(app): Caller, asked: Asked) -> Result<Response, ApiError> {
+    let [name, password, chosen] = ["username", "password", "new_password"].map(|name| asked.required(name));
+    state.desk.change_password_app(&app, name?, password?, chosen?).await??;
+    Ok(reply::word("password_changed"))
+}
+
+pub async fn licenses(State(state): State<AppState>, Caller(app): Caller, asked: Asked) -> Result<Response, ApiError> {
+    let (code, short_code) = (asked.product()?, asked.required("product")?);
+    let [name, password] = ["username", "password"].map(|name| asked.required(name));
+    let found = state.desk.user_licenses_app(&app, &code, name?, password?).await??;
+    let rows = found.iter().map(|found| {
+        let user = BodyUser {
+            id: found.user.id,
+            email: found.user.email.to_string(),
+            is_initial_password: found.user.is_initial_password,
+        };
+        Value::Object(user_license_body(&BodyFacts {
+            product: &found.product,
+            license: &found.license,
+            activation: None,
+            short_code,
+            customer_email: None,
+            user: Some(&user),
+            now: state.desk.now(),
+        }))
+    });
+    reply::signed_rows(&state, rows.collect()).await
+}

@@ -1,0 +1,147 @@
+//! What a named user does through an app: looks at the licenses that are theirs, and takes a password of their own.
+
+use super::{
+    Desk, Fault,
+    answer_licensespring::TRY_WINDOW_SECONDS,
+    app::{App, AppRefusal, sold},
+};
+use crate::{
+    licensing::{Email, ProductCode, license::License, product::Product},
+    store::{LicenseUser, NewAudit, Subject},
+    vault::{Password, PasswordError},
+};
+
+/// Licenses of one address that are looked at: each costs the check of a password.
+const LICENSES_OF_A_USER: i64 = 32;
+
+/// A license that is a user's.
+pub struct UserLicense {
+    pub product: Product,
+    pub license: License,
+    pub user: LicenseUser,
+}
+
+impl Desk {
+    /// The licenses of a product that a user and password open. Refuses where they open none.
+    pub async fn user_licenses_app(
+        &self,
+        app: &App,
+        code: &ProductCode,
+        name: &str,
+        password: &str,
+    ) -> Result<Result<Vec<UserLicense>, AppRefusal>, Fault> {
+        if let Err(refusal) = app.may(code, false) {
+            return Ok(Err(refusal));
+        }
+        let mut conn = self.read().await?;
+        let product = match sold(conn.product(code).await?) {
+            Ok(product) => product,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let users = match address(name) {
+            Some(email) => conn.users_in_product(&code.folded(), &email.folded()).await?,
+            None => Vec::new(),
+        };
+        drop(conn);
+        let users = match self.opened(users, name, password).await? {
+            Ok(users) => users,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let mut conn = self.read().await?;
+        let mut licenses = Vec::with_capacity(users.len());
+        for user in users {
+            if let Some((mut license, _, _)) = conn.license(user.license).await? {
+                license.turn_meters(self.now());
+                licenses.push(UserLicense { product: product.clone(), license, user });
+            }
+        }
+        Ok(Ok(licenses))
+    }
+
+    /// Takes a password of the user's own on every license the present one opens.
+    pub async fn change_password_app(
+        &self,
+        app: &App,
+        name: &str,
+        password: &str,
+        chosen: &str,
+    ) -> Result<Result<(), AppRefusal>, Fault> {
+        if let Err(refusal) = app.may_change() {
+            return Ok(Err(refusal));
+        }
+        let chosen = match Password::choose(chosen) {
+            Ok(chosen) => chosen,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let found = match address(name) {
+            Some(email) => self.read().await?.users_with_email(&email.folded(), LICENSES_OF_A_USER).await?,
+            None => Vec::new(),
+        };
+        let reached = found.into_iter().filter(|(_, product)| app.may(product, true).is_ok());
+        let users = match self.opened(reached.map(|(user, _)| user).collect(), name, password).await? {
+            Ok(users) => users,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let hash = self.passwords.hash(chosen).await;
+        let (now, actor) = (self.now(), app.actor());
+        let changed = self.store.write(move |conn| {
+            let (users, hash, actor) = (users.clone(), hash.clone(), actor.clone());
+            Box::pin(async move {
+                let mut changed = false;
+                for user in users {
+                    let Some((_, _, head)) = conn.lock_license(user.license).await? else { continue };
+                    if !conn.set_user_password(&user, &hash).await? {
+                        continue;
+                    }
+                    changed = true;
+                    let entry = NewAudit {
+                        at: now,
+                        subject: Subject::license(user.license.0),
+                        act: "license.user_password_changed",
+                        actor: actor.clone(),
+                        before: None,
+                        after: Some(serde_json::json!({ "user": user.email.to_string() })),
+                    };
+                    let head = conn.audit(&entry, head.as_deref());
+                    conn.set_audit_head(user.license, &head).await?;
+                }
+                Ok(changed)
+            })
+        });
+        // Somebody who changed it meanwhile made what was shown wrong.
+        Ok(if changed.await? { Ok(()) } else { Err(AppRefusal::UserCredentials) })
+    }
+
+    /// Those of a user's assignments that a password opens. Every try is counted, and one for nobody takes as long.
+    async fn opened(
+        &self,
+        users: Vec<LicenseUser>,
+        name: &str,
+        password: &str,
+    ) -> Result<Result<Vec<LicenseUser>, AppRefusal>, Fault> {
+        if self.tried_too_often(&format!("\n{}", name.to_lowercase())).await? {
+            return Ok(Err(AppRefusal::TooMany { seconds: TRY_WINDOW_SECONDS }));
+        }
+        let mut opened = Vec::new();
+        if users.is_empty() {
+            self.passwords.verify(Password::given(password), None).await;
+        }
+        for user in users.into_iter().take(LICENSES_OF_A_USER as usize) {
+            if self.passwords.verify(Password::given(password), Some(user.password_hash.clone())).await {
+                opened.push(user);
+            }
+        }
+        Ok(if opened.is_empty() { Err(AppRefusal::UserCredentials) } else { Ok(opened) })
+    }
+}
+
+/// Clients append an account's name after a bar.
+fn address(name: &str) -> Option<Email> {
+    Email::parse(name.split('|').next().unwrap_or_default()).ok()
+}
+
+impl From<PasswordError> for AppRefusal {
+    fn from(error: PasswordError) -> Self {
+        Self::Password(error)
+    }
+}
