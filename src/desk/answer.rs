@@ -137,8 +137,8 @@ impl Desk {
         about.product(&product);
 
         // Whatever else is wrong with it: a number that was used for other bytes is not used twice.
-        let known = conn.answer(product.id, &signed.thumbprint, &request.id).await?;
-        if known.is_some_and(|known| known.request_hash != signed.hash) {
+        let is_other = |before: &Answer| before.request_hash != signed.hash;
+        if conn.answer(product.id, &signed.thumbprint, &request.id).await?.as_ref().is_some_and(is_other) {
             refused!(Refusal::RequestIdReused);
         }
         let facts = match find_license(conn, signed, &product).await? {
@@ -151,7 +151,7 @@ impl Desk {
         // Asked again now that the license is locked: the same request may have been answered beside this one. The hash says whether
         // it is the same, the activation whether its answer still stands.
         let before = conn.answer(product.id, &signed.thumbprint, &request.id).await?;
-        if before.as_ref().is_some_and(|before| before.request_hash != signed.hash) {
+        if before.as_ref().is_some_and(is_other) {
             refused!(Refusal::RequestIdReused);
         }
         if let Some(before) = before {
