@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Desk, Fault,
     activate::{Asker, Granted, grant, known_version},
-    answer::{give_back, named_version},
+    answer::{Answered, FileRequest, give_back, named_version},
     answer_licensespring::TRY_WINDOW_SECONDS,
     usage::take_variables,
 };
@@ -211,6 +211,15 @@ impl Desk {
         };
         let releases = conn.releases(product.id).await?;
         Ok(Ok(super::ProductView { product, releases, features: Vec::new(), policies: Vec::new() }))
+    }
+
+    /// Answers a request file that an app carries. The file's own key must reach its product; the carrier only has to be one that may
+    /// change something.
+    pub async fn answer_file_app(&self, app: &App, file: FileRequest) -> Result<Result<Answered, AppRefusal>, Fault> {
+        match app.may_change() {
+            Ok(()) => Ok(Ok(self.answer_file(file).await?)),
+            Err(refusal) => Ok(Err(refusal)),
+        }
     }
 
     /// Activates the machine that asks. One that holds a seat has it again, at no cost.

@@ -8,9 +8,10 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    desk::{ActError, AppRefusal, Fault},
+    desk::{ActError, AppRefusal, Fault, Refusal},
     licensing::{
         decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
+        files::Code,
         meter::SpendRefusal,
     },
 };
@@ -32,7 +33,7 @@ impl ApiError {
         Self::new(400, code, message)
     }
 
-    fn internal() -> Self {
+    pub fn internal() -> Self {
         Self::new(500, "internal_error", "Something failed on the server. Nothing was changed; try again in a moment.")
     }
 }
@@ -123,6 +124,26 @@ fn activation(refusal: &ActivationRefusal) -> ApiError {
         Refusal::RebindLimit { .. } => "rebind_limit",
         Refusal::DeviceKeyRequired => "device_key_required",
         Refusal::UserProofRequired | Refusal::UserCredentials => "user_credentials_invalid",
+    };
+    ApiError::bad(code, refusal.words().sentence())
+}
+
+/// Why a request file was not answered. Nothing here is a 401: of files every refusal is a 400 (§8.3).
+pub fn file_refused(refusal: &Refusal) -> ApiError {
+    let code = match refusal {
+        Refusal::Activation(refusal) => return activation(refusal),
+        Refusal::Release(refusal) => return release(refusal),
+        Refusal::TooMany { seconds } => return AppRefusal::TooMany { seconds: *seconds }.into(),
+        Refusal::ApiKey => "invalid_api_key",
+        Refusal::RequestSpent => "request_spent",
+        Refusal::RequestIdReused => "request_id_reused",
+        Refusal::File(problem) => match problem.code {
+            Code::BadSignature => "signature_mismatch",
+            Code::WrongProduct => "unknown_product",
+            Code::DeviceIdMissing => "missing_hardware_id",
+            _ => "validation_error",
+        },
+        Refusal::Refresh(_) => "validation_error",
     };
     ApiError::bad(code, refusal.words().sentence())
 }

@@ -6,6 +6,7 @@ mod ask;
 mod auth;
 mod check;
 mod error;
+mod offline;
 mod product;
 mod reply;
 mod usage;
@@ -33,6 +34,8 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v4/activate_license", post(activate::activate))
         .route("/api/v4/deactivate_license", post(activate::deactivate))
         .route("/api/v4/check_license", get(check::check))
+        .route("/api/v4/activate_offline", post(offline::activate))
+        .route("/api/v4/deactivate_offline", post(offline::deactivate))
         .route("/api/v4/check_license_feature", get(usage::check_feature))
         .route("/api/v4/add_consumption", post(usage::consume))
         .route("/api/v4/add_feature_consumption", post(usage::consume_feature))

@@ -46,7 +46,11 @@ pub async fn signed_rows(state: &AppState, rows: Vec<Value>) -> Result<Response,
 
 async fn signed_value(state: &AppState, mut body: Value) -> Result<Response, ApiError> {
     canonical(&mut body);
-    let text = body.to_string();
+    signed_text(state, body.to_string()).await
+}
+
+/// A JSON text as it stands, under its signature.
+pub async fn signed_text(state: &AppState, text: String) -> Result<Response, ApiError> {
     let signature = state.desk.sign_for_apps(text.clone().into_bytes()).await?;
     let mut response = (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], text).into_response();
     if let Ok(value) = HeaderValue::from_str(&signature) {

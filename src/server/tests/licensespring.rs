@@ -39,7 +39,9 @@ tests! {
         a_feature_is_checked_and_spent,
         a_machine_tells_its_variables,
         versions_are_those_the_license_covers,
-        a_user_sees_their_licenses_and_takes_a_password_of_their_own;
+        a_user_sees_their_licenses_and_takes_a_password_of_their_own,
+        a_request_file_is_answered_as_text_and_as_a_form,
+        a_request_file_is_refused_by_what_it_lacks;
 }
 
 const OPERATOR: Visitor = Visitor::Operator;
@@ -755,4 +757,136 @@ async fn a_user_sees_their_licenses_and_takes_a_password_of_their_own(app: TestA
     }
     assert_eq!(refused(&change(&foreign, "bob's own long password", "another long password").await).0, 429);
     assert_eq!(refused(&licenses("press", "bob's own long password").await).0, 429);
+}
+
+impl ForeignApp {
+    async fn carry(&self, app: &TestApp, path: &str, kind: &str, body: Vec<u8>) -> Reply {
+        let date = app.now().to_http_date();
+        let request = Request::post(format!("/api/v4{path}"))
+            .header(header::DATE, &date)
+            .header(header::AUTHORIZATION, self.headers(&date))
+            .header(header::CONTENT_TYPE, kind);
+        app.send(request.body(Body::from(body)).unwrap()).await
+    }
+}
+
+const PLAIN: &str = "text/plain";
+const FORM: &str = "multipart/form-data; boundary=cut";
+
+fn form(part: &str, file: &[u8]) -> Vec<u8> {
+    let head = format!("--cut\r\ncontent-disposition: form-data; name=\"{part}\"; filename=\"a.req\"\r\n\r\n");
+    [head.as_bytes(), file, b"\r\n--cut--\r\n"].concat()
+}
+
+async fn a_request_file_is_answered_as_text_and_as_a_form(app: TestApp) {
+    app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let license = app.issue("press", seats(2)).await;
+    let key = license.key.text();
+    let activation = |hardware: &str, id: &str| {
+        foreign.v2(
+            "activation",
+            "press",
+            hardware,
+            json!({ "license_key": key, "request_id": id, "sdk_ver": "JavascriptSDK 1.4.17" }),
+        )
+    };
+    let public = public_key(&app).await;
+    let (first, second) = (activation("HW-1", "id-1"), activation("HW-2", "id-2"));
+    for (kind, body, hardware, id) in [
+        (PLAIN, [first.as_slice(), b"\n"].concat(), "HW-1", "id-1"),
+        (FORM, form("file", &second), "HW-2", "id-2"),
+        (
+            "application/json",
+            json!({ "Payload": String::from_utf8(second.clone()).unwrap() }).to_string().into_bytes(),
+            "HW-2",
+            "id-2",
+        ),
+    ] {
+        let reply = foreign.carry(&app, "/activate_offline", kind, body).await;
+        let mut body = signed(&app, &reply).await;
+        assert_eq!((body["hardware_id"].clone(), body["request_id"].clone()), (json!(hardware), json!(id)));
+        // What a client checks before it believes the file: the object without its own signatures, as it came.
+        let members = body.as_object_mut().unwrap();
+        let signature = members.shift_remove("license_signature_v2").unwrap();
+        members.shift_remove("license_signature").unwrap();
+        let signature = base64::from_standard(signature.as_str().unwrap()).unwrap();
+        assert!(verify_rsa(&public, body.to_string().as_bytes(), &signature));
+    }
+    assert_eq!(app.seats_taken(&license).await, 2);
+    // The same machine is found by a call.
+    signed(&app, &foreign.check(&app, &license, "HW-1").await).await;
+    app.pass_days(2);
+    let release =
+        |hardware: &str, id: &str| foreign.v2("deactivation", "press", hardware, json!({ "license_key": key, "request_id": id }));
+    for (kind, body) in [(PLAIN, release("HW-1", "id-3")), (FORM, form("file", &release("HW-2", "id-4")))] {
+        let reply = foreign.carry(&app, "/deactivate_offline", kind, body).await;
+        assert_eq!((reply.status.as_u16(), reply.text().as_str()), (200, "license_deactivated"), "{kind}");
+    }
+    assert_eq!(app.seats_taken(&license).await, 0);
+    // An answered request whose seat is gone takes no other.
+    assert_eq!(code(&foreign.carry(&app, "/activate_offline", PLAIN, first).await), "request_spent");
+    assert_eq!(app.seats_taken(&license).await, 0);
+}
+
+async fn a_request_file_is_refused_by_what_it_lacks(app: TestApp) {
+    app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let reader = ForeignApp::new(&app, None, true).await;
+    let license = app.issue("press", seats(1)).await;
+    let key = license.key.text();
+    let file = |more: Value| foreign.v2("activation", "press", "HW-1", more);
+    let good = file(json!({ "license_key": key, "request_id": "id-1" }));
+    let flat = |leave: &str| {
+        let mut members = foreign.v1_members("activation", "press", "HW-1", json!({ "license_key": key, "request_id": "id-1" }));
+        members.shift_remove(leave).unwrap();
+        base64::standard(Value::Object(members).to_string().as_bytes()).into_bytes()
+    };
+    let altered =
+        String::from_utf8(base64::from_standard(std::str::from_utf8(&good).unwrap()).unwrap()).unwrap().replace("HW-1", "HW-2");
+    let altered = base64::standard(altered.as_bytes()).into_bytes();
+    for (path, kind, body, expected) in [
+        ("/activate_offline", PLAIN, Vec::new(), "missing_parameters"),
+        ("/activate_offline", PLAIN, b" \n".to_vec(), "missing_parameters"),
+        ("/activate_offline", FORM, form("other", &good), "missing_parameters"),
+        ("/activate_offline", FORM, b"no form".to_vec(), "missing_parameters"),
+        ("/activate_offline", FORM, form("file", b""), "authorization_missing_params"),
+        ("/activate_offline", PLAIN, b"not base64!".to_vec(), "authorization_missing_params"),
+        ("/activate_offline", PLAIN, vec![0xff, 0xfe], "authorization_missing_params"),
+        ("/activate_offline", PLAIN, file(json!({ "request_id": "id-1" })), "authorization_missing_params"),
+        ("/activate_offline", PLAIN, flat("hardware_id"), "authorization_missing_params"),
+        ("/activate_offline", PLAIN, flat("date"), "authorization_missing_params"),
+        ("/activate_offline", PLAIN, flat("api_key"), "authorization_missing_params"),
+        ("/activate_offline", PLAIN, flat("signature"), "signature_mismatch"),
+        ("/activate_offline", PLAIN, base64::standard(b"{").into_bytes(), "invalid_json"),
+        ("/activate_offline", PLAIN, altered, "signature_mismatch"),
+        ("/deactivate_offline", PLAIN, good.clone(), "validation_error"),
+        (
+            "/activate_offline",
+            PLAIN,
+            foreign.v2("deactivation", "press", "HW-1", json!({ "license_key": key })),
+            "validation_error",
+        ),
+        ("/activate_offline", PLAIN, foreign.v2("activation", "none", "HW-1", json!({ "license_key": key })), "unknown_product"),
+        ("/activate_offline", PLAIN, file(json!({ "license_key": "ABCD-EFGH-JKLM-NPQR" })), "license_not_found"),
+    ] {
+        let reply = foreign.carry(&app, path, kind, body).await;
+        assert_eq!(refused(&reply), (400, expected.to_owned()), "{path} {kind}: {}", reply.text());
+    }
+    assert_eq!(code(&reader.carry(&app, "/activate_offline", PLAIN, good.clone()).await), "read_only_api_key");
+    let large = foreign.carry(&app, "/activate_offline", PLAIN, vec![b'A'; 100_000]).await;
+    assert_eq!(refused(&large), (413, "payload_too_large".to_owned()));
+    // The headers are asked for first, and a wrong one is a 400 here.
+    let date = app.now().to_http_date();
+    let send = async |authorization: Option<String>| {
+        let mut request = Request::post("/api/v4/activate_offline").header(header::DATE, &date);
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        refused(&app.send(request.body(Body::from(good.clone())).unwrap()).await)
+    };
+    assert_eq!(send(None).await, (400, "missing_headers".to_owned()));
+    let wrong = foreign.headers("Thu, 01 Jan 1970 00:00:00 GMT");
+    assert_eq!(send(Some(wrong)).await, (400, "signature_mismatch".to_owned()));
+    assert_eq!(app.seats_taken(&license).await, 0, "nothing was taken by any of them");
 }

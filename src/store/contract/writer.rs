@@ -241,9 +241,12 @@ pub async fn closing_finishes_what_was_accepted(bench: Bench) {
             })
         })
         .collect();
-    while bench.read().await.settings().await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let one_saved = async {
+        while bench.read().await.settings().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), one_saved).await.expect("an act is saved");
     tokio::time::timeout(Duration::from_secs(20), bench.store.close()).await.expect("it ends");
     let mut saved = 0;
     for ended in join_all(acts).await {

@@ -55,6 +55,16 @@ pub enum LicenseSpringAct {
     Deactivation,
 }
 
+impl LicenseSpringAct {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            Self::Deactivation => "deactivation",
+        }
+    }
+}
+
 /// Who may have signed: an app by its API key, or an OAuth client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
