@@ -44,6 +44,7 @@ pub(crate) mod foreign;
 mod foreign_files;
 mod keys;
 mod licensespring;
+mod licensespring_use;
 mod races;
 mod refusals;
 mod staff;
