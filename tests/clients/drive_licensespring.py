@@ -1,0 +1,124 @@
+"""Drives the MIT-licensed Python client licensespring 3.0.0 against a portal, unmodified but for address and public key, with its own
+checks of signatures on. What it is to work with comes as JSON on stdin; script/clients makes that."""
+
+import json
+import sys
+import tempfile
+from importlib.metadata import version
+
+from licensespring.api import APIClient
+from licensespring.api.error import ClientError
+from licensespring.api.signature import SignatureVerifier
+from licensespring.hardware import HardwareIdProvider
+from licensespring.licensefile.config import Configuration
+from licensespring.licensefile.license_manager import LicenseID, LicenseManager
+
+given = json.load(sys.stdin)
+assert version("licensespring") == "3.0.0", version("licensespring")
+
+
+class Ours(SignatureVerifier):
+    PUBLIC_KEY = given["public_key"]
+
+
+class Machine(HardwareIdProvider):
+    def get_id(self):
+        return "HW-manager"
+
+
+def client():
+    return APIClient(given["api_key"], given["shared_key"], signature_verifier=Ours, api_protocol="http", api_domain=given["domain"])
+
+
+def refused(code, call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        assert error.code == code, (error.code, code)
+        return
+    raise AssertionError(f"{code} was expected")
+
+
+def api_client():
+    api = client()
+    ident = {"product": given["product"], "hardware_id": "HW-api", "license_key": given["key"]}
+    details = api.product_details(product=given["product"], include_latest_version=True, include_custom_fields=True)
+    assert details["short_code"] == given["product"] and details["latest_version"]["version"] == "4.2", details
+    refused("license_not_active", api.check_license, **ident)
+    activated = api.activate_license(**ident, hostname="größe-7", os_ver="Debian 12", app_ver="4.2")
+    assert activated["active"], activated
+    assert api.activate_license(**ident)["times_activated"] == 1
+    checked = api.check_license(**ident, include_expired_features=True)
+    assert checked["license_active"] and checked["version"] == "4.2", checked
+    assert api.add_consumption(**ident, consumptions=3)["total_consumptions"] == 3
+    refused("license_not_enough_consumptions", api.add_consumption, **ident, consumptions=100)
+    assert api.check_license_feature(**ident, feature="jobs")["code"] == "jobs"
+    assert api.add_feature_consumption(**ident, feature="jobs", consumptions=2)["total_consumptions"] == 2
+    tracked = api.track_device_variables(**ident, variables={"colour": "grün"})
+    assert tracked[0]["value"] == "grün", tracked
+    assert {row["variable"] for row in api.get_device_variables(**ident)} == {"colour"}
+    assert [row["version"] for row in api.versions(**ident)] == ["4.2", "4.1"]
+    assert api.installation_file(**ident, version="4.1")["version"] == "4.1"
+    assert api.deactivate_license(**ident) == "license_deactivated"
+    refused("license_not_active", api.check_license, **ident)
+
+
+def api_client_offline():
+    api = client()
+    ident = {"product": given["product"], "hardware_id": "HW-file", "license_key": given["key"]}
+    request = api.activate_offline_dump(**ident)
+    answer = api.activate_offline(request)
+    assert answer["hardware_id"] == "HW-file", answer
+    assert api.check_license(**ident)["license_active"]
+    refused("authorization_missing_params", api.activate_offline, data="not base64!")
+
+
+def api_client_user():
+    api = client()
+    ident = {"product": given["product"], "hardware_id": "HW-user", "username": given["user"]}
+    refused("user_credentials_invalid", api.activate_license, **ident, password="a wrong password")
+    activated = api.activate_license(**ident, password=given["password"])
+    assert activated["user"]["email"] == given["user"] and activated["user"]["is_initial_password"], activated
+    assert api.check_license(**ident)["user"]["email"] == given["user"]
+    changed = api.change_password(username=given["user"], password=given["password"], new_password=given["new_password"])
+    assert changed == "password_changed", changed
+    refused("user_credentials_invalid", api.activate_license, **ident, password=given["password"])
+    assert not api.activate_license(**ident, password=given["new_password"])["user"]["is_initial_password"]
+    assert api.deactivate_license(**ident) == "license_deactivated"
+
+
+def license_manager():
+    with tempfile.TemporaryDirectory() as folder:
+        conf = Configuration(
+            product=given["product"],
+            api_key=given["api_key"],
+            shared_key=given["shared_key"],
+            file_key="5a" * 32,
+            file_iv="a5" * 16,
+            hardware_id_provider=Machine,
+            signature_verifier=Ours,
+            api_domain=given["domain"],
+            file_path=folder,
+            filename="License",
+        )
+        manager = LicenseManager(conf)
+        # The one thing a configuration cannot say: no TLS on this machine.
+        manager.api_client.api_base = manager.api_client.api_base.replace("https://", "http://")
+        manager.api_client.api_protocol = "http"
+        assert manager.is_online()
+        license = manager.activate_license(LicenseID.from_key(given["key"]))
+        license.check_license_status()
+        assert license.check(include_expired_features=True) is not None
+        license.local_check()
+        license.add_local_consumption(2)
+        assert license.sync_consumption()
+        license.add_local_feature_consumption("jobs", 1)
+        assert license.sync_feature_consumption("jobs")
+        license.check_feature("jobs")
+        manager.load_license().check_license_status()
+        license.deactivate(delete_license=True)
+
+
+for test in [api_client, api_client_offline, api_client_user, license_manager]:
+    test()
+    print(f"  {test.__name__.replace('_', ' ')}: good", file=sys.stderr)
