@@ -5,6 +5,7 @@ for (const button of document.querySelectorAll("button[data-copy], button[data-c
   const said = button.querySelector("[data-said]");
   const before = said.textContent;
   button.addEventListener("click", async () => {
+    button.style.minInlineSize = `${button.offsetWidth}px`;
     const from = button.dataset.copyFrom && document.getElementById(button.dataset.copyFrom);
     try {
       await navigator.clipboard.writeText(from ? from.textContent.trim() : button.dataset.copy);
@@ -74,3 +75,16 @@ for (const menu of document.querySelectorAll("details.menu")) {
     if (!menu.contains(event.target)) menu.open = false;
   });
 }
+
+// What the page says beside a field needs no bubble over it that says the same.
+document.addEventListener(
+  "invalid",
+  (event) => {
+    const field = event.target;
+    const said = (field.getAttribute("aria-describedby") ?? "").split(" ").map((id) => document.getElementById(id));
+    if (!said.some((line) => line?.matches(".said.refused"))) return;
+    event.preventDefault();
+    if (field.form?.querySelector(":invalid") === field) field.focus();
+  },
+  true,
+);

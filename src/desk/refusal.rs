@@ -195,6 +195,12 @@ pub(super) fn new_reference() -> String {
 /// Keeps a refusal in the act's own transaction.
 pub(super) fn refuse(conn: &mut Conn, refusal: impl Into<Refusal>, about: &About, reference: &str, now: Timestamp) -> Refused {
     let refusal = refusal.into();
+    let refused = Refused { refusal, reference: reference.to_owned(), product_name: about.product_name.clone() };
+    // A question is none: it is asked again with its answer.
+    if matches!(refused.refusal, Refusal::Release(ReleaseRefusal::ConfirmRelease)) {
+        return refused;
+    }
+    let refusal = &refused.refusal;
     conn.note_attempt(NewAttempt {
         reference: reference.to_owned(),
         at: now,
@@ -207,5 +213,5 @@ pub(super) fn refuse(conn: &mut Conn, refusal: impl Into<Refusal>, about: &About
         device_name: about.device_name.as_ref().map(|name| name.as_str().to_owned()),
         detail: refusal.detail().to_string(),
     });
-    Refused { refusal, reference: reference.to_owned(), product_name: about.product_name.clone() }
+    refused
 }

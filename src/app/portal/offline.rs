@@ -136,7 +136,7 @@ fn OfflineHelp() -> impl IntoView {
                     <p>"The product, the key or a proof that the app knows it, and the computer’s id and name. "<a href="/inspect">"Read your own file"</a>" before you send it. Request files are not kept."</p>
                 </Answer>
                 <Answer question="It says the file is broken">
-                    <p>"Mail programs and chats sometimes change files. Copy it again from the computer, or open it in a text editor and paste its whole text here."</p>
+                    <p>"Mail programs and chats sometimes change files. Copy it again from the computer, and bring the file itself rather than its text."</p>
                 </Answer>
             </div>
         </section>

@@ -14,7 +14,8 @@ pub enum Problem {
     /// 404
     NotFound,
     /// 404: a result whose address is wrong or has run out.
-    ResultGone,
+    /// Of a form, or of request files.
+    ResultGone { of_files: bool },
     /// 413, with the limit in KB.
     TooLarge { most_kib: u32 },
     /// 413: a logo that is far too large.
@@ -50,7 +51,7 @@ impl Problem {
             Self::NotUnderstood => 400,
             Self::SignedOut => 401,
             Self::OtherSite | Self::NotAllowed => 403,
-            Self::NotFound | Self::ResultGone => 404,
+            Self::NotFound | Self::ResultGone { .. } => 404,
             Self::WrongMethod => 405,
             Self::Conflict | Self::Refused { .. } => 409,
             Self::TooLarge { .. } | Self::PictureTooLarge => 413,
@@ -65,9 +66,13 @@ impl Problem {
         let (what, why) = match self {
             Self::Refused { what, why } => return (what.clone(), why.clone()),
             Self::NotFound => ("There is no page at this address", "It may have moved, or a letter of the address is missing. Nothing was lost.".into()),
-            Self::ResultGone => (
+            Self::ResultGone { of_files: true } => (
                 "This result is not here any more",
-                "Results can be opened for 30 days, at the exact address they were given. The same request gets the same answer again.".into(),
+                "Results can be opened for 30 days, at the exact address they were given. The same request file gets the same answer again.".into(),
+            ),
+            Self::ResultGone { of_files: false } => (
+                "This result is not here any more",
+                "Results can be opened for 30 days, at the exact address they were given. Activate again with the same key and computer id: that takes no second seat.".into(),
             ),
             Self::TooLarge { most_kib } => (
                 "This is larger than anything expected here",
@@ -111,7 +116,8 @@ impl Problem {
             Self::NotAllowed | Self::Conflict | Self::Refused { .. } | Self::PictureTooLarge => {
                 ("/vendor", "To the vendor’s home")
             }
-            Self::ResultGone | Self::TooLarge { .. } => ("/offline", "Bring a request file"),
+            Self::ResultGone { of_files: false } => ("/activate", "Activate again"),
+            Self::ResultGone { of_files: true } | Self::TooLarge { .. } => ("/offline", "Bring a request file"),
             _ => ("/", "To the front page"),
         }
     }

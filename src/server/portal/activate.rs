@@ -158,10 +158,10 @@ pub fn refusal(state: &AppState, refused: Refused, back: &'static str) -> Respon
 
 /// `/activations/{token}`: the computer key, for whoever holds the link.
 pub async fn result(State(state): State<AppState>, Path(token): Path<String>) -> Response {
-    let Some(token) = Token::parse(&token) else { return problem(&state, Problem::ResultGone) };
+    let Some(token) = Token::parse(&token) else { return problem(&state, Problem::ResultGone { of_files: false }) };
     let found = match state.desk.activation_page(&token).await {
         Ok(found) => found,
-        Err(ActError::NotFound) => return problem(&state, Problem::ResultGone),
+        Err(ActError::NotFound) => return problem(&state, Problem::ResultGone { of_files: false }),
         Err(error) => return act_problem(&state, error),
     };
     let mut response = page(&state, StatusCode::OK, |frame| {
@@ -187,10 +187,10 @@ pub async fn result(State(state): State<AppState>, Path(token): Path<String>) ->
 
 /// The license file behind the same link.
 pub async fn file(State(state): State<AppState>, Path((token, _)): Path<(String, String)>) -> Response {
-    let Some(token) = Token::parse(&token) else { return problem(&state, Problem::ResultGone) };
+    let Some(token) = Token::parse(&token) else { return problem(&state, Problem::ResultGone { of_files: false }) };
     match state.desk.activation_page(&token).await {
         Ok(found) => download(&found.file_name, "text/plain; charset=utf-8", format!("{}\n", found.computer_key)),
-        Err(ActError::NotFound) => problem(&state, Problem::ResultGone),
+        Err(ActError::NotFound) => problem(&state, Problem::ResultGone { of_files: false }),
         Err(error) => act_problem(&state, error),
     }
 }

@@ -190,10 +190,10 @@ pub async fn results(State(state): State<AppState>, Path(token): Path<String>) -
 }
 
 async fn kept(state: &AppState, token: &str) -> Result<(Token, BatchPage), Response> {
-    let Some(token) = Token::parse(token) else { return Err(problem(state, Problem::ResultGone)) };
+    let Some(token) = Token::parse(token) else { return Err(problem(state, Problem::ResultGone { of_files: true })) };
     match state.desk.batch_page(&token).await {
         Ok(page) => Ok((token, page)),
-        Err(ActError::NotFound) => Err(problem(state, Problem::ResultGone)),
+        Err(ActError::NotFound) => Err(problem(state, Problem::ResultGone { of_files: true })),
         Err(error) => Err(act_problem(state, error)),
     }
 }

@@ -357,7 +357,7 @@ pub fn typed_seats(text: &str) -> Result<Limit, &'static str> {
             .ok()
             .filter(|seats| (1..=1_000_000).contains(seats))
             .map(Limit::AtMost)
-            .ok_or("Type a number from 1 to 1,000,000, or “unlimited”. To grant nothing new, disable the license."),
+            .ok_or("Type a number from 1 to 1,000,000, or “unlimited”."),
     }
 }
 

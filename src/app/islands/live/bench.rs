@@ -288,6 +288,7 @@ async fn send_one(bench: &'static Bench, card: &'static Card, confirmed: bool) {
     // The button that was pressed is gone: lead on to what came of it.
     if let Some(next) = card.place.query_selector(".actions > a, .actions > button, h2").ok().flatten().filter(|_| all == 1) {
         dom::focus(&next);
+        card.place.scroll_into_view();
     } else if let Some(next) = bench.bar.first_element_child() {
         dom::focus(&next);
     }
@@ -320,14 +321,7 @@ fn draw(bench: &'static Bench, card: &'static Card) {
         State::Came(Outcome::Question(_)) => (Tone::Info, "Waits for your answer"),
     };
     let (article, _) = dom::card(&card.name, &dom::state(tone, words));
-    if !card.read.facts.is_empty() {
-        put(&article, &[&dom::facts(&card.read.facts)]);
-    }
-    let rows = match &*state {
-        State::Came(Outcome::Answered { rows, .. }) => rows,
-        _ => &card.read.rows,
-    };
-    put(&article, &[&dom::checks(rows)]);
+    // What came of it, and what to do next, stand before what was asked and how it was checked.
     let actions = el("div", "actions");
     match &*state {
         State::Read | State::Sending => {}
@@ -357,12 +351,24 @@ fn draw(bench: &'static Bench, card: &'static Card) {
             put(&actions, &[&button(Kind::Danger, "Release this machine", Box::new(yes))]);
         }
     }
+    if actions.child_element_count() > 0 {
+        put(&article, &[&actions]);
+    }
+    if !card.read.facts.is_empty() {
+        put(&article, &[&dom::facts(&card.read.facts)]);
+    }
+    let rows = match &*state {
+        State::Came(Outcome::Answered { rows, .. }) => rows,
+        _ => &card.read.rows,
+    };
+    put(&article, &[&dom::checks(rows)]);
     if !matches!(&*state, State::Sending) {
+        let actions = el("div", "actions");
         let away = button(Kind::Quiet, "Remove", Box::new(move || remove(bench, card)));
         set(&away, "aria-label", &["Remove ", &card.name].concat());
         put(&actions, &[&away]);
+        put(&article, &[&actions]);
     }
-    put(&article, &[&actions]);
     card.place.set_text_content(None);
     put(&card.place, &[&article]);
 }
