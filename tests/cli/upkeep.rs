@@ -254,7 +254,7 @@ fn looked_at(portal: &Portal, url: &str, more: &[(&str, &str)]) {
     assert!(failing("keys").contains("press-4"));
     with(portal, &["verify", "some.lic"], more);
     assert_eq!(count("seal"), ["0"], "nothing was made");
-    sql(url, &["delete from _sqlx_migrations where version = 2"]);
+    sql(url, &["delete from _sqlx_migrations where version > 1"]);
     assert!(failing("database").contains("schema 1"));
     let verified = with(portal, &["verify", "some.lic"], more);
     assert!(verified.err.contains("The data folder was not used"), "{}", verified.err);
