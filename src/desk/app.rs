@@ -9,11 +9,12 @@ use super::{
     activate::{Asker, Granted, grant, known_version},
     answer::{Answered, FileRequest, give_back, named_version},
     answer_licensespring::TRY_WINDOW_SECONDS,
+    app_users::address,
     usage::take_variables,
 };
 use crate::{
     licensing::{
-        ActivationKey, Email, LicenseId, ProductCode, Timestamp,
+        ActivationKey, LicenseId, ProductCode, Timestamp,
         activation::{Activation, Device, How},
         decide::{self, ActivationAsk, ActivationRefusal, CheckRefusal, ReleaseProof, ReleaseRefusal},
         files::licensespring::BodyUser,
@@ -131,7 +132,7 @@ pub enum AppRefusal {
     #[error("{refusal}")]
     Spend { feature: bool, refusal: SpendRefusal },
     #[error("{0}")]
-    Password(PasswordError),
+    Password(#[from] PasswordError),
     #[error("unsupported_product_feature")]
     UnknownFeature,
     #[error("version_not_found")]
@@ -333,17 +334,18 @@ impl Desk {
     /// because clients keep no password.
     async fn app_user(&self, ask: &AppAsk, seat: Seat) -> Result<Result<Option<LicenseUser>, AppRefusal>, Fault> {
         let Principal::User { name, password } = &ask.principal else { return Ok(Ok(None)) };
-        let name = name.split('|').next().unwrap_or_default();
-        let users = match Email::parse(name) {
-            Ok(email) => self.read().await?.users_in_product(&ask.product.folded(), &email.folded()).await?,
-            Err(_) => Vec::new(),
+        let email = address(name);
+        let users = match &email {
+            Some(email) => self.read().await?.users_in_product(&ask.product.folded(), &email.folded()).await?,
+            None => Vec::new(),
         };
         let wanted = ask.license_id.map(LicenseId);
         let user = users.into_iter().find(|user| wanted.is_none_or(|wanted| user.license == wanted));
         if seat == Seat::Held && password.is_none() {
             return Ok(user.map(Some).ok_or(AppRefusal::LicenseNotFound));
         }
-        let subject = format!("{}\n{}", ask.product.folded(), name.to_lowercase());
+        let who = email.map_or_else(|| name.to_lowercase(), |email| email.folded());
+        let subject = format!("{}\n{who}", ask.product.folded());
         if self.tried_too_often(&subject).await? {
             return Ok(Err(AppRefusal::TooMany { seconds: TRY_WINDOW_SECONDS }));
         }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     licensing::{Email, ProductCode, license::License, product::Product},
     store::{LicenseUser, NewAudit, Subject},
-    vault::{Password, PasswordError},
+    vault::Password,
 };
 
 /// Licenses of one address that are looked at: each costs the check of a password.
@@ -119,7 +119,9 @@ impl Desk {
         name: &str,
         password: &str,
     ) -> Result<Result<Vec<LicenseUser>, AppRefusal>, Fault> {
-        if self.tried_too_often(&format!("\n{}", name.to_lowercase())).await? {
+        // By the address it means: however a name is spelt, its tries are counted together.
+        let who = address(name).map_or_else(|| name.to_lowercase(), |email| email.folded());
+        if self.tried_too_often(&format!("\n{who}")).await? {
             return Ok(Err(AppRefusal::TooMany { seconds: TRY_WINDOW_SECONDS }));
         }
         let mut opened = Vec::new();
@@ -136,12 +138,6 @@ impl Desk {
 }
 
 /// Clients append an account's name after a bar.
-fn address(name: &str) -> Option<Email> {
+pub(super) fn address(name: &str) -> Option<Email> {
     Email::parse(name.split('|').next().unwrap_or_default()).ok()
-}
-
-impl From<PasswordError> for AppRefusal {
-    fn from(error: PasswordError) -> Self {
-        Self::Password(error)
-    }
 }
