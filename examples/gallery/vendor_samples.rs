@@ -230,15 +230,18 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
                     ("a", "30"),
                 ]),
                 has_logo: true,
-                limits: vec![
-                    limit(
-                        "a",
-                        "Activations from one address",
-                        "More than this and the portal waits before it answers.",
-                        "per minute",
-                    ),
-                    limit("b", "Trust the forwarded address", "Only behind a proxy of your own: anyone else could write it.", ""),
-                ],
+                limits: vec![limit(
+                    "a",
+                    "Activations from one address",
+                    "More than this and the portal waits before it answers.",
+                    "per minute",
+                )],
+                apps: vec![limit(
+                    "b",
+                    "A machine may have several trials",
+                    "Whoever deletes the app and asks again begins a new one.",
+                    "",
+                )],
                 history: history(),
                 now: now(),
             };
@@ -281,6 +284,57 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
                 now: now(),
             };
             view! { <RefusalRecordPage vendor=vendor(frame) view=view/> }.into_any()
+        }),
+        ("v-apps", |frame| {
+            let key = |id: i64, name: &str, products: Option<Vec<String>>, read_only, revoked| ApiKeyRow {
+                id,
+                name: name.into(),
+                api_key: "11abafc3-10b2-474a-b818-aaaf97c7512e".into(),
+                products,
+                read_only,
+                revoked,
+                created: now().plus_days(-200),
+            };
+            let client = |id: i64, name: &str, client_id: &str, reach: &str, secret_ends, revoked| ClientRow {
+                id,
+                name: name.into(),
+                client_id: client_id.into(),
+                reach: reach.into(),
+                secret_ends,
+                revoked,
+            };
+            let view = AppsView {
+                keys: vec![
+                    key(1, "Press Designer 4", None, false, None),
+                    key(2, "Status page", Some(vec!["press".into(), "plates".into()]), true, None),
+                    key(3, "Press Designer 3", None, false, Some(now().plus_days(-20))),
+                ],
+                clients: vec![
+                    client(1, "Build server", "auth_company_1795657696386", "every license", None, None),
+                    client(2, "ACME", "auth_customer_12", "licenses of it@acme.example", Some(now().plus_days(-1)), None),
+                ],
+                key_form: FormState::default().with_request_id("r").scoped("key"),
+                client_form: FormState::default().with_request_id("s").scoped("client"),
+                products: vec![("press".into(), "Press Designer 4".into()), ("plates".into(), "Plate Maker 2".into())],
+                address: "https://activate.acme.example/api/v4".into(),
+                public_key: Some(
+                    "-----BEGIN PUBLIC KEY-----\nMIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEA\n-----END PUBLIC KEY-----\n".into(),
+                ),
+                history: history(),
+                now: now(),
+            };
+            view! { <AppsPage vendor=vendor(frame) view=view/> }.into_any()
+        }),
+        ("v-apps-made", |frame| {
+            let view = MadeView {
+                title: "API key added",
+                facts: vec![
+                    ("API key", "11abafc3-10b2-474a-b818-aaaf97c7512e".into(), false),
+                    ("Shared key", "kw4qSnpSwXzgiv5yxYpZZmFEd9QAeiKTQ6OuyMja".into(), true),
+                ],
+                note: None,
+            };
+            view! { <MadePage vendor=vendor(frame) view=view/> }.into_any()
         }),
         ("v-keys", |frame| {
             let row = |kid: &str, state, days: i64| KeyRow {
@@ -424,6 +478,11 @@ fn license(tab: LicenseTab) -> LicenseView {
         details: vec![("Windows".into(), "11".into()), ("app".into(), "4.2.1".into())],
         variables: if device_key { vec![("site".into(), "Hall 3".into()), ("serial".into(), "PX-7714".into())] } else { vec![] },
         device_key,
+        slots: if device_key {
+            vec![MachineSlot { feature: None, borrowed: true, until: Some(now().plus_hours(30)) }]
+        } else {
+            vec![]
+        },
     };
     LicenseView {
         id: 7,
@@ -439,6 +498,7 @@ fn license(tab: LicenseTab) -> LicenseView {
         trial: false,
         seats_taken: 2,
         seats: Some(3),
+        floating: Some((1, 2, 72)),
         ends: Ends::On(date("2027-03-12")),
         grace_hours: 48,
         start: None,
@@ -457,8 +517,8 @@ fn license(tab: LicenseTab) -> LicenseView {
             machine(4, Some("stolen"), MachineState::Revoked { at: now().plus_days(-9), reason: "reported stolen".into() }, false),
         ],
         features: vec![
-            FeatureRow { code: "spot".into(), name: "Spot colours".into(), valid_until: None, used: None, max: None },
-            FeatureRow { code: "export".into(), name: "Exports".into(), valid_until: Some(date("2026-12-31")), used: Some(120), max: Some(500) },
+            FeatureRow { code: "spot".into(), name: "Spot colours".into(), valid_until: None, used: None, max: None, floating: Some((1, 2)) },
+            FeatureRow { code: "export".into(), name: "Exports".into(), valid_until: Some(date("2026-12-31")), used: Some(120), max: Some(500), floating: None },
         ],
         users: vec![("ann@press.example".into(), true), ("bo@press.example".into(), false)],
         more_machines: false,

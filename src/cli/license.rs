@@ -276,22 +276,29 @@ fn state(id: LicenseId, state: &str) -> Done {
 }
 
 async fn issue(desk: &Desk, options: IssueOptions) -> Result<Done, CliError> {
-    let none = not_found("There is no product with this code.");
-    let view = desk.product(&options.product).await.map_err(none)?;
+    let (code, features, policies) = match desk.product(&options.product).await {
+        Ok(view) => (view.product.code, view.features, view.policies),
+        // Features and policies belong to a product: the licenses of a bundle are edited one by one.
+        Err(ActError::NotFound) => {
+            let none = not_found("There is no product or bundle with this code.");
+            (desk.bundle(&options.product).await.map_err(none)?.bundle.code, Vec::new(), Vec::new())
+        }
+        Err(error) => return Err(error.into()),
+    };
     let key = options.key.as_deref().map(parse::key).transpose()?;
     let user_password = match options.user_password_stdin {
         true => UserPassword::Given(parse::secret("The users' password")?),
         false => UserPassword::Made,
     };
     let policy = match &options.policy {
-        Some(code) => match view.policies.iter().find(|policy| policy.code.eq_ignore_ascii_case(code)) {
+        Some(code) => match policies.iter().find(|policy| policy.code.eq_ignore_ascii_case(code)) {
             Some(policy) => Some(policy),
             None => return Err(CliError::refused("not_found", "The product has no policy with this code.")),
         },
         None => None,
     };
     let mut terms = policy.map_or_else(Terms::default, |policy| policy.terms.clone());
-    options.terms.apply(&mut terms, &view.features)?;
+    options.terms.apply(&mut terms, &features)?;
     terms.seats = options.seats.unwrap_or(terms.seats);
     let quantities = Quantities {
         quantity: options.quantity,
@@ -309,7 +316,7 @@ async fn issue(desk: &Desk, options: IssueOptions) -> Result<Done, CliError> {
         order: options.order,
         policy: policy.map(|policy| policy.code.clone()),
         note: options.note,
-        ..Issue::one(view.product.code, terms)
+        ..Issue::one(code, terms)
     };
     let issued = desk.issue(&Visitor::Operator, issue).await?;
     let licenses = issued.licenses.iter().map(|license| {

@@ -1,5 +1,6 @@
 //! The command line: everything an operator does by hand, on the same acts as the pages. One file a group of commands.
 
+mod oauth_client;
 mod open;
 mod outcome;
 mod parse;
@@ -8,6 +9,7 @@ mod terms;
 mod answer;
 mod api_key;
 mod backup;
+mod bundle;
 mod demo;
 mod device;
 mod doctor;
@@ -107,6 +109,9 @@ enum Command {
     /// Machines on a license
     #[command(subcommand)]
     Device(device::Command),
+    /// Products sold as one
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     /// Orders
     #[command(subcommand)]
     Order(order::OrderCommand),
@@ -118,6 +123,9 @@ enum Command {
     /// LicenseSpring credentials
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// LicenseSpring OAuth clients
+    #[command(subcommand)]
+    OauthClient(oauth_client::Command),
     /// What a customer's error page was about
     #[command(subcommand)]
     Refusal(record::RefusalCommand),
@@ -186,6 +194,8 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Customer(command) => order::run_customer(place, command).await,
         Command::Answer(options) => answer::run(place, options).await,
         Command::ApiKey(command) => api_key::run(place, command).await,
+        Command::Bundle(command) => bundle::run(place, command).await,
+        Command::OauthClient(command) => oauth_client::run(place, command).await,
         Command::Refusal(command) => record::run_refusal(place, command).await,
         Command::Setting(command) => setting::run(place, command).await,
         Command::Keys(command) => keys::run(place, command).await,

@@ -12,8 +12,10 @@ use crate::{
         activation::{Activation, ActivationState, Device, DeviceKey, How},
         decide::{self, ActivationAsk, ActivationFacts, ActivationRefusal, Grant, Holder},
         files::Signer,
+        floating::{Hold, InUse},
         license::Actor,
         product::{DeviceDetails, Product, Version, VersionNumber},
+        tpm::TpmKey,
     },
     store::{ActivationFactsRow, Conn, NewAudit, ResultPage, StoreError, Subject},
     vault::{Purpose, Token},
@@ -126,6 +128,8 @@ impl Desk {
             licensespring_file: false,
             device_key: None,
             virtual_machine: ask.device.virtual_machine,
+            keeps_slot: true,
+            by_tpm: false,
             version,
         };
         let signer = self.signer(conn, &facts).await?;
@@ -193,6 +197,8 @@ pub(super) struct Asker<'a> {
     pub user: Option<&'a str>,
     /// The LicenseSpring API key the app shows.
     pub api_key: Option<&'a str>,
+    /// The key in the machine's TPM, which signed what is asked.
+    pub tpm_key: Option<&'a TpmKey>,
     /// The key that will sign the file, where one is made in this act.
     pub file_keys: Option<&'a str>,
     /// An address for asking back, which proves nothing.
@@ -211,6 +217,10 @@ pub(super) async fn grant(
     let holds = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
     let full = !facts.license.terms.seats.allows_one_more(facts.license.seats_taken);
     let holders: Vec<Holder> = if full && !holds { conn.holders(facts.license.id, HOLDERS_NAMED).await? } else { Vec::new() };
+    let slots = match facts.license.terms.floating.filter(|_| ask.keeps_slot) {
+        Some(_) => conn.slots_in_use(facts.license.id, None, facts.known.as_ref().map(|known| known.id), now).await?,
+        None => InUse::default(),
+    };
     let asked = ActivationFacts {
         product: &facts.product,
         license: &facts.license,
@@ -218,7 +228,7 @@ pub(super) async fn grant(
         vacated: facts.vacated,
         vacated_seats: facts.vacated_seats,
         blocked: facts.blocked,
-        slots_in_use: if facts.license.terms.floating.is_some() { facts.license.seats_taken } else { 0 },
+        slots,
         holders: &holders,
     };
     let grant = match decide::activate(&asked, ask, now) {
@@ -249,6 +259,7 @@ pub(super) async fn grant(
                 user: asker.user.map(str::to_owned),
                 api_key: asker.api_key.map(str::to_owned),
                 file_keys: asker.file_keys.map(str::to_owned),
+                tpm_key: asker.tpm_key.cloned(),
                 contact: asker.contact.map(str::to_owned),
                 ..Activation::new(facts.license.id, device, ask.how, now)
             };
@@ -258,6 +269,9 @@ pub(super) async fn grant(
             activation
         }
     };
+    if grant.keeps_slot {
+        conn.take_slot(facts.license.id, None, activation.id, Hold::Kept, now).await?;
+    }
     if let Some(vacated) = grant.transfer_of {
         conn.replace_activation(vacated, activation.id).await?;
     }
@@ -286,6 +300,9 @@ async fn again(
         known.how = ask.how;
         known.user = asker.user.map(str::to_owned);
         known.api_key = asker.api_key.map(str::to_owned);
+    }
+    if let Some(key) = asker.tpm_key {
+        known.tpm_key = Some(key.clone());
     }
     if let Some(keys) = asker.file_keys {
         known.file_keys = Some(keys.to_owned());

@@ -179,6 +179,8 @@ impl Desk {
                     licensespring_file: false,
                     device_key: Some(&key),
                     virtual_machine: request.device.vm,
+                    keeps_slot: true,
+                    by_tpm: false,
                     version,
                 };
                 let signer = self.signer(conn, &facts).await?;
@@ -364,7 +366,7 @@ pub(super) async fn give_back(
     activation.last_seen = now;
     if releasing.by_file {
         activation.offline_releases = activation.offline_releases.once_more(now);
-    } else if !matches!(by, Actor::Customer) {
+    } else if matches!(by, Actor::Staff { .. } | Actor::Operator) {
         // Staff sets the machine free for good: it may come back through any door.
         activation.unbind();
     }

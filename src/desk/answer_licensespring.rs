@@ -7,6 +7,7 @@ use super::{
     Desk, Fault, Refused,
     activate::{Asker, Granted, grant, known_version},
     answer::{Answered, FileAnswer, FileRequest, give_back, named_version, with_key},
+    app::{App, told},
     files::{self, Asked, license_file, promise, receipt},
     refusal::{About, Refusal, new_reference, refuse, unknown_product},
     usage::{Told, take_use, take_variables},
@@ -19,7 +20,7 @@ use crate::{
         files::{
             Code, Problem, RequestRef, Signer, base64,
             licensespring::{
-                BodyFacts, BodyUser, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body,
+                BodyFacts, BodyUser, Caller, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body,
                 activation_file,
             },
             mirror, text,
@@ -27,9 +28,10 @@ use crate::{
         license::Actor,
         product::Product,
         seal::Seal,
+        tpm::{TpmKey, speaks},
     },
     store::{ActivationFactsRow, Answer, Conn, LicenseUser, StoreError},
-    vault::{LicenseSigner, Password, Purpose, SecretBytes, Subject, VaultError},
+    vault::{LicenseSigner, Password, SecretBytes, VaultError, verify_p256},
 };
 
 /// Tries at one user's password by file within a quarter of an hour: more machines than anyone activates in that time.
@@ -39,6 +41,8 @@ pub(super) const TRY_WINDOW_SECONDS: i64 = 900;
 /// A request whose signature holds, with what checking it brought to light.
 #[derive(Clone)]
 struct Checked {
+    /// Who wrote it.
+    app: App,
     request: LicenseSpringRequest,
     verdict: HmacVerdict,
     /// The assignment whose password was right.
@@ -73,33 +77,33 @@ impl Desk {
             device_name: request.hostname.as_deref().and_then(|name| DeviceName::parse(name).ok()),
             ..About::default()
         };
-        let shared_key = match self.shared_key_for(&request).await? {
-            Ok(shared_key) => shared_key,
+        let (app, keys) = match self.keys_for(&request).await? {
+            Ok(found) => found,
             Err(refusal) => return Ok(Err(self.refuse_with(refusal, about).await?)),
         };
-        let verdict = request.check(Some(shared_key.as_slice()));
-        if !verdict.is_valid() {
+        let checked = keys.into_iter().map(|key| (request.check(Some(key.as_slice())), key));
+        let Some((verdict, shared_key)) = checked.into_iter().find(|(verdict, _)| verdict.is_valid()) else {
             return Ok(Err(self.refuse_with(Problem::new(Code::BadSignature).into(), about).await?));
-        }
+        };
         let user = match self.user_of(&request).await? {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(self.refuse_with(refusal, about).await?)),
         };
-        let checked = Checked { request, verdict, user, confirmed: file.confirmed };
+        let checked = Checked { app, request, verdict, user, confirmed: file.confirmed };
         self.answer_checked(checked, about, shared_key).await
     }
 
-    /// The shared key of the app that wrote the request, if that app may activate this product.
-    async fn shared_key_for(&self, request: &LicenseSpringRequest) -> Result<Result<SecretBytes, Refusal>, Fault> {
-        let Some(row) = self.read().await?.api_key(request.caller.id()).await? else { return Ok(Err(Refusal::ApiKey)) };
-        let serves = row
-            .products
-            .as_ref()
-            .is_none_or(|codes| codes.iter().any(|code| code.eq_ignore_ascii_case(request.product.as_str())));
-        if row.revoked.is_some() || row.read_only || !serves {
-            return Ok(Err(Refusal::ApiKey));
-        }
-        Ok(Ok(self.vault.decrypt_secret(Purpose::SHARED_KEY, Subject::named(&row.api_key), &row.shared_key)?))
+    /// The app that wrote the request and the keys it may have signed with, if that app may activate this product: its shared key, or
+    /// the secrets of an OAuth client that are good now.
+    async fn keys_for(&self, request: &LicenseSpringRequest) -> Result<Result<(App, Vec<SecretBytes>), Refusal>, Fault> {
+        let found = match &request.caller {
+            Caller::ApiKey(id) => self.app(id).await?.ok().map(|(app, key)| (app, vec![key])),
+            Caller::Client(id) => {
+                let found = self.client_secrets(id).await?;
+                found.map(|(client, secrets)| (App::from(client), secrets.into_iter().map(|(_, key)| key).collect()))
+            }
+        };
+        Ok(found.filter(|(app, _)| app.may(&request.product, true).is_ok()).ok_or(Refusal::ApiKey))
     }
 
     /// The assignment a request without a key speaks for: its password must be right, and a release has none to show.
@@ -195,6 +199,9 @@ impl Desk {
         if request.license_id.is_some_and(|id| id != facts.license.id.0) {
             refused!(ActivationRefusal::UnknownKey);
         }
+        if !checked.app.reaches(&facts.license) {
+            refused!(Refusal::ApiKey);
+        }
         about.license = Some(facts.license.id);
 
         if let Some(before) = conn.answer(product.id, &asked_by(request, &facts), &request_name(request)).await? {
@@ -223,6 +230,15 @@ impl Desk {
 
         // Members that the signature does not cover are never applied.
         let covers_request = checked.verdict.covers_everything();
+        let enrolled = facts.known.as_ref().and_then(|known| known.tpm_key.as_ref());
+        let enrolls = request.tpm_enrollment.clone().filter(|_| covers_request);
+        let signed =
+            |key: &TpmKey| request.tpm_signed().map(|(message, signature)| verify_p256(&key.point(), message, signature));
+        let tpm_key = match speaks(enrolled, enrolls, signed) {
+            Ok(tpm_key) => tpm_key,
+            Err(_) if request.act == Some(LicenseSpringAct::Activation) => refused!(ActivationRefusal::DeviceKeyRequired),
+            Err(_) => refused!(ReleaseRefusal::NotThisDevice),
+        };
         match request.act {
             Some(LicenseSpringAct::Activation) => {
                 let device = device_of(request);
@@ -232,10 +248,17 @@ impl Desk {
                     licensespring_file: true,
                     device_key: None,
                     virtual_machine: request.is_vm,
+                    keeps_slot: true,
+                    by_tpm: tpm_key.is_some(),
                     version,
                 };
                 let user = checked.user.as_ref().map(|user| user.email.to_string());
-                let asker = Asker { user: user.as_deref(), api_key: Some(request.caller.id()), ..Asker::default() };
+                let asker = Asker {
+                    user: user.as_deref(),
+                    api_key: Some(request.caller.id()),
+                    tpm_key: tpm_key.as_ref(),
+                    ..Asker::default()
+                };
                 match grant(conn, facts, &ask, &device, asker, now).await? {
                     Ok(Granted { facts, activation }) => {
                         if covers_request {
@@ -302,7 +325,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Answered, Fault> {
         let customer = match facts.license.customer {
-            Some(id) => self.read().await?.customer(id).await?.map(|customer| customer.email.to_string()),
+            Some(id) => self.read().await?.customer(id).await?.map(|customer| told(customer, self.settings().expose_customer)),
             None => None,
         };
         let signer = self.signer(&mut self.read().await?, &facts).await?;
@@ -325,7 +348,7 @@ impl Desk {
                 license: &facts_for_signing.license,
                 activation: Some(&activation_for_signing),
                 short_code: request.product.as_str(),
-                customer_email: customer.as_deref(),
+                customer: customer.as_ref(),
                 user: user.as_ref(),
                 now,
             });

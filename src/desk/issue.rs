@@ -99,7 +99,7 @@ impl std::fmt::Debug for IssuedUser {
 
 /// What an act makes by chance is drawn before it, so that running it again makes the same.
 #[derive(Clone)]
-struct Drawn {
+pub(super) struct Drawn {
     keys: Vec<ActivationKey>,
     order: String,
     users: Vec<(Email, String, Option<String>)>,
@@ -114,10 +114,11 @@ enum WasFirst {
     Taken(&'static str),
 }
 
-enum Outcome {
+pub(super) enum Outcome {
     Issued(Issued),
     NoProduct,
     NoPolicy,
+    OfBundle,
     Taken(&'static str),
 }
 
@@ -155,7 +156,7 @@ impl Desk {
             Limit::Unlimited if issue.quantities.activations_per_key.is_none() => Limit::Unlimited,
             Limit::Unlimited | Limit::AtMost(_) => Limit::AtMost(made.seats_each),
         };
-        let drawn = self.draw(&issue, made.keys).await?;
+        let drawn = self.draw(&issue, made.keys).await;
         let (now, actor) = (self.now(), visitor.actor());
         let outcome = match self.issue_once(&issue, &drawn, seats, &actor, now).await {
             // Another act came beside it and was first: what that one made is found now, before anything is written.
@@ -173,6 +174,7 @@ impl Desk {
             Outcome::Issued(issued) => Ok(issued),
             Outcome::NoProduct => Err(ActError::field("product", "There is no product with this code.")),
             Outcome::NoPolicy => Err(ActError::field("policy", "The product has no policy with this code.")),
+            Outcome::OfBundle => Err(ActError::field("id", "A bundle is several licenses, each with an id that is made here.")),
             Outcome::Taken(what) => Err(ActError::Taken(what)),
         }
     }
@@ -194,7 +196,7 @@ impl Desk {
             .await
     }
 
-    async fn draw(&self, issue: &Issue, count: u32) -> Result<Drawn, ActError> {
+    pub(super) async fn draw(&self, issue: &Issue, count: u32) -> Drawn {
         let keys = match &issue.key {
             Some(key) => vec![key.clone()],
             None => (0..count).map(|_| ActivationKey::from_random(random_bytes())).collect(),
@@ -211,11 +213,11 @@ impl Desk {
             users.push((email.clone(), self.passwords.hash(Secret::given(&text)).await, shown));
         }
         let order = issue.order.clone().unwrap_or_else(|| super::refusal::new_reference().replacen("R-", "CS-", 1));
-        Ok(Drawn { keys, order, users })
+        Drawn { keys, order, users }
     }
 }
 
-async fn issue_in(
+pub(super) async fn issue_in(
     conn: &mut Conn,
     issue: &Issue,
     drawn: &Drawn,
@@ -231,8 +233,20 @@ async fn issue_in(
     {
         return issued_before(conn, order).await;
     }
-    let Some(product) = conn.product(&issue.product).await? else { return Ok(Outcome::NoProduct) };
+    // Of a bundle each key is the key of a license of every product.
+    let products = match conn.product(&issue.product).await? {
+        Some(product) => vec![product],
+        None => match conn.bundle(&issue.product).await? {
+            Some(bundle) => conn.bundle_products(bundle.id).await?,
+            None => return Ok(Outcome::NoProduct),
+        },
+    };
+    let Some(product) = products.first() else { return Ok(Outcome::NoProduct) };
+    if products.len() > 1 && issue.id.is_some() {
+        return Ok(Outcome::OfBundle);
+    }
     let policy = match &issue.policy {
+        Some(_) if products.len() > 1 => return Ok(Outcome::NoPolicy),
         Some(code) => match conn.policies(product.id).await?.into_iter().find(|policy| policy.code.eq_ignore_ascii_case(code)) {
             Some(policy) => Some(policy.id),
             None => return Ok(Outcome::NoPolicy),
@@ -246,7 +260,7 @@ async fn issue_in(
         return Ok(Outcome::Taken("id"));
     }
     if let Some(key) = &issue.key
-        && conn.licenses_with_key(key).await?.iter().any(|(_, of)| of.id == product.id)
+        && conn.licenses_with_key(key).await?.iter().any(|(_, of)| products.iter().any(|product| product.id == of.id))
     {
         return Ok(Outcome::Taken("key"));
     }
@@ -259,7 +273,7 @@ async fn issue_in(
         Some(order) => {
             let after = Some(serde_json::json!({
                 "reference": drawn.order, "provider": issue.provider, "customer": customer.map(|id| id.0),
-                "licenses": drawn.keys.len(),
+                "licenses": drawn.keys.len() * products.len(),
             }));
             let subject = Subject::of("order", order.0);
             let entry = NewAudit { at: now, subject, act: "order.added", actor: actor.clone(), before: None, after };
@@ -273,7 +287,7 @@ async fn issue_in(
         },
     };
     let mut licenses = Vec::with_capacity(drawn.keys.len());
-    for key in &drawn.keys {
+    for (key, product) in each_with_each(&drawn.keys, &products) {
         let key = product.authorization.by_key().then(|| key.clone()).or_else(|| issue.key.clone());
         let new = NewLicense {
             id: issue.id,
@@ -290,7 +304,7 @@ async fn issue_in(
         let Some(id) = conn.add_license(&new, now).await? else {
             return Err(StoreError::gave_up(WasFirst::Taken(if issue.id.is_some() { "id" } else { "key" })));
         };
-        licenses.push(added(conn, id, &new, &product, drawn, actor, now).await?);
+        licenses.push(added(conn, id, &new, product, drawn, actor, now).await?);
     }
     if let Some(id) = &form_id
         && !conn.keep_form_result(id, &form_actor, &order.to_string(), now).await?
@@ -298,6 +312,11 @@ async fn issue_in(
         return Err(StoreError::gave_up(WasFirst::SentTwice));
     }
     Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses }))
+}
+
+/// A bundle's key is the key of each of its products.
+fn each_with_each<'a>(keys: &'a [ActivationKey], products: &'a [Product]) -> Vec<(&'a ActivationKey, &'a Product)> {
+    keys.iter().flat_map(|key| products.iter().map(move |product| (key, product))).collect()
 }
 
 async fn added(

@@ -11,7 +11,7 @@ use crate::{
         activation::{Activation, ActivationState},
         decide::{self, ReleaseProof},
         files::Signer,
-        license::{Actor, Expiry, License, LicenseState, LicenseType, Limit, Maintenance, Terms, TransferLimit},
+        license::{Actor, Expiry, Floating, License, LicenseState, LicenseType, Limit, Maintenance, Terms, TransferLimit},
         seal::Seal,
     },
     store::{ActivationFactsRow, Conn, NewAudit, StoreError, Subject},
@@ -29,6 +29,7 @@ pub struct Edit {
     pub maintenance: Option<Maintenance>,
     pub transfers: Option<TransferLimit>,
     pub offline_allowed: Option<bool>,
+    pub floating: Option<Option<Floating>>,
     pub note: Option<String>,
     pub terms: Option<Terms>,
 }
@@ -84,6 +85,7 @@ impl Desk {
             terms.maintenance = edit.maintenance.unwrap_or(terms.maintenance);
             terms.transfers = edit.transfers.unwrap_or(terms.transfers);
             terms.offline_allowed = edit.offline_allowed.unwrap_or(terms.offline_allowed);
+            terms.floating = edit.floating.unwrap_or(terms.floating);
             if let Some(note) = edit.note {
                 license.note = note;
             }
@@ -193,6 +195,9 @@ impl Desk {
                         NewAudit { at: now, subject: Subject::license(id.0), act, actor, before: Some(old), after: Some(new) };
                     let head = conn.audit(&entry, head.as_deref());
                     conn.save_license(&license, Some(&head)).await?;
+                    if before.terms.floating.is_none() && license.terms.floating.is_some() {
+                        conn.keep_slots_of_silent(id).await?;
+                    }
                     Ok(Done::Ok(()))
                 })
             })

@@ -6,11 +6,9 @@ mod access;
 mod activate;
 mod answer;
 mod answer_licensespring;
-mod api_keys;
 mod app;
-mod app_use;
-mod app_users;
 mod audit_log;
+mod bundles;
 mod error;
 mod export;
 mod files;
@@ -33,11 +31,12 @@ use std::sync::{Arc, RwLock};
 pub use access::{Area, Level, Role, Visitor};
 pub use activate::{Activated, OnlineActivation};
 pub use answer::{Answered, FileAnswer, FileRequest};
-pub use api_keys::MadeApiKey;
-pub use app::{App, AppAsk, AppLicense, AppRefusal, Principal};
-pub use app_use::{Spending, Spent};
-pub use app_users::UserLicense;
+pub use app::{
+    App, AppAsk, AppLicense, AppRefusal, Borrowed, CustomerUsers, DeviceLicense, GRACE_HOURS, MadeApiKey, MadeClient, OauthRow,
+    Principal, Spending, Spent, TOKEN_SECONDS, TokenRefusal, Trial, TrialAsk, UserLicense,
+};
 pub use audit_log::{AuditReport, CheckpointFault};
+pub use bundles::BundleView;
 pub use error::{ActError, Fault};
 pub use export::{Exported, Table};
 pub use forms::FormClaim;

@@ -54,6 +54,10 @@ impl Desk {
             .write(move |conn| {
                 let (new, actor) = (new.clone(), actor.clone());
                 Box::pin(async move {
+                    // A call names a product or a bundle by one code.
+                    if conn.bundle(&new.code).await?.is_some() {
+                        return Ok(None);
+                    }
                     let Some(id) = conn.add_product(&new, now).await? else { return Ok(None) };
                     let after = serde_json::json!({ "code": new.code.as_str(), "name": new.name, "authorization": new.authorization.as_str() });
                     let subject = Subject::of("product", id.0);
@@ -247,7 +251,7 @@ impl Desk {
     }
 }
 
-fn check_name(name: &str) -> Result<(), ActError> {
+pub(super) fn check_name(name: &str) -> Result<(), ActError> {
     let shown = !name.trim().is_empty() && name.chars().count() <= 128 && !name.chars().any(crate::licensing::text::is_hidden);
     if shown { Ok(()) } else { Err(ActError::field("name", "A name has 1 to 128 characters, all of them visible.")) }
 }

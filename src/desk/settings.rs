@@ -25,6 +25,16 @@ pub struct Settings {
     pub activations_per_minute: i64,
     /// How long a refusal can be looked up.
     pub keep_refusals_days: i64,
+    /// Apps of LicenseSpring's kind: a machine may have several trials of a product.
+    pub several_trials: bool,
+    /// They are told the customer's name and company, not only the address.
+    pub expose_customer: bool,
+    /// They may list the users of a customer's licenses.
+    pub customer_license_users: bool,
+    /// They may list the licenses of a machine.
+    pub device_licenses: bool,
+    /// They sign in as OAuth clients; API keys are refused.
+    pub oauth_required: bool,
     /// Raised by every change.
     pub revision: i64,
 }
@@ -39,6 +49,11 @@ impl Default for Settings {
             sign_in_tries: 10,
             activations_per_minute: 600,
             keep_refusals_days: 400,
+            several_trials: false,
+            expose_customer: false,
+            customer_license_users: false,
+            device_licenses: false,
+            oauth_required: false,
             revision: 0,
         }
     }
@@ -61,7 +76,7 @@ struct Known {
     write: fn(&Settings) -> String,
 }
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 12] = [
     Known {
         name: "portalName",
         about: "The name at the top of every page",
@@ -155,6 +170,36 @@ const KNOWN: [Known; 7] = [
         },
         write: |settings| settings.keep_refusals_days.to_string(),
     },
+    Known {
+        name: "severalTrials",
+        about: "Apps of LicenseSpring’s kind: a machine may have several trials of a product",
+        read: |settings, text| flag(text).map(|on| settings.several_trials = on),
+        write: |settings| settings.several_trials.to_string(),
+    },
+    Known {
+        name: "exposeCustomer",
+        about: "Apps of LicenseSpring’s kind are told the customer’s name and company, not only the address",
+        read: |settings, text| flag(text).map(|on| settings.expose_customer = on),
+        write: |settings| settings.expose_customer.to_string(),
+    },
+    Known {
+        name: "customerLicenseUsers",
+        about: "Apps of LicenseSpring’s kind may list the users of a customer’s licenses",
+        read: |settings, text| flag(text).map(|on| settings.customer_license_users = on),
+        write: |settings| settings.customer_license_users.to_string(),
+    },
+    Known {
+        name: "deviceLicenses",
+        about: "Apps of LicenseSpring’s kind may list every license of a machine, with its key",
+        read: |settings, text| flag(text).map(|on| settings.device_licenses = on),
+        write: |settings| settings.device_licenses.to_string(),
+    },
+    Known {
+        name: "oauthRequired",
+        about: "Apps of LicenseSpring’s kind sign in as OAuth clients; their API keys are refused",
+        read: |settings, text| flag(text).map(|on| settings.oauth_required = on),
+        write: |settings| settings.oauth_required.to_string(),
+    },
 ];
 
 /// The type of a picture by its first bytes, never by what somebody calls it.
@@ -164,6 +209,14 @@ fn picture_type(bytes: &[u8]) -> Option<&'static str> {
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
         _ => None,
+    }
+}
+
+fn flag(text: &str) -> Result<bool, SettingError> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "on" | "yes" => Ok(true),
+        "false" | "0" | "off" | "no" | "" => Ok(false),
+        _ => Err(SettingError::Value("Say true or false.")),
     }
 }
 
@@ -277,6 +330,11 @@ mod tests {
             sign_in_tries: 5,
             activations_per_minute: 9,
             keep_refusals_days: 30,
+            several_trials: true,
+            expose_customer: true,
+            customer_license_users: true,
+            device_licenses: true,
+            oauth_required: true,
             revision: 7,
         };
         let texts = settings.list().into_iter().map(|(name, value, _)| (name.to_owned(), value)).collect();
@@ -296,6 +354,7 @@ mod tests {
             ("signInTries", "0"),
             ("activationsPerMinute", "-1"),
             ("keepRefusalsDays", "1"),
+            ("severalTrials", "perhaps"),
         ] {
             let known = KNOWN.iter().find(|known| known.name == name).unwrap();
             assert!((known.read)(&mut Settings::default(), value).is_err(), "{name}={value}");

@@ -6,6 +6,7 @@ use crate::{
         ActivationKey, Email, LicenseId, OrderId, ProductId,
         activation::Activation,
         decide::{self, ActivationFacts, ActivationRefusal, Holder},
+        floating::{InUse, Slot},
         license::License,
         product::{Product, Version},
     },
@@ -19,6 +20,8 @@ use crate::{
 pub const MACHINES_SHOWN: usize = 200;
 /// As many entries of a history, and refusals, as a page shows; the newest come first.
 pub const ENTRIES_SHOWN: usize = 50;
+/// Slots of a floating license and its features that its page knows of.
+const SLOTS_SHOWN: i64 = 2000;
 
 /// A license and everything its page shows.
 #[derive(Clone)]
@@ -29,6 +32,10 @@ pub struct LicenseView {
     pub order: Option<Order>,
     pub users: Vec<LicenseUser>,
     pub activations: Vec<ActivationView>,
+    /// Slots of a floating license that are in use now.
+    pub slots_in_use: u32,
+    /// Those of its floating features, by code.
+    pub feature_slots: Vec<(String, u32)>,
     /// There are more machines than those.
     pub more_machines: bool,
     pub history: Vec<AuditEntry>,
@@ -44,6 +51,8 @@ pub struct ActivationView {
     pub activation: Activation,
     /// What the app told of its machine.
     pub variables: Vec<DeviceVariable>,
+    /// The slots it has now of a floating license and its features.
+    pub slots: Vec<Slot>,
 }
 
 #[derive(Clone)]
@@ -105,6 +114,14 @@ impl Desk {
             _ => None,
         });
         let vacated: Vec<_> = vacated.collect();
+        let now = self.now();
+        let floats =
+            license.terms.floating.is_some() || license.terms.entitlements.iter().any(|feature| feature.floating.is_some());
+        let (slots, slots_in_use) = if floats {
+            (conn.slots(id, now, SLOTS_SHOWN).await?, conn.slots_in_use(id, None, None, now).await?)
+        } else {
+            (Vec::new(), InUse::default())
+        };
         let facts = ActivationFacts {
             product: &product,
             license: &license,
@@ -112,14 +129,20 @@ impl Desk {
             vacated: vacated.iter().min().copied(),
             vacated_seats: u32::try_from(vacated.len()).unwrap_or(u32::MAX),
             blocked: false,
-            slots_in_use: if license.terms.floating.is_some() { license.seats_taken } else { 0 },
+            slots: slots_in_use,
             holders: &holders,
         };
+        let mut feature_slots: Vec<(String, u32)> = Vec::new();
+        for feature in license.terms.entitlements.iter().filter(|feature| feature.floating.is_some()) {
+            let in_use = conn.slots_in_use(id, Some(&feature.code), None, now).await?;
+            feature_slots.push((feature.code.clone(), in_use.others));
+        }
         let availability = decide::can_be_activated(&facts, self.now()).map(|_| ());
         let usable = decide::usable(&product, &license, self.now());
         let mut variables = conn.variables_of_license(id).await?;
         let activations = activations.into_iter().map(|activation| ActivationView {
             variables: variables.extract_if(.., |variable| variable.activation == activation.id).collect(),
+            slots: slots.iter().filter(|slot| slot.activation == activation.id).cloned().collect(),
             activation,
         });
         let activations = activations.collect();
@@ -130,6 +153,8 @@ impl Desk {
             order,
             users,
             activations,
+            slots_in_use: slots_in_use.others,
+            feature_slots,
             more_machines,
             history,
             refusals,

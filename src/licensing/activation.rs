@@ -4,7 +4,10 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivationId, DeviceId, DeviceName, LicenseId, Timestamp, license::Actor, license::TransitionError, usage::Totals};
+use super::{
+    ActivationId, DeviceId, DeviceName, LicenseId, Timestamp, license::Actor, license::TransitionError, tpm::TpmKey,
+    usage::Totals,
+};
 
 /// How the activation reached the portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +145,8 @@ pub struct Activation {
     pub bound: Option<Timestamp>,
     /// An address given with the activation, which proves nothing.
     pub contact: Option<String>,
+    /// A key in its TPM, without whose signature nothing of it counts.
+    pub tpm_key: Option<TpmKey>,
 }
 
 impl Activation {
@@ -166,6 +171,7 @@ impl Activation {
             file_keys: None,
             bound: None,
             contact: None,
+            tpm_key: None,
         }
     }
 
@@ -178,6 +184,7 @@ impl Activation {
     /// Lets the machine start afresh, as one that was never bound: whoever may decide that has decided it.
     pub fn unbind(&mut self) {
         self.device_key = None;
+        self.tpm_key = None;
         self.rebinds = Counted::default();
         self.bound = None;
     }

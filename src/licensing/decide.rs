@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ActivationId, DeviceId, DeviceName, Timestamp,
     activation::{Activation, ActivationState, DeviceKey, How},
+    floating::InUse,
     license::{License, LicenseState, LicenseType, Limit, TransferLimit},
     product::{DeviceKeyRule, Product, ProductState, Version},
 };
@@ -36,6 +37,11 @@ pub struct ActivationAsk<'a> {
     pub licensespring_file: bool,
     pub device_key: Option<&'a DeviceKey>,
     pub virtual_machine: Option<bool>,
+    /// The machine gives no signs of life: of a floating license it keeps a slot for as long as it is activated. An app that calls
+    /// takes its slot by the calls to come.
+    pub keeps_slot: bool,
+    /// The key in the machine's TPM signed what is asked.
+    pub by_tpm: bool,
     /// The app's version, where the request tells one that the product knows.
     pub version: Option<Version>,
 }
@@ -53,8 +59,8 @@ pub struct ActivationFacts<'a> {
     pub vacated_seats: u32,
     /// A block by staff that names this device.
     pub blocked: bool,
-    /// Floating slots in use by other devices.
-    pub slots_in_use: u32,
+    /// The slots of a floating license that are in use.
+    pub slots: InUse,
     /// Who holds the seats; needed only where `is_full` says so.
     pub holders: &'a [Holder],
 }
@@ -86,6 +92,8 @@ pub struct Grant {
     pub transfer_of: Option<ActivationId>,
     /// The device shows another key than before: its old one is spent.
     pub rebind: bool,
+    /// It keeps a slot of a floating license from now on.
+    pub keeps_slot: bool,
 }
 
 /// Why a license was not granted to a device.
@@ -250,6 +258,10 @@ pub fn activate(facts: &ActivationFacts<'_>, ask: &ActivationAsk<'_>, now: Times
         return Err(Refusal::VersionNotCovered { maintenance_until });
     }
 
+    // Every other door would let in whoever knows the key and the machine's id.
+    if known.is_some_and(|known| known.tpm_key.is_some()) && !ask.by_tpm {
+        return Err(Refusal::DeviceKeyRequired);
+    }
     let rebind = match (known.and_then(|known| known.device_key.as_ref()), ask.device_key) {
         (Some(_), None) => return Err(Refusal::DeviceKeyRequired),
         (None, None) if product.rules.device_key == DeviceKeyRule::Required => return Err(Refusal::DeviceKeyRequired),
@@ -265,24 +277,27 @@ pub fn activate(facts: &ActivationFacts<'_>, ask: &ActivationAsk<'_>, now: Times
         }
     }
 
-    if known.is_some_and(|known| known.state.holds_seat()) {
-        return Ok(Grant { takes_seat: false, transfer_of: None, rebind });
-    }
+    let holds_seat = known.is_some_and(|known| known.state.holds_seat());
     if let Limit::AtMost(seats) = terms.seats
+        && !holds_seat
         && facts.is_full()
     {
         return Err(Refusal::SeatsExhausted { seats, holders: facts.holders.to_vec() });
     }
-    if let Some(floating) = terms.floating
-        && facts.slots_in_use >= floating.slots
-    {
-        return Err(Refusal::FloatingFull { slots: floating.slots });
+    // A seat without a slot is not enough for a machine that would never ask for one.
+    let pool = license.pool(None, now).ok().filter(|_| ask.keeps_slot);
+    if let Some(pool) = pool.filter(|pool| !pool.has_room(facts.slots)) {
+        return Err(Refusal::FloatingFull { slots: pool.slots });
+    }
+    let keeps_slot = pool.is_some();
+    if holds_seat {
+        return Ok(Grant { takes_seat: false, transfer_of: None, rebind, keeps_slot });
     }
     let transfer_of = facts.retakes();
     if transfer_of.is_some() && !terms.transfers.allows_one_more(license.transfers_used) {
         return Err(Refusal::TransferLimit { used: license.transfers_used });
     }
-    Ok(Grant { takes_seat: true, transfer_of, rebind })
+    Ok(Grant { takes_seat: true, transfer_of, rebind, keeps_slot })
 }
 
 /// The least a machine holds its seat after its device key became another one.
@@ -500,6 +515,8 @@ pub fn can_be_activated(facts: &ActivationFacts<'_>, now: Timestamp) -> Result<G
         licensespring_file: false,
         device_key: Some(&ANY_KEY),
         virtual_machine: None,
+        keeps_slot: true,
+        by_tpm: false,
         version: None,
     };
     activate(facts, &ask, now)

@@ -5,14 +5,18 @@
 pub mod activation;
 pub mod decide;
 pub mod files;
+pub mod floating;
 pub mod issue;
 pub mod key;
 pub mod license;
 pub mod meter;
 pub mod product;
+pub mod scope;
 pub mod seal;
 pub mod text;
 pub mod time;
+pub mod tpm;
+pub mod trial;
 pub mod usage;
 pub mod words;
 

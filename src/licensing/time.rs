@@ -164,6 +164,17 @@ impl Timestamp {
         Ok(date.midnight().plus_millis(((h * 60 + m) * 60 + s) * 1000 + millis))
     }
 
+    /// Reads a time in UTC as people and clients write one: RFC 3339, with or without its zone, its seconds, or its time of day.
+    pub fn from_utc_text(text: &str) -> Result<Self, InvalidDate> {
+        let text = text.trim();
+        let Some((date, clock)) = text.split_once(['T', 't', ' ']) else {
+            return Ok(text.parse::<Date>()?.midnight());
+        };
+        let clock = clock.strip_suffix(['Z', 'z']).or_else(|| clock.strip_suffix("+00:00")).unwrap_or(clock);
+        let seconds = if clock.matches(':').count() == 1 { ":00" } else { "" };
+        Self::from_rfc3339(&format!("{date}T{clock}{seconds}Z"))
+    }
+
     /// `Fri, 20 Nov 2026 20:00:00 GMT` (IMF-fixdate, RFC 9110 §5.6.7).
     #[must_use]
     pub fn to_http_date(self) -> String {

@@ -25,6 +25,10 @@ use crate::{
     licensing::files::base64,
 };
 
+/// Put into a response that is no redirect by a handler whose act is done: where the form leads when it is sent again.
+#[derive(Clone, Copy)]
+pub struct EndsAt(pub &'static str);
+
 /// How long the second sending waits for the first to be answered.
 const PATIENCE: Duration = Duration::from_secs(10);
 const STEP: Duration = Duration::from_millis(50);
@@ -81,7 +85,8 @@ async fn act(state: AppState, visitor: Visitor, name: String, next: Next, reques
         let response = next.run(request).await;
         let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
         // Only what was done is remembered: a form that came back with a refusal may be sent again as it is.
-        let done = if response.status() == StatusCode::SEE_OTHER { location } else { None };
+        let ends_at = response.extensions().get::<EndsAt>().map(|ends_at| ends_at.0);
+        let done = if response.status() == StatusCode::SEE_OTHER { location } else { ends_at };
         if let Err(error) = desk.finish_form(&who, &form, done).await {
             tracing::warn!(error = ?error, "The end of a form could not be remembered; sent again it would be acted on again.");
         }

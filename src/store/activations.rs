@@ -14,6 +14,7 @@ use crate::licensing::{
     decide::Holder,
     license::{Actor, License},
     product::Product,
+    tpm::TpmKey,
 };
 
 macro_rules! activation_columns {
@@ -25,7 +26,7 @@ macro_rules! activation_columns {
          a.last_seen_at as a_last_seen_at, a.rebinds as a_rebinds, a.rebinds_since as a_rebinds_since, \
          a.offline_releases as a_offline_releases, a.offline_releases_since as a_offline_releases_since, a.use_seq as a_use_seq, \
          a.use_totals as a_use_totals, a.api_key as a_api_key, a.file_keys as a_file_keys, \
-         a.bound_at as a_bound_at, a.contact as a_contact"
+         a.bound_at as a_bound_at, a.contact as a_contact, a.tpm_key as a_tpm_key"
     };
 }
 
@@ -71,6 +72,7 @@ fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
         })
     };
     let name = row.maybe_string("a_device_name")?;
+    let tpm_key = row.maybe_string("a_tpm_key")?;
     Ok(Activation {
         id: ActivationId(id),
         license: LicenseId(row.int("a_license_id")?),
@@ -96,6 +98,7 @@ fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
         file_keys: row.maybe_string("a_file_keys")?,
         bound: row.maybe_int("a_bound_at")?.map(Timestamp::from_millis),
         contact: row.maybe_string("a_contact")?,
+        tpm_key: tpm_key.map(|text| TpmKey::parse(&text).map_err(|_| bad("tpm_key"))).transpose()?,
     })
 }
 
@@ -180,6 +183,17 @@ impl Conn {
         rows.iter().map(activation).collect()
     }
 
+    /// A machine's activations on whatever license, the newest first, at most `most`.
+    pub async fn activations_of_device(&mut self, device: &DeviceId, most: i64) -> Result<Vec<Activation>, StoreError> {
+        let sql = concat!(
+            "select ",
+            activation_columns!(),
+            " from activation a where a.device_id = $1 order by a.state_at desc, a.id limit $2"
+        );
+        let rows = sqlx::query(sql).bind(device.as_str().to_owned()).bind(most).fetch_all(self.db()).await?;
+        rows.iter().map(activation).collect()
+    }
+
     pub async fn activation(&mut self, id: ActivationId) -> Result<Option<Activation>, StoreError> {
         let sql = concat!("select ", activation_columns!(), " from activation a where a.id = $1");
         let row = sqlx::query(sql).bind(id.0).fetch_optional(self.db()).await?;
@@ -198,7 +212,7 @@ impl Conn {
             () => {
                 "insert into activation (license_id, device_id, device_name, device_name_folded, device_os, device_app, device_sdk, device_vm, state, \
                  state_at, counted, how, device_key, user_email, first_activated_at, last_seen_at, rebinds, offline_releases, use_seq, api_key, \
-                 file_keys, contact) values ($1, $7, $8, $9, $10, $11, $12, $13, 'active', $14, 0, $15, $16, $17, $14, $14, 0, 0, 0, $18, $19, $20) \
+                 file_keys, contact, tpm_key) values ($1, $7, $8, $9, $10, $11, $12, $13, 'active', $14, 0, $15, $16, $17, $14, $14, 0, 0, 0, $18, $19, $20, $21) \
                  returning id"
             };
         }
@@ -223,13 +237,14 @@ impl Conn {
             .bind(maybe_plain(new.api_key.as_deref()))
             .bind(new.file_keys.clone())
             .bind(maybe_plain(new.contact.as_deref()))
+            .bind(new.tpm_key.as_ref().map(|key| key.text().to_owned()))
             .fetch_all(self.db())
             .await?;
         let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         row.int("id").map(ActivationId)
     }
 
-    /// Saves an activation after an act.
+    /// Saves an activation after an act. One that holds no seat has no slot of a floating license either.
     pub async fn save_activation(&mut self, activation: &Activation) -> Result<(), StoreError> {
         let (at, by, reason, counted, replaced_by) = match &activation.state {
             ActivationState::Active { since } => (*since, None, None, false, None),
@@ -241,7 +256,7 @@ impl Conn {
             "update activation set device_name = $2, device_os = $3, device_app = $4, device_sdk = $5, device_vm = $6, state = $7, \
              state_at = $8, state_by = $9, state_reason = $10, counted = $11, replaced_by = $12, how = $13, device_key = $14, \
              user_email = $15, last_seen_at = $16, rebinds = $17, rebinds_since = $18, offline_releases = $19, \
-             offline_releases_since = $20, use_seq = $21, api_key = $22, device_name_folded = $23, use_totals = $24, file_keys = $25, bound_at = $26, contact = $27 where id = $1",
+             offline_releases_since = $20, use_seq = $21, api_key = $22, device_name_folded = $23, use_totals = $24, file_keys = $25, bound_at = $26, contact = $27, tpm_key = $28 where id = $1",
         )
         .bind(activation.id.0)
         .bind(device.name.as_ref().map(|name| name.as_str().to_owned()))
@@ -270,8 +285,12 @@ impl Conn {
         .bind(activation.file_keys.clone())
         .bind(activation.bound.map(Timestamp::millis))
         .bind(maybe_plain(activation.contact.as_deref()))
+        .bind(activation.tpm_key.as_ref().map(|key| key.text().to_owned()))
         .execute(self.db())
         .await?;
+        if !activation.state.holds_seat() {
+            self.free_slots_of(activation.id).await?;
+        }
         Ok(())
     }
 

@@ -19,7 +19,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    pub const KINDS: [&'static str; 8] = ["license", "product", "order", "customer", "staff", "setting", "api_key", "seal"];
+    pub const KINDS: [&'static str; 10] =
+        ["license", "product", "bundle", "order", "customer", "staff", "setting", "api_key", "oauth_client", "seal"];
 
     #[must_use]
     pub const fn license(id: i64) -> Self {

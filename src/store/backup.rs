@@ -16,11 +16,13 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 30] = [
     "product",
     "version",
     "feature",
     "policy",
+    "bundle",
+    "bundle_product",
     "customer",
     "orders",
     "license",
@@ -28,6 +30,8 @@ const TABLES: [&str; 24] = [
     "activation",
     "device_variable",
     "device_block",
+    "slot",
+    "trial_claim",
     "answer",
     "result_page",
     "attempt",
@@ -37,6 +41,8 @@ const TABLES: [&str; 24] = [
     "staff",
     "session",
     "api_key",
+    "oauth_client",
+    "oauth_secret",
     "seal",
     "setting",
     "form_request",
@@ -45,7 +51,7 @@ const TABLES: [&str; 24] = [
 /// What means nothing elsewhere or later: counted tries and leases on jobs.
 const PASSING: [&str; 2] = ["rate", "lease"];
 /// Tables whose key is not a number the database gives.
-const WITHOUT_ID: [&str; 5] = ["result_page", "audit_head", "session", "setting", "form_request"];
+const WITHOUT_ID: [&str; 7] = ["bundle_product", "slot", "result_page", "audit_head", "session", "setting", "form_request"];
 /// A reference within a table, which may point forward: set once all rows are there.
 const FORWARD: (&str, &str) = ("activation", "replaced_by");
 

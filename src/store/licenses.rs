@@ -132,6 +132,21 @@ impl Conn {
         .transpose()
     }
 
+    pub async fn licenses_of_customer(
+        &mut self,
+        product: ProductId,
+        customer: CustomerId,
+        most: i64,
+    ) -> Result<Vec<License>, StoreError> {
+        const Q: &str = concat!(
+            "select ",
+            license_columns!(),
+            " from license l where l.customer_id = $1 and l.product_id = $2 order by l.id limit $3"
+        );
+        let rows = sqlx::query(Q).bind(customer.0).bind(product.0).bind(most).fetch_all(self.db()).await?;
+        rows.iter().map(license).collect()
+    }
+
     pub async fn licenses_of_order(&mut self, order: OrderId) -> Result<Vec<(License, Product)>, StoreError> {
         const Q: &str = concat!(
             "select ",

@@ -186,13 +186,15 @@ pub struct SubjectName {
 pub type SubjectNames = BTreeMap<(String, i64), SubjectName>;
 
 /// For every kind of subject that has a row of its own: where its name stands.
-const NAMED: [(&str, &str); 7] = [
+const NAMED: [(&str, &str); 9] = [
     ("license", "select id as id, key_text as name, null as code from license where id in "),
     ("product", "select id as id, name as name, code as code from product where id in "),
+    ("bundle", "select id as id, name as name, code as code from bundle where id in "),
     ("order", "select id as id, reference as name, null as code from orders where id in "),
     ("customer", "select id as id, email as name, null as code from customer where id in "),
     ("staff", "select id as id, email as name, null as code from staff where id in "),
     ("api_key", "select id as id, name as name, null as code from api_key where id in "),
+    ("oauth_client", "select id as id, name as name, null as code from oauth_client where id in "),
     // A ring of signing keys is called by the product it signs for.
     ("seal", "select id as id, name as name, code as code from product where id in "),
 ];

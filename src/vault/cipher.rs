@@ -47,6 +47,10 @@ impl Purpose {
     pub const LICENSESPRING_SEAL: Self = Self::new("seal/licensespring");
     /// The shared keys of LicenseSpring API keys.
     pub const SHARED_KEY: Self = Self::new("shared-key");
+    /// The secrets of OAuth clients.
+    pub const CLIENT_SECRET: Self = Self::new("client-secret");
+    /// What OAuth clients show after they showed their secret.
+    pub const CLIENT_TOKEN: Self = Self::new("client-token");
     /// Result pages of `/activations/{token}`.
     pub const ACTIVATION_TOKEN: Self = Self::new("activation-token");
 

@@ -396,6 +396,13 @@ pub fn verify_rsa(public_spki: &[u8], message: &[u8], signature: &[u8]) -> bool 
     UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, public_spki).verify(message, signature).is_ok()
 }
 
+/// Whether 64 bytes, r and s, are a signature over `message` with SHA-256 under a P-256 key, given as its uncompressed point
+/// (FIPS 186-5, SEC 1 §2.3.3).
+#[must_use]
+pub fn verify_p256(point: &[u8], message: &[u8], signature: &[u8; 64]) -> bool {
+    UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
+}
+
 impl<'a> Subject<'a> {
     const fn of(product: Option<ProductId>, name: &'a str) -> Self {
         match product {

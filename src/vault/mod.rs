@@ -12,7 +12,7 @@ pub mod token;
 
 pub use audit::AuditKey;
 pub use cipher::{Cipher, CipherError, Purpose, SecretBytes, Subject};
-pub use keys::{AppSigner, LicenseSigner, RsaSize, Vault, VaultError, verify_rsa};
+pub use keys::{AppSigner, LicenseSigner, RsaSize, Vault, VaultError, verify_p256, verify_rsa};
 pub use master::{MasterError, MasterKey, MasterSource, Origin};
 pub use password::{Password, PasswordError, Passwords};
 pub use token::{Token, TokenHash, TokenKey};

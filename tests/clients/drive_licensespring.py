@@ -1,9 +1,11 @@
 """Drives the MIT-licensed Python client licensespring 3.0.0 against a portal, unmodified but for address and public key, with its own
 checks of signatures on. What it is to work with comes as JSON on stdin; script/clients makes that."""
 
+import base64
 import json
 import sys
 import tempfile
+from contextlib import contextmanager
 from importlib.metadata import version
 
 from licensespring.api import APIClient
@@ -87,24 +89,58 @@ def api_client_user():
     assert api.deactivate_license(**ident) == "license_deactivated"
 
 
+def api_client_floating():
+    api = client()
+    one, two = ({"product": given["product"], "hardware_id": name, "license_key": given["floating_key"]} for name in ["HW-f1", "HW-f2"])
+    for machine in [one, two]:
+        assert api.activate_license(**machine)["is_floating_cloud"]
+    assert api.check_license(**one)["floating_in_use_devices"] == 1
+    refused("floating_not_available", api.check_license, **two)
+    assert api.floating_release(**one) == ""
+    borrowed = api.floating_borrow(**two, borrowed_until=None)
+    assert borrowed["max_borrow_time"] == 24, borrowed
+    refused("floating_not_available", api.check_license, **one)
+    assert api.check_license(**two)["is_borrowed"]
+    refused("borrow_until_not_valid", api.floating_borrow, **two, borrowed_until="2199-01-01T00:00:00.000Z")
+    assert api.floating_release(**two) == ""
+    assert api.check_license_feature(**one, feature="render")["floating_in_use_devices"] == 1
+    refused("floating_not_available", api.check_license_feature, **two, feature="render")
+    assert api.floating_feature_release(**one, feature="render") == "feature_released"
+    for machine in [one, two]:
+        api.deactivate_license(**machine)
+
+
+def api_client_trial():
+    api = client()
+    made = api.trial_key(product=given["product"], email="ann@customer.example", first_name="Ann")
+    assert made["is_trial"] and made["license"] == made["license_key"], made
+    assert api.trial_key(product=given["product"])["license"] == made["license"]
+    refused("not_switched_on", api.customer_license_users, product=given["product"], customer="ann@customer.example")
+
+
+@contextmanager
+def license_manager_in(folder):
+    conf = Configuration(
+        product=given["product"],
+        api_key=given["api_key"],
+        shared_key=given["shared_key"],
+        file_key="5a" * 32,
+        file_iv="a5" * 16,
+        hardware_id_provider=Machine,
+        signature_verifier=Ours,
+        api_domain=given["domain"],
+        file_path=folder,
+        filename="License",
+    )
+    manager = LicenseManager(conf)
+    # The one thing a configuration cannot say: no TLS on this machine.
+    manager.api_client.api_base = manager.api_client.api_base.replace("https://", "http://")
+    manager.api_client.api_protocol = "http"
+    yield manager
+
+
 def license_manager():
-    with tempfile.TemporaryDirectory() as folder:
-        conf = Configuration(
-            product=given["product"],
-            api_key=given["api_key"],
-            shared_key=given["shared_key"],
-            file_key="5a" * 32,
-            file_iv="a5" * 16,
-            hardware_id_provider=Machine,
-            signature_verifier=Ours,
-            api_domain=given["domain"],
-            file_path=folder,
-            filename="License",
-        )
-        manager = LicenseManager(conf)
-        # The one thing a configuration cannot say: no TLS on this machine.
-        manager.api_client.api_base = manager.api_client.api_base.replace("https://", "http://")
-        manager.api_client.api_protocol = "http"
+    with tempfile.TemporaryDirectory() as folder, license_manager_in(folder) as manager:
         assert manager.is_online()
         license = manager.activate_license(LicenseID.from_key(given["key"]))
         license.check_license_status()
@@ -119,6 +155,40 @@ def license_manager():
         license.deactivate(delete_license=True)
 
 
-for test in [api_client, api_client_offline, api_client_user, license_manager]:
+def license_manager_floating():
+    with tempfile.TemporaryDirectory() as folder, license_manager_in(folder) as manager:
+        license = manager.activate_license(LicenseID.from_key(given["floating_key"]))
+        license.check()
+        assert not license.is_floating_expired()
+        license.check_feature("render")
+        license.release_feature("render")
+        license.floating_borrow(None)
+        license.floating_release(throw_e=True)
+        license.deactivate(delete_license=True)
+
+
+def license_manager_offline():
+    with tempfile.TemporaryDirectory() as folder, license_manager_in(folder) as manager:
+        request = manager.create_offline_activation_file(LicenseID.from_key(given["key"]), folder)
+        with open(request) as file:
+            answer = manager.api_client.activate_offline(file.read())
+        path = f"{folder}/ls_activation.lic"
+        with open(path, "w") as file:
+            file.write(base64.b64encode(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()).decode())
+        license = manager.activate_license_offline(path)
+        license.check_license_status()
+        license.deactivate(delete_license=True)
+
+
+for test in [
+    api_client,
+    api_client_offline,
+    api_client_user,
+    api_client_floating,
+    api_client_trial,
+    license_manager,
+    license_manager_floating,
+    license_manager_offline,
+]:
     test()
     print(f"  {test.__name__.replace('_', ' ')}: good", file=sys.stderr)

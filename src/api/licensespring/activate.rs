@@ -16,12 +16,17 @@ pub async fn activate(State(state): State<AppState>, Caller(app): Caller, asked:
     let hardware_id = asked.required("hardware_id")?;
     let principal = principal(&asked)?;
     let body = activation_body(&facts(&found, &asked, &state)?);
+    reply::signed_license(&state, body, hardware_id, principal, tail(&asked)?).await
+}
+
+/// What an activation repeats of its request, behind the license's own signature.
+pub fn tail(asked: &Asked) -> Result<Vec<(&'static str, Value)>, ApiError> {
     let mut tail = vec![("request", Value::from("activation"))];
     if let (None, Some(name)) = (asked.text("license_key")?, asked.text("username")?) {
         tail.push(("username", name.into()));
     }
-    tail.push(("hardware_id", hardware_id.into()));
-    reply::signed_license(&state, body, hardware_id, principal, tail).await
+    tail.push(("hardware_id", asked.required("hardware_id")?.into()));
+    Ok(tail)
 }
 
 pub async fn deactivate(State(state): State<AppState>, Caller(app): Caller, asked: Asked) -> Result<Response, ApiError> {
@@ -40,14 +45,18 @@ pub fn principal(asked: &Asked) -> Result<&str, ApiError> {
 
 /// What a body is made of.
 pub fn facts<'a>(found: &'a AppLicense, asked: &'a Asked, state: &AppState) -> Result<BodyFacts<'a>, ApiError> {
-    Ok(BodyFacts {
+    // Clients compare the code to the letter.
+    Ok(facts_of(found, asked.required("product")?, state))
+}
+
+pub fn facts_of<'a>(found: &'a AppLicense, short_code: &'a str, state: &AppState) -> BodyFacts<'a> {
+    BodyFacts {
         product: &found.facts.product,
         license: &found.facts.license,
         activation: Some(&found.activation),
-        // Clients compare the code to the letter.
-        short_code: asked.required("product")?,
-        customer_email: found.customer.as_deref(),
+        short_code,
+        customer: found.customer.as_ref(),
         user: found.user.as_ref(),
         now: state.desk.now(),
-    })
+    }
 }

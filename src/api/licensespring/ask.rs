@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::error::ApiError;
 use crate::{
     desk::{AppAsk, Principal},
-    licensing::{ActivationKey, DeviceId, DeviceName, ProductCode, activation::Device},
+    licensing::{ActivationKey, DeviceId, DeviceName, ProductCode, activation::Device, tpm::TpmKey},
     server::{AppState, forms::pairs},
 };
 
@@ -82,13 +82,16 @@ impl Asked {
         ProductCode::parse(code).map_err(|_| ApiError::bad("unknown_product", "There is no product with this code."))
     }
 
+    pub fn hardware_id(&self) -> Result<DeviceId, ApiError> {
+        let id = self.text("hardware_id")?.ok_or_else(|| ApiError::bad("missing_hardware_id", "hardware_id is missing."))?;
+        DeviceId::parse(id)
+            .map_err(|_| ApiError::bad("validation_error", "hardware_id has 1 to 256 characters, all of them visible."))
+    }
+
     /// The identity of a call: product, machine, and the key or the user.
     pub fn ask(&self) -> Result<AppAsk, ApiError> {
         let product = self.product()?;
-        let hardware_id =
-            self.text("hardware_id")?.ok_or_else(|| ApiError::bad("missing_hardware_id", "hardware_id is missing."))?;
-        let id = DeviceId::parse(hardware_id)
-            .map_err(|_| ApiError::bad("validation_error", "hardware_id has 1 to 256 characters, all of them visible."))?;
+        let id = self.hardware_id()?;
         let principal = match (self.text("license_key")?, self.text("username")?) {
             // Where both come, the key counts.
             (Some(key), _) => Principal::Key(
@@ -117,7 +120,22 @@ impl Asked {
             sdk: said(&["sdk_ver"]),
             virtual_machine: self.flag("is_vm"),
         };
-        Ok(AppAsk { product, principal, license_id: self.number("license_id")?, device, variables: self.variables("variables") })
+        Ok(AppAsk {
+            product,
+            principal,
+            license_id: self.number("license_id")?,
+            device,
+            variables: self.variables("variables"),
+            enrolls: self.enrolls()?,
+        })
+    }
+
+    /// The key in the machine's TPM that is to speak for it (§2.3).
+    fn enrolls(&self) -> Result<Option<TpmKey>, ApiError> {
+        let Some(enrollment) = self.0.get("tpm_enrollment").filter(|value| !value.is_null()) else { return Ok(None) };
+        let key = enrollment.get("signing_public_key").and_then(Value::as_str).and_then(|text| TpmKey::parse(text).ok());
+        let wrong = "tpm_enrollment.signing_public_key is a P-256 key in base64 of its DER form.";
+        key.map(Some).ok_or_else(|| ApiError::bad("validation_error", wrong))
     }
 
     /// Plain values by name, as texts; what is none, too long or hidden is left out.

@@ -1,5 +1,5 @@
-//! Who calls (§2): an API key and an HMAC over the date, in two headers. The shared key ships in every app, so a right HMAC says
-//! which app calls and authorizes nothing by itself.
+//! Who calls (§2): an API key and an HMAC over the date, in two headers, or an OAuth client's token. The shared key ships in every
+//! app, so a right HMAC says which app calls and authorizes nothing by itself.
 
 use axum::{
     extract::FromRequestParts,
@@ -9,7 +9,11 @@ use axum::{
 use super::error::ApiError;
 use crate::{
     desk::App,
-    licensing::{Timestamp, files::licensespring::hmac},
+    licensing::{
+        Timestamp,
+        files::licensespring::{Authorization, AuthorizationError, hmac},
+        tpm::read_signature,
+    },
     server::AppState,
 };
 
@@ -18,47 +22,6 @@ const WINDOW_SECONDS: i64 = 15 * 60;
 
 /// The app that calls; taking it checks the headers.
 pub struct Caller(pub App);
-
-/// The parts of an `Authorization` header in LicenseSpring's form.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Authorization {
-    pub algorithm: String,
-    pub signature: String,
-    pub api_key: String,
-}
-
-impl Authorization {
-    /// Reads `algorithm="hmac-sha256",headers="date",signature="…",apiKey="…"`: names in any case and order, spaces allowed.
-    /// Refuses what has no such parts, and names the one that is missing.
-    pub fn parse(text: &str) -> Result<Self, ApiError> {
-        let malformed = || ApiError::bad("authorization_invalid_headers", "The Authorization header cannot be read.");
-        let mut parts = Self::default();
-        for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').ok_or_else(malformed)?;
-            let value = value.trim();
-            let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-            match name.trim().to_ascii_lowercase().as_str() {
-                "algorithm" => parts.algorithm = bare.to_owned(),
-                "signature" => parts.signature = bare.to_owned(),
-                "apikey" => parts.api_key = bare.to_owned(),
-                _ => {}
-            }
-        }
-        if parts == Self::default() {
-            return Err(malformed());
-        }
-        let missing: Vec<&str> = [("algorithm", &parts.algorithm), ("signature", &parts.signature), ("apiKey", &parts.api_key)]
-            .into_iter()
-            .filter_map(|(name, value)| value.is_empty().then_some(name))
-            .collect();
-        if missing.is_empty() {
-            Ok(parts)
-        } else {
-            let message = format!("Some parameters are missing in authorization: {}", missing.join(", "));
-            Err(ApiError::bad("authorization_missing_params", message))
-        }
-    }
-}
 
 impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
@@ -71,19 +34,49 @@ impl FromRequestParts<AppState> for Caller {
             let names: Vec<&str> = missing.into_iter().filter_map(|(name, value)| value.is_none().then_some(name)).collect();
             return Err(ApiError::bad("missing_headers", format!("Some headers are missing: {}", names.join(", "))));
         };
-        let authorization = Authorization::parse(authorization)?;
+        if let Some(token) = bearer(authorization) {
+            in_time(date, state.desk.now())?;
+            let app = state.desk.app_with_token(token).await??;
+            return Ok(Self(signed_by_tpm(app, &parts.headers, format!("{date}{token}"))));
+        }
+        let authorization = Authorization::parse(authorization).map_err(unreadable)?;
         if !authorization.algorithm.eq_ignore_ascii_case("hmac-sha256") {
             return Err(ApiError::bad("hmac_required", "The algorithm must be hmac-sha256."));
         }
         in_time(date, state.desk.now())?;
-        let Some((app, shared_key)) = state.desk.app(&authorization.api_key).await? else {
-            return Err(ApiError::bad("invalid_api_key", "This API key is unknown or was revoked."));
-        };
+        let (app, shared_key) = state.desk.app(&authorization.api_key).await??;
         if !hmac::date_holds(shared_key.as_slice(), date, &authorization.signature) {
             return Err(ApiError::new(401, "signature_mismatch", "The signature does not fit the API key and the Date header."));
         }
-        Ok(Self(app))
+        Ok(Self(signed_by_tpm(app, &parts.headers, authorization.signature)))
     }
+}
+
+fn unreadable(error: AuthorizationError) -> ApiError {
+    match error {
+        AuthorizationError::Malformed => {
+            ApiError::bad("authorization_invalid_headers", "The Authorization header cannot be read.")
+        }
+        AuthorizationError::Missing(names) => {
+            let message = format!("Some parameters are missing in authorization: {}", names.join(", "));
+            ApiError::bad("authorization_missing_params", message)
+        }
+    }
+}
+
+/// Notes what the machine's TPM signed (§2.3): the text of the HMAC, or date and token. What cannot be read is no signature.
+fn signed_by_tpm(app: App, headers: &HeaderMap, message: String) -> App {
+    let shown = headers.get("licensespring-tpm-signature").and_then(|value| value.to_str().ok());
+    match shown.and_then(read_signature) {
+        Some(signature) => app.signing(message.into_bytes(), signature),
+        None => app,
+    }
+}
+
+/// The token of `Bearer …`, in any case (RFC 9110 §11.1).
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The raw text: what was signed is the header as it stands, however its date is spelt.
@@ -107,36 +100,6 @@ fn in_time(date: &str, now: Timestamp) -> Result<(), ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn headers_are_read_as_every_client_writes_them() {
-        let expected =
-            Authorization { algorithm: "hmac-sha256".into(), signature: "UDysf/iJ+Q==".into(), api_key: "11abafc3".into() };
-        for text in [
-            r#"algorithm="hmac-sha256",headers="date",signature="UDysf/iJ+Q==",apiKey="11abafc3""#,
-            r#"algorithm="hmac-sha256", headers="date", signature="UDysf/iJ+Q==", apikey="11abafc3""#,
-            r#" APIKEY = "11abafc3" , Signature="UDysf/iJ+Q==",ALGORITHM="hmac-sha256""#,
-            "algorithm=hmac-sha256,signature=UDysf/iJ+Q==,apiKey=11abafc3",
-        ] {
-            assert_eq!(Authorization::parse(text).unwrap(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        for (text, code) in [
-            ("", "authorization_invalid_headers"),
-            ("nonsense", "authorization_invalid_headers"),
-            ("Basic dXNlcjpwYXNz", "authorization_invalid_headers"),
-            (r#"algorithm="hmac-sha256",apiKey="x""#, "authorization_missing_params"),
-            (r#"signature="x",apiKey="x""#, "authorization_missing_params"),
-            (r#"algorithm="hmac-sha256",signature="x",apiKey="""#, "authorization_missing_params"),
-        ] {
-            assert_eq!(Authorization::parse(text).unwrap_err().code, code, "{text}");
-        }
-        let error = Authorization::parse(r#"algorithm="hmac-sha256",apiKey="x""#).unwrap_err();
-        assert!(error.message.ends_with("authorization: signature"), "{}", error.message);
-    }
 
     #[test]
     fn a_date_is_good_for_a_quarter_of_an_hour_in_every_spelling() {

@@ -10,14 +10,18 @@ use super::{
     reply,
     versions::wanted,
 };
-use crate::{licensing::files::licensespring::check_body, server::AppState};
+use crate::{
+    licensing::files::licensespring::{BodySlot, check_body},
+    server::AppState,
+};
 
 pub async fn check(State(state): State<AppState>, Caller(app): Caller, asked: Asked) -> Result<Response, ApiError> {
     let ask = asked.ask()?;
     let found = state.desk.check_app(&app, ask).await??;
     let with_expired = asked.flag("include_expired_features").unwrap_or(false);
     let newest = wanted(&found.releases, &asked)?.next();
-    let body = check_body(&facts(&found, &asked, &state)?, with_expired, newest);
+    let slot = found.slot.map(|(hold, in_use)| BodySlot { in_use, borrowed_until: hold.borrowed_until() });
+    let body = check_body(&facts(&found, &asked, &state)?, with_expired, newest, slot);
     let hardware_id = asked.required("hardware_id")?;
     reply::signed_license(&state, body, hardware_id, principal(&asked)?, []).await
 }

@@ -8,11 +8,14 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    desk::{ActError, AppRefusal, Fault, Refusal},
+    desk::{ActError, AppRefusal, Fault, Refusal, TokenRefusal},
     licensing::{
         decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
         files::Code,
+        floating::SlotRefusal,
         meter::SpendRefusal,
+        tpm::TpmRefusal,
+        trial::TrialRefusal,
     },
 };
 
@@ -66,9 +69,33 @@ impl From<ActError> for ApiError {
     }
 }
 
+impl From<TokenRefusal> for ApiError {
+    fn from(refusal: TokenRefusal) -> Self {
+        match refusal {
+            TokenRefusal::Malformed => {
+                Self::new(401, "oauth_token_malformed", "This is no token that was given here. Ask for one.")
+            }
+            TokenRefusal::Expired => Self::new(401, "oauth_token_expired", "This token has ended. Ask for a new one."),
+            // Neither of the two above: a client would ask for a token again and again.
+            TokenRefusal::ClientGone => {
+                Self::new(401, "invalid_client", "This client was revoked, or its secret is another by now.")
+            }
+        }
+    }
+}
+
 impl From<AppRefusal> for ApiError {
     fn from(refusal: AppRefusal) -> Self {
         match refusal {
+            AppRefusal::UnknownApiKey => Self::bad("invalid_api_key", "This API key is unknown."),
+            AppRefusal::RevokedApiKey => Self::bad("revoked_api_key", "This API key was revoked. The app needs another one."),
+            AppRefusal::OauthRequired => {
+                Self::bad("oauth_required", "API keys are off here: apps sign in as OAuth clients, with client id and secret.")
+            }
+            AppRefusal::OutOfScope => Self::bad(
+                "oauth_scope_not_allowed",
+                "This client is held to a customer's or one license, and this call is about neither.",
+            ),
             AppRefusal::UnknownProduct => Self::bad("unknown_product", "There is no product with this code."),
             AppRefusal::DisabledProduct => Self::bad("disabled_product", "This product is paused by its vendor."),
             AppRefusal::ArchivedProduct => Self::bad("archived_product", "This product is sold no more."),
@@ -86,6 +113,20 @@ impl From<AppRefusal> for ApiError {
             AppRefusal::Activation(refusal) => activation(&refusal),
             AppRefusal::Check(refusal) => check(&refusal),
             AppRefusal::Release(refusal) => release(&refusal),
+            AppRefusal::Tpm(refusal) => tpm(refusal),
+            AppRefusal::Trial(refusal) => trial(refusal),
+            AppRefusal::Off(setting) => Self::bad(
+                "not_switched_on",
+                format!(
+                    "This call is off here, because the shared key that signs it ships in every app. The vendor can switch it on: {setting}."
+                ),
+            ),
+            AppRefusal::NotByUser => {
+                Self::bad("invalid_product_auth_method", "This product is licensed by key: its licenses have no users.")
+            }
+            AppRefusal::NoCustomer => Self::bad("customer_does_not_exist", "There is no customer with this address."),
+            AppRefusal::UnknownPolicy => Self::bad("validation_error", "The product has no license policy with this code."),
+            AppRefusal::Slot { feature, refusal } => slot(feature, refusal),
             AppRefusal::Spend { feature, refusal } => spend(feature, refusal),
             AppRefusal::Password(error) => Self::bad("validation_error", format!("The new password was not taken: {error}.")),
             AppRefusal::UnknownFeature => Self::bad("unsupported_product_feature", "This license has no feature with this code."),
@@ -115,7 +156,7 @@ fn activation(refusal: &ActivationRefusal) -> ApiError {
         Refusal::Expired { .. } => "license_expired",
         Refusal::TrialExpired { .. } => "trial_expired",
         Refusal::SeatsExhausted { .. } => "license_activated_max_times",
-        Refusal::TransferLimit { .. } => "license_transfer_limit_reached",
+        Refusal::TransferLimit { .. } => "license_transferred_max_times",
         Refusal::DeviceBlocked | Refusal::DeviceRevoked => "blacklisted",
         Refusal::VirtualMachine => "vm_not_allowed",
         Refusal::OfflineNotAllowed => "offline_activation_not_allowed",
@@ -173,6 +214,56 @@ fn spend(feature: bool, refusal: SpendRefusal) -> ApiError {
         (SpendRefusal::NegativesNotAllowed, _) => {
             ApiError::bad("negative_consumptions_not_allowed", "This counter only goes up.")
         }
+    }
+}
+
+fn tpm(refusal: TpmRefusal) -> ApiError {
+    match refusal {
+        TpmRefusal::SignatureRequired => ApiError::bad(
+            "tpm_signature_required",
+            "A key in this machine's TPM speaks for it: the header licensespring-tpm-signature is missing or cannot be read.",
+        ),
+        TpmRefusal::SignatureInvalid => {
+            ApiError::bad("tpm_signature_invalid", "The signature is not one of the key in this machine's TPM.")
+        }
+        TpmRefusal::OtherKey => ApiError::bad(
+            "tpm_key_differs",
+            "Another TPM key speaks for this machine. If it was replaced, its vendor can set the machine free.",
+        ),
+    }
+}
+
+fn trial(refusal: TrialRefusal) -> ApiError {
+    match refusal {
+        TrialRefusal::NotAllowed => ApiError::bad("trial_not_allowed", "This product has no trials."),
+        TrialRefusal::OfAnotherUser => {
+            ApiError::bad("trial_not_allowed", "This machine has had its trial, under another address. Sign in with that one.")
+        }
+        TrialRefusal::EmailMissing => ApiError::bad("email_missing", "A trial of this product is for a user: email is missing."),
+    }
+}
+
+fn slot(feature: bool, refusal: SlotRefusal) -> ApiError {
+    match refusal {
+        SlotRefusal::NoSuchFeature => {
+            ApiError::bad("invalid_license_feature_code", "This license has no feature with this code, or it has ended.")
+        }
+        SlotRefusal::NotFloating if feature => ApiError::bad("feature_not_floating", "This feature does not float."),
+        SlotRefusal::NotFloating => ApiError::bad("floating_not_available", "This license does not float."),
+        SlotRefusal::Full { slots } => ApiError::bad(
+            "floating_not_available",
+            format!(
+                "All slots are in use: {slots}. Close the app on another machine, or try again when one has been silent long enough."
+            ),
+        ),
+        SlotRefusal::BorrowingNotAllowed if feature => {
+            ApiError::bad("feature_borrow_not_allowed", "This feature cannot be borrowed.")
+        }
+        SlotRefusal::BorrowingNotAllowed => ApiError::bad("license_borrow_not_allowed", "This license cannot be borrowed."),
+        SlotRefusal::BorrowTime { most } => ApiError::bad(
+            "borrow_until_not_valid",
+            format!("A slot can be borrowed until {} at the most, and not into the past.", most.to_rfc3339()),
+        ),
     }
 }
 

@@ -4,11 +4,16 @@
 mod activate;
 mod ask;
 mod auth;
+mod bundle;
 mod check;
 mod error;
+mod floating;
+mod lists;
+mod oauth;
 mod offline;
 mod product;
 mod reply;
+mod trial;
 mod usage;
 mod users;
 mod variables;
@@ -39,10 +44,24 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v4/check_license_feature", get(usage::check_feature))
         .route("/api/v4/add_consumption", post(usage::consume))
         .route("/api/v4/add_feature_consumption", post(usage::consume_feature))
+        .route("/api/v4/floating/release", post(floating::release))
+        .route("/api/v4/floating/borrow", post(floating::borrow))
+        .route("/api/v4/floating/feature_release", post(floating::release_feature))
+        .route("/api/v4/floating/feature_borrow", post(floating::borrow_feature))
         .route("/api/v4/track_device_variables", post(variables::track))
         .route("/api/v4/get_device_variables", get(variables::get))
         .route("/api/v4/change_password", post(users::change_password))
         .route("/api/v4/user_licenses", get(users::licenses))
+        .route("/api/v4/activate_bundle", post(bundle::activate))
+        .route("/api/v4/check_bundle", get(bundle::check))
+        .route("/api/v4/deactivate_bundle", post(bundle::deactivate))
+        .route("/api/v4/oauth_url", get(oauth::url))
+        .route(oauth::PATHS[0], post(oauth::token))
+        .route(oauth::PATHS[1], post(oauth::token))
+        .route("/api/v4/products", get(lists::products))
+        .route("/api/v4/device_licenses", get(lists::device_licenses))
+        .route("/api/v4/customer_license_users", get(lists::customer_users))
+        .route("/api/v4/trial_key", get(trial::key))
         .route("/api/v4/versions", get(versions::list))
         .route("/api/v4/installation_file", get(versions::file))
         .route("/api/v4/product_details", get(product::details))

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ask::Asked, auth::Caller, error::ApiError, reply};
 use crate::{
-    licensing::{Timestamp, product::Release},
+    licensing::{Timestamp, files::licensespring::company, product::Release},
     server::AppState,
 };
 
@@ -27,7 +27,7 @@ pub async fn details(State(state): State<AppState>, Caller(app): Caller, asked: 
         ("prevent_vm", rules.refuse_virtual_machines.into()),
         ("metadata", json!({})),
         ("metadata_string", "{}".into()),
-        ("company", json!({ "id": 1 })),
+        ("company", company()),
     ] {
         body.insert(name.to_owned(), value);
     }

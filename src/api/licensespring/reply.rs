@@ -21,17 +21,28 @@ pub fn word(text: &'static str) -> Response {
 /// A signed body whose own signature (`license_signature`, §3.3) follows what stands before it, and `tail` follows that.
 pub async fn signed_license(
     state: &AppState,
-    mut body: Map<String, Value>,
+    body: Map<String, Value>,
     hardware_id: &str,
     principal: &str,
     tail: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> Result<Response, ApiError> {
+    signed(state, with_signature(state, body, hardware_id, principal, tail).await?).await
+}
+
+/// A body with its own signature.
+pub async fn with_signature(
+    state: &AppState,
+    mut body: Map<String, Value>,
+    hardware_id: &str,
+    principal: &str,
+    tail: impl IntoIterator<Item = (&'static str, Value)>,
+) -> Result<Map<String, Value>, ApiError> {
     let validity = body.get("validity_period").and_then(Value::as_str).unwrap_or_default();
     let message = v1_message(hardware_id, principal, validity);
     let signature = state.desk.sign_for_apps(message.into_bytes()).await?;
     body.insert("license_signature".to_owned(), signature.into());
     body.extend(tail.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    signed(state, body).await
+    Ok(body)
 }
 
 /// A JSON body under its signature.

@@ -41,9 +41,10 @@ pub async fn consume_feature(
 
 pub async fn check_feature(State(state): State<AppState>, Caller(app): Caller, asked: Asked) -> Result<Response, ApiError> {
     let code = asked.required("feature")?;
-    let found = state.desk.check_app(&app, asked.ask()?).await??;
+    let found = state.desk.check_feature_app(&app, asked.ask()?, code).await??;
     let metadata_string = asked.flag("include_metadata_string").unwrap_or(false);
-    let body = feature_body(&found.facts.license, code, metadata_string).ok_or(AppRefusal::UnknownFeature)?;
+    let body = feature_body(&found.facts.license, code, metadata_string, found.slot.map(|(_, in_use)| in_use))
+        .ok_or(AppRefusal::UnknownFeature)?;
     reply::signed(&state, body).await
 }
 

@@ -30,7 +30,7 @@ pub async fn licenses(State(state): State<AppState>, Caller(app): Caller, asked:
             license: &found.license,
             activation: None,
             short_code,
-            customer_email: None,
+            customer: None,
             user: Some(&user),
             now: state.desk.now(),
         }))

@@ -7,7 +7,7 @@ use super::{ask::Asked, auth::Caller, error::ApiError, reply};
 use crate::{
     desk::AppRefusal,
     licensing::{
-        files::licensespring::release_members,
+        files::licensespring::{company, release_members},
         product::{Release, VersionNumber},
     },
     server::AppState,
@@ -43,7 +43,7 @@ pub async fn file(State(state): State<AppState>, Caller(app): Caller, asked: Ask
         body.extend(members.shift_remove(name).map(|value| (name.to_owned(), value)));
     }
     body.extend(members);
-    body.insert("company".to_owned(), json!({ "id": 1 }));
+    body.insert("company".to_owned(), company());
     reply::signed(&state, body).await
 }
 

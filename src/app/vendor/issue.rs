@@ -125,7 +125,7 @@ fn IssueForm(form: FormState, product: IssueProduct, several: bool) -> impl Into
     }
     .map(|(optional, hint)| view! { <Lines at=form.at("users") label="Users" hint=hint optional=optional/> });
     let by_key = product.users != UsersAsked::Only;
-    let rare = ["start", "transfers", "grace_hours", "max_consumption", "key"];
+    let rare = ["start", "transfers", "grace_hours", "max_consumption", "slots", "borrow_hours", "key"];
     let open = rare.iter().any(|name| form.at(name).error.is_some());
     view! {
         <p>"Of "<strong>{product.name}</strong>" "<span class="mono hint">{product.code}</span>
@@ -173,6 +173,10 @@ fn IssueForm(form: FormState, product: IssueProduct, several: bool) -> impl Into
                     <div class="row">
                         <Field at=form.at("transfers") label="Transfers" optional=true hint="How often a freed seat may be taken by another machine: a number, or “none”. Empty: any number." short=true/>
                         <Field at=form.at("max_consumption") label="Consumption" inputmode="numeric" optional=true hint="How much may be used up. Only for that type." short=true/>
+                    </div>
+                    <div class="row">
+                        <Field at=form.at("slots") label="Working at once" suffix="machines" inputmode="numeric" optional=true hint="A floating license: its machines share so many slots. Empty: every seat may work at any time." short=true/>
+                        <Field at=form.at("borrow_hours") label="A slot may be borrowed for" suffix="hours" inputmode="numeric" optional=true hint="To work without a network. Empty: not at all." short=true/>
                     </div>
                     {by_key.then(|| view! { <Field at=form.at("key") label="Activation key" mono=true optional=true maxlength=128 autocomplete="off" hint="Empty: a new one is made. Fill it in only to bring a key from elsewhere."/> })}
                 </Card>

@@ -76,6 +76,8 @@ pub struct LicenseView {
     pub trial: bool,
     pub seats_taken: u64,
     pub seats: Option<u64>,
+    /// Of a floating license: slots in use, how many there are, and for how many hours one may be borrowed.
+    pub floating: Option<(u32, u32, u32)>,
     pub ends: Ends,
     pub grace_hours: u32,
     pub start: Option<Timestamp>,
@@ -134,6 +136,17 @@ pub struct Machine {
     pub variables: Vec<(String, String)>,
     /// The file is tied to a key that only this machine holds.
     pub device_key: bool,
+    /// Of floating licenses and features.
+    pub slots: Vec<MachineSlot>,
+}
+
+#[derive(Clone, Debug)]
+pub struct MachineSlot {
+    /// None: of the license itself.
+    pub feature: Option<String>,
+    pub borrowed: bool,
+    /// None: as long as the machine is activated.
+    pub until: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -151,6 +164,8 @@ pub struct FeatureRow {
     pub valid_until: Option<Timestamp>,
     pub used: Option<i64>,
     pub max: Option<u64>,
+    /// Of a floating feature: slots in use, and how many there are.
+    pub floating: Option<(u32, u32)>,
 }
 
 #[component]
@@ -276,6 +291,10 @@ fn LicenseFacts(view: LicenseView) -> impl IntoView {
                 <Fact name="Product"><a href=format!("/vendor/products/{}", view.product_code)>{view.product}</a></Fact>
                 <Fact name="Type">{if view.trial { format!("{}, trial", view.kind) } else { view.kind }}</Fact>
                 <Fact name="Seats">{seats}</Fact>
+                {view.floating.map(|(in_use, slots, hours)| {
+                    let borrowed = if hours == 0 { String::new() } else { format!("; borrowed for up to {}", counted(hours.into(), "hour", "hours")) };
+                    view! { <Fact name="Working at once">{format!("{in_use} of {slots}{borrowed}")}</Fact> }
+                })}
                 <Fact name="Good through">{ends_view(view.ends)}</Fact>
                 {(view.grace_hours > 0).then(|| view! { <Fact name="Grace">{counted(view.grace_hours.into(), "hour", "hours")}</Fact> })}
                 {view.start.map(|start| view! { <Fact name="Starts"><Day date=start.date()/></Fact> })}
@@ -391,7 +410,7 @@ fn MachineLine(
     revoke: Option<FormState>,
     now: Timestamp,
 ) -> impl IntoView {
-    let Machine { id, device_id, name, state, how, last_seen, details, variables, device_key } = machine;
+    let Machine { id, device_id, name, state, how, last_seen, details, variables, device_key, slots } = machine;
     let shown = name.unwrap_or_else(|| "A machine without a name".to_owned());
     let base = format!("{path}/machines/{id}");
     let mut said = details.into_iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
@@ -417,6 +436,18 @@ fn MachineLine(
             if count == 1 { "1 value the app keeps here".to_owned() } else { format!("{count} values the app keeps here") };
         view! { <details class="more"><summary>{words}</summary><div><Facts>{facts}</Facts></div></details> }
     });
+    let slots = slots
+        .into_iter()
+        .map(|MachineSlot { feature, borrowed, until }| {
+            let of = feature.map(|code| format!(" of {code}")).unwrap_or_default();
+            let has = if borrowed { "borrowed" } else { "has" };
+            let until = match until {
+                Some(until) => view! { "until "<When at=until now=now/> }.into_any(),
+                None => "as long as it is activated".into_any(),
+            };
+            view! { <span class="sub">{format!("{has} a slot{of} ")}{until}</span> }
+        })
+        .collect_view();
     let acts = may.then(|| match state {
         MachineState::Active { .. } => {
             let (dialog, freed) = (format!("free-{id}"), shown.clone());
@@ -453,7 +484,7 @@ fn MachineLine(
                 <span class="sub"><bdi>{said.join(" · ")}</bdi>{last_seen.map(|at| view! { " · last seen "<When at=at now=now/> })}</span>
                 {told}
             </div>
-            <div>{state_view}</div>
+            <div>{state_view}{slots}</div>
             <div class="actions">{acts}</div>
         </li>
     }
@@ -473,10 +504,13 @@ fn Features(features: Vec<FeatureRow>) -> impl IntoView {
                 (Some(used), None) => format!("{used}, no limit"),
                 _ => "on".to_owned(),
             };
+            let at_once = feature.floating.map(|(in_use, slots)| {
+                view! { <span class="sub">{format!("{in_use} of {slots} working at once")}</span> }
+            });
             view! {
                 <tr>
                     <td>{feature.name}<span class="sub mono">{feature.code}</span></td>
-                    <td class="num">{used}</td>
+                    <td class="num">{used}{at_once}</td>
                     <td>{match feature.valid_until { Some(end) => view! { <Day date=through(end)/> }.into_any(), None => "no end of its own".into_any() }}</td>
                 </tr>
             }
@@ -500,6 +534,10 @@ fn EditForms(path: String, view: LicenseView) -> impl IntoView {
                 <div class="row">
                     <Field at=form.at("valid_until") label="Good through" kind="date" optional=true hint="Empty: no end."/>
                     <Field at=form.at("maintenance_until") label="New versions until" kind="date" optional=true hint="Empty: all versions."/>
+                </div>
+                <div class="row">
+                    <Field at=form.at("slots") label="Working at once" suffix="machines" inputmode="numeric" optional=true hint="A floating license: its machines share so many slots. Empty: every seat may work at any time." short=true/>
+                    <Field at=form.at("borrow_hours") label="A slot may be borrowed for" suffix="hours" inputmode="numeric" optional=true hint="To work without a network. Empty: not at all." short=true/>
                 </div>
                 <Tick at=form.at("offline") label="May be activated with files"/>
                 <Field at=form.at("note") label="Note" optional=true maxlength=500/>

@@ -2,6 +2,7 @@
 //! question support is asked. Each is given a plain view and draws it; every act is a plain form that posts.
 
 pub mod account;
+mod apps;
 pub mod audit;
 pub mod events;
 pub mod home;
@@ -22,12 +23,13 @@ pub mod sign_in;
 pub mod team;
 
 pub use account::{AccountPage, AccountView};
+pub use apps::{ApiKeyRow, AppsPage, AppsView, ClientRow, MadePage, MadeView};
 pub use audit::{AuditPage, AuditVerdict, AuditView};
 pub use events::{Change, EventRow, Events};
 pub use home::{Attention, HomeView, Tally, VendorHomePage};
 pub use issue::{FeatureChoice, IssuePage, IssueProduct, IssueView, IssuedPage, IssuedView, UsersAsked};
 pub use keys::{KeyPage, KeyRow, KeyState, KeyView, KeysPage, KeysView, MachineToRefresh, RotateChoice};
-pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineState};
+pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState};
 pub use licenses::{Ends, LicenseListView, LicenseRow, LicensesPage, Standing};
 pub use list::{Address, Paging};
 pub use orders::{OrderListView, OrderPage, OrderRow, OrderView, OrdersPage};

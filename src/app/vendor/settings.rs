@@ -17,6 +17,7 @@ pub enum SettingsTab {
     Portal,
     Team,
     Keys,
+    Apps,
 }
 
 /// What stands under "Settings".
@@ -26,6 +27,7 @@ pub fn SettingsTabs(here: SettingsTab) -> impl IntoView {
         ("Portal", "/vendor/settings", SettingsTab::Portal),
         ("Team", "/vendor/team", SettingsTab::Team),
         ("Signing keys", "/vendor/keys", SettingsTab::Keys),
+        ("Apps", "/vendor/apps", SettingsTab::Apps),
     ]
     .into_iter()
     .map(|(label, href, tab)| Tab::new(label, href, tab == here))
@@ -39,6 +41,8 @@ pub struct SettingsView {
     pub form: FormState,
     pub has_logo: bool,
     pub limits: Vec<SettingField>,
+    /// What apps of LicenseSpring's kind may ask.
+    pub apps: Vec<SettingField>,
     pub history: Vec<EventRow>,
     pub now: Timestamp,
 }
@@ -57,23 +61,22 @@ pub struct SettingField {
 
 #[component]
 pub fn SettingsPage(vendor: VendorFrame, view: SettingsView) -> impl IntoView {
-    let SettingsView { form, has_logo, limits, history, now } = view;
+    let SettingsView { form, has_logo, limits, apps, history, now } = view;
     let may = vendor.staff.manages_settings;
-    let limits = limits
-        .into_iter()
-        .map(|setting| {
-            let at = form.at(&setting.name);
-            match (setting.switch, setting.unit) {
-                (true, _) => view! { <Tick at=at label=setting.label hint=setting.hint/> }.into_any(),
-                (false, Some(unit)) => {
-                    view! { <Field at=at label=setting.label hint=setting.hint suffix=unit inputmode="numeric"/> }.into_any()
-                }
-                (false, None) => {
-                    view! { <Field at=at label=setting.label hint=setting.hint inputmode="numeric" short=true/> }.into_any()
-                }
+    let field = |setting: SettingField| {
+        let at = form.at(&setting.name);
+        match (setting.switch, setting.unit) {
+            (true, _) => view! { <Tick at=at label=setting.label hint=setting.hint/> }.into_any(),
+            (false, Some(unit)) => {
+                view! { <Field at=at label=setting.label hint=setting.hint suffix=unit inputmode="numeric"/> }.into_any()
             }
-        })
-        .collect_view();
+            (false, None) => {
+                view! { <Field at=at label=setting.label hint=setting.hint inputmode="numeric" short=true/> }.into_any()
+            }
+        }
+    };
+    let limits = limits.into_iter().map(field).collect_view();
+    let apps = apps.into_iter().map(field).collect_view();
     let logo = form.at("logo");
     view! {
         <VendorShell vendor=vendor title="Settings" here="/vendor/settings">
@@ -96,6 +99,10 @@ pub fn SettingsPage(vendor: VendorFrame, view: SettingsView) -> impl IntoView {
                     <Field at=form.at("support") label="Support address" optional=true maxlength=254 kind="email" hint="An e-mail address. It stands in the footer and on every refusal."/>
                 </Card>
                 <Card title="Limits">{limits}</Card>
+                <Card title="Apps made for LicenseSpring">
+                    <p class="hint">"Their shared key ships in every copy, so it proves which app asks and nothing of who asks. They need none of these."</p>
+                    {apps}
+                </Card>
                 {may.then(|| view! { <div class="actions"><Button>"Save"</Button></div> })}
             </PostForm>
             </div><div>

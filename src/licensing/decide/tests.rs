@@ -6,6 +6,7 @@ use super::*;
 use crate::licensing::{
     ActivationKey, LicenseId, ProductCode, ProductId,
     activation::{Counted, Device},
+    floating::Hold,
     license::{Actor, Expiry, Floating, Maintenance, Terms},
     product::{Authorization, ProductRules},
 };
@@ -64,6 +65,7 @@ fn activation(id: i64, state: ActivationState) -> Activation {
         file_keys: None,
         bound: None,
         contact: None,
+        tpm_key: None,
         api_key: None,
     }
 }
@@ -73,11 +75,28 @@ fn active(id: i64) -> Activation {
 }
 
 fn online() -> ActivationAsk<'static> {
-    ActivationAsk { how: How::Online, licensespring_file: false, device_key: None, virtual_machine: None, version: None }
+    ActivationAsk {
+        how: How::Online,
+        licensespring_file: false,
+        device_key: None,
+        virtual_machine: None,
+        keeps_slot: true,
+        by_tpm: false,
+        version: None,
+    }
 }
 
 fn facts<'a>(product: &'a Product, license: &'a License, known: Option<&'a Activation>) -> ActivationFacts<'a> {
-    ActivationFacts { product, license, known, vacated: None, vacated_seats: 0, blocked: false, slots_in_use: 0, holders: &[] }
+    ActivationFacts {
+        product,
+        license,
+        known,
+        vacated: None,
+        vacated_seats: 0,
+        blocked: false,
+        slots: InUse::default(),
+        holders: &[],
+    }
 }
 
 fn refused(product: &Product, license: &License, ask: &ActivationAsk<'_>) -> &'static str {
@@ -137,8 +156,17 @@ fn what_stands_in_the_way_is_named() {
         l.terms.seats = Limit::Unlimited;
         l.terms.floating = Some(Floating { slots: 2, borrow_hours: 0 });
     });
-    let full = ActivationFacts { slots_in_use: 2, ..facts(&p, &floating, None) };
+    let full = ActivationFacts { slots: InUse { others: 2, own: None }, ..facts(&p, &floating, None) };
     assert_eq!(activate(&full, &online(), NOW).unwrap_err(), ActivationRefusal::FloatingFull { slots: 2 });
+    // An app that calls activates beside them and waits for a slot; one that has a seat so gets no file without one.
+    let calls = ActivationAsk { keeps_slot: false, ..online() };
+    assert!(!activate(&full, &calls, NOW).unwrap().keeps_slot);
+    let waiting = active(1);
+    let holds = ActivationFacts { known: Some(&waiting), ..full.clone() };
+    assert!(activate(&holds, &calls, NOW).is_ok());
+    assert_eq!(activate(&holds, &online(), NOW).unwrap_err(), ActivationRefusal::FloatingFull { slots: 2 });
+    let own = ActivationFacts { slots: InUse { others: 2, own: Some(Hold::Kept) }, ..holds };
+    assert!(activate(&own, &online(), NOW).unwrap().keeps_slot);
 
     let blocked = ActivationFacts { blocked: true, ..facts(&p, &l, None) };
     assert_eq!(activate(&blocked, &online(), NOW).unwrap_err(), ActivationRefusal::DeviceBlocked);
@@ -170,7 +198,7 @@ fn a_device_that_holds_a_seat_gets_it_again_for_nothing_even_when_all_are_taken(
     l.seats_taken = 1;
     let known = active(1);
     let grant = activate(&facts(&p, &l, Some(&known)), &online(), NOW).unwrap();
-    assert_eq!(grant, Grant { takes_seat: false, transfer_of: None, rebind: false });
+    assert_eq!(grant, Grant { takes_seat: false, transfer_of: None, rebind: false, keeps_slot: false });
 }
 
 #[test]

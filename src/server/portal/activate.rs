@@ -23,7 +23,6 @@ use crate::{
     server::{
         AppState,
         forms::{form, new_request_id, pairs},
-        limits::client_address,
         page::{act_problem, download, page, problem, see_other},
     },
     vault::Token,
@@ -51,8 +50,8 @@ pub async fn post(
     body: Bytes,
 ) -> Response {
     let mut typed = form(&body);
-    let from = client_address(peer, &headers, &state.config);
-    if !state.limits.allows_activation(from, state.desk.settings().activations_per_minute) {
+    let from = state.address_of(peer, &headers);
+    if !state.allows_activation(from) {
         return problem(&state, Problem::TooOften { wait_seconds: 60 });
     }
     let Some(ask) = read(&mut typed) else { return draw(&state, StatusCode::UNPROCESSABLE_ENTITY, typed, Vec::new()) };

@@ -28,7 +28,6 @@ use crate::{
     server::{
         AppState,
         forms::{is_request_id, new_request_id, pairs},
-        limits::client_address,
         page::{act_problem, download, page, problem, see_other},
     },
     vault::Token,
@@ -55,7 +54,7 @@ fn draw(state: &AppState, status: StatusCode, form: FormState) -> Response {
 
 /// The plain form: every file is answered by itself, then the answers are kept under one link.
 pub async fn post(State(state): State<AppState>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request<Body>) -> Response {
-    let from = client_address(peer, request.headers(), &state.config);
+    let from = state.address_of(peer, request.headers());
     let Some(upload) = Upload::read(request).await else { return problem(&state, Problem::NotUnderstood) };
     let mut form = FormState::default().with_request_id(new_request_id());
     let confirmed = upload.field("confirmed") == "1";
@@ -70,7 +69,7 @@ pub async fn post(State(state): State<AppState>, ConnectInfo(peer): ConnectInfo<
     let sent = sent.map(|id| what_was_sent(&id, &files));
     let mut rows = Vec::with_capacity(files.len());
     for file in files {
-        let within = state.limits.allows_activation(from, state.desk.settings().activations_per_minute);
+        let within = state.allows_activation(from);
         if !within && rows.is_empty() {
             return problem(&state, Problem::TooOften { wait_seconds: 60 });
         }
@@ -318,8 +317,8 @@ pub async fn answer(
 ) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
     let given = |name: &str| query.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
-    let from = client_address(peer, &headers, &state.config);
-    if !state.limits.allows_activation(from, state.desk.settings().activations_per_minute) {
+    let from = state.address_of(peer, &headers);
+    if !state.allows_activation(from) {
         return json_refusal(StatusCode::TOO_MANY_REQUESTS, &Refusal::TooMany { seconds: 60 }, "");
     }
     let asked = FileRequest { bytes: body.to_vec(), door: "file", confirmed: given("confirmed") == "1" };

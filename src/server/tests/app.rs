@@ -253,14 +253,12 @@ impl TestApp {
     }
 
     pub async fn product_with(&self, code: &str, rules: ProductRules) -> ProductCode {
+        self.product_by(code, Authorization::Both, rules).await
+    }
+
+    pub async fn product_by(&self, code: &str, authorization: Authorization, rules: ProductRules) -> ProductCode {
         let code = ProductCode::parse(code).unwrap();
-        let new = NewProduct {
-            code: code.clone(),
-            number: None,
-            name: format!("Product {code}"),
-            authorization: Authorization::Both,
-            rules,
-        };
+        let new = NewProduct { code: code.clone(), number: None, name: format!("Product {code}"), authorization, rules };
         self.desk().add_product(&Visitor::Operator, new).await.expect("the code is free");
         code
     }

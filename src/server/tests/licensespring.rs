@@ -174,7 +174,7 @@ async fn activating_again_costs_nothing_and_moving_there_and_back_is_two_transfe
         assert_eq!((body["transfer_count"].clone(), body["times_activated"].clone()), (json!(count), json!(1)));
     }
     foreign.deactivate(&app, &license, "HW-A").await;
-    assert_eq!(code(&foreign.activate(&app, &license, "HW-B").await), "license_transfer_limit_reached");
+    assert_eq!(code(&foreign.activate(&app, &license, "HW-B").await), "license_transferred_max_times");
 }
 
 async fn every_answer_is_signed_as_clients_check_it(app: TestApp) {
@@ -277,7 +277,7 @@ async fn a_call_is_refused_by_what_is_wrong_with_its_headers(app: TestApp) {
         assert_eq!((status, code.as_str()), expected);
     }
     app.desk().revoke_api_key(&OPERATOR, foreign.id).await.unwrap();
-    assert_eq!(code(&send(Some(&now), Some(&right)).await), "invalid_api_key");
+    assert_eq!(code(&send(Some(&now), Some(&right)).await), "revoked_api_key");
     for path in ["/api/v4/nowhere", "/api/v4/activate_license", "/api/v4/"] {
         assert_eq!(refused(&app.get(path).await), (404, "not_found".to_owned()), "{path}");
     }

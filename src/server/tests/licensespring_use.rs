@@ -182,7 +182,7 @@ async fn a_feature_is_checked_and_spent(app: TestApp) {
     for other in ["export", "nothing"] {
         assert_eq!(code(&spend(other, 1).await), "unsupported_product_feature", "{other}");
     }
-    assert_eq!(code(&check("nothing").await), "unsupported_product_feature");
+    assert_eq!(code(&check("nothing").await), "invalid_license_feature_code");
     assert_eq!(code(&foreign.ask(&app, "/check_license_feature", &license, "HW-1", &[]).await), "missing_parameters");
     // A feature whose own end is past is counted no more; that it was there is still told.
     app.pass_days(2);

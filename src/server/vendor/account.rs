@@ -21,7 +21,6 @@ use crate::{
     server::{
         AppState,
         forms::{form, pairs},
-        limits::client_address,
         page::{act_problem, page, problem, see_other},
         session::{self, Staff},
     },
@@ -69,7 +68,7 @@ pub async fn sign_in_post(
     body: Bytes,
 ) -> Response {
     let mut typed = form(&body);
-    if !state.limits.allows_sign_in(client_address(peer, &headers, &state.config)) {
+    if !state.allows_sign_in(state.address_of(peer, &headers)) {
         return problem(&state, Problem::SignInTooOften { wait_seconds: 60 });
     }
     let (email, password) = (typed.value("email").to_owned(), typed.value("password").to_owned());

@@ -12,7 +12,7 @@ use crate::{
     desk::{ActError, Area, Level, Role, Visitor},
     licensing::{
         Date, TextError, Timestamp,
-        license::{Actor, Expiry, License, LicenseState, Limit, TransferLimit},
+        license::{Actor, Expiry, Floating, License, LicenseState, Limit, TransferLimit},
         text::Line,
         usage::WentBack,
     },
@@ -66,6 +66,11 @@ fn sentence(code: &str) -> Option<(Tone, &'static str)> {
         "revoked" => (Tone::Good, "The seat is taken back and the machine is barred."),
         "allowed" => (Tone::Good, "The machine may activate again."),
         "added" => (Tone::Good, "Added."),
+        "credentials-revoked" => (Tone::Good, "Revoked. Whoever shows them is refused from now on."),
+        "shown-before" => (
+            Tone::Caution,
+            "This form was sent before, and its secret was shown then. Nothing was made twice. If the secret is lost, revoke it and make another.",
+        ),
         "paused" => (Tone::Good, "Activations are paused. Machines that run go on."),
         "resumed" => (Tone::Good, "Activations go on."),
         "signed-out" => (Tone::Good, "Signed out everywhere."),
@@ -315,6 +320,8 @@ fn act_words(act: &str) -> String {
         "keys.imported" => "took a signing key made elsewhere as the next one",
         "keys.retired" => "took signing keys out of use",
         "keys.compromised" => "marked a signing key as compromised",
+        "license.slot_borrowed" => "took a slot along",
+        "license.slot_returned" => "gave a slot back",
         "license.used" => "told of its use",
         "license.file_made" => "made a license file anew",
         "license.user_password_changed" => "changed a user's password",
@@ -323,6 +330,10 @@ fn act_words(act: &str) -> String {
         "customer.added" => "added the customer",
         "api_key.added" => "added an API key",
         "api_key.revoked" => "revoked an API key",
+        "bundle.added" => "added a bundle",
+        "oauth_client.added" => "added an OAuth client",
+        "oauth_client.rotated" => "gave an OAuth client a new secret",
+        "oauth_client.revoked" => "revoked an OAuth client",
         other => return other.replace(['.', '_'], " "),
     }
     .to_owned()
@@ -359,6 +370,29 @@ pub fn typed_seats(text: &str) -> Result<Limit, &'static str> {
             .map(Limit::AtMost)
             .ok_or("Type a number from 1 to 1,000,000, or “unlimited”."),
     }
+}
+
+/// Slots and the hours for which one may be borrowed, or which field is in the way.
+pub fn typed_floating(slots: &str, borrow_hours: &str) -> Result<Option<Floating>, (&'static str, String)> {
+    let slots = typed_number(slots, 1_000_000).map_err(|message| ("slots", message))?;
+    let hours = typed_number(borrow_hours, 87_600).map_err(|message| ("borrow_hours", message))?;
+    match (slots, hours) {
+        (Some(0), _) => {
+            Err(("slots", "Nobody could work. Type 1 or more, or nothing where every seat may work at any time.".to_owned()))
+        }
+        (Some(slots), hours) => Ok(Some(Floating { slots, borrow_hours: hours.unwrap_or(0) })),
+        (None, Some(1..)) => Err(("slots", "Only a slot can be borrowed. Type how many machines may work at once.".to_owned())),
+        (None, _) => Ok(None),
+    }
+}
+
+/// As the two fields show them.
+pub fn shown_floating(floating: Option<Floating>) -> [(&'static str, String); 2] {
+    let hours = floating.map(|floating| floating.borrow_hours).filter(|hours| *hours > 0);
+    [
+        ("slots", floating.map(|floating| floating.slots.to_string()).unwrap_or_default()),
+        ("borrow_hours", hours.map(|hours| hours.to_string()).unwrap_or_default()),
+    ]
 }
 
 /// A line that may be left out.

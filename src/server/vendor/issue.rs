@@ -8,7 +8,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::common::{draw, of, refuse, typed_day, typed_line, typed_number, typed_seats, typed_transfers};
+use super::common::{draw, of, refuse, typed_day, typed_floating, typed_line, typed_number, typed_seats, typed_transfers};
 use crate::{
     app::{
         ui::FormState,
@@ -181,6 +181,10 @@ fn read(form: &mut FormState, view: &ProductView, now: crate::licensing::Timesta
         wrong.push(("transfers", message.to_owned()));
         crate::licensing::license::TransferLimit::Unlimited
     });
+    let floating = typed_floating(form.value("slots"), form.value("borrow_hours")).unwrap_or_else(|(field, message)| {
+        wrong.push((field, message));
+        None
+    });
     let customer = text(form, "customer").and_then(|text| match Email::parse(&text) {
         Ok(email) => Some(email),
         Err(_) => {
@@ -258,6 +262,7 @@ fn read(form: &mut FormState, view: &ProductView, now: crate::licensing::Timesta
         maintenance: maintenance.map_or(Maintenance::None, |until| Maintenance::Until(until.end())),
         transfers,
         offline_allowed: form.ticked("offline"),
+        floating,
         meter,
         entitlements,
         ..Terms::default()

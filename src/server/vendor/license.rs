@@ -10,8 +10,8 @@ use leptos::prelude::*;
 
 use super::{
     common::{
-        actor, draw, ends, event, of, refuse, shown_day, shown_seats, shown_transfers, standing, tells_of_a_lower_counter,
-        typed_day, typed_line, typed_reason, typed_seats, typed_transfers,
+        actor, draw, ends, event, of, refuse, shown_day, shown_floating, shown_seats, shown_transfers, standing,
+        tells_of_a_lower_counter, typed_day, typed_floating, typed_line, typed_reason, typed_seats, typed_transfers,
     },
     records::refusal_row,
 };
@@ -19,7 +19,7 @@ use crate::{
     app::{
         portal::Problem,
         ui::FormState,
-        vendor::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineState},
+        vendor::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState},
     },
     desk::{self, ActError, Edit, Level, Renewal, Visitor},
     licensing::{
@@ -84,6 +84,8 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
         order,
         users,
         activations,
+        slots_in_use,
+        feature_slots,
         more_machines,
         history,
         refusals,
@@ -91,7 +93,10 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
         availability,
     } = found;
     let terms = &license.terms;
+    let [slots, borrow_hours] = shown_floating(terms.floating);
     let edit = FormState::filled([
+        slots,
+        borrow_hours,
         ("seats", shown_seats(terms.seats)),
         ("transfers", shown_transfers(terms.transfers)),
         ("valid_until", shown_day(terms.expiry.on)),
@@ -116,7 +121,7 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
         }
     };
     let because = match &availability {
-        Ok(()) => yes_because(&license),
+        Ok(()) => yes_because(&license, slots_in_use),
         Err(refusal) => {
             let words = refusal.words();
             format!("{}. {}", words.what, words.why)
@@ -138,6 +143,7 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
         trial: terms.trial,
         seats_taken: u64::from(license.seats_taken),
         seats: terms.seats.most().map(u64::from),
+        floating: terms.floating.map(|floating| (slots_in_use, floating.slots, floating.borrow_hours)),
         ends: ends(terms.expiry, license.valid_until()),
         grace_hours: terms.grace_hours,
         start: terms.start,
@@ -166,6 +172,10 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
                 valid_until: entitlement.valid_until,
                 used: entitlement.meter.map(|meter| meter.used),
                 max: entitlement.meter.and_then(|meter| meter.max.most()).map(u64::from),
+                floating: entitlement.floating.map(|slots| {
+                    let in_use = feature_slots.iter().find(|(code, _)| *code == entitlement.code);
+                    (in_use.map_or(0, |(_, in_use)| *in_use), slots)
+                }),
             })
             .collect(),
         lower_counter: history.iter().find_map(|entry| Some((entry.at, tells_of_a_lower_counter(entry)?))),
@@ -182,7 +192,7 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
     }
 }
 
-fn yes_because(license: &crate::licensing::license::License) -> String {
+fn yes_because(license: &crate::licensing::license::License, slots_in_use: u32) -> String {
     let seats = match license.terms.seats {
         Limit::Unlimited => "seats are unlimited".to_owned(),
         Limit::AtMost(most) => match most.saturating_sub(license.seats_taken) {
@@ -195,7 +205,10 @@ fn yes_because(license: &crate::licensing::license::License) -> String {
         |until| format!("it is good through {}", until.plus_millis(-1).date().for_people()),
     );
     let files = if license.terms.offline_allowed { "files are allowed" } else { "files are not allowed" };
-    let mut text = format!("{seats}, {end}, {files}.");
+    let slots = license.terms.floating.map_or_else(String::new, |floating| {
+        format!(", {} of {} slots are free", floating.slots.saturating_sub(slots_in_use), floating.slots)
+    });
+    let mut text = format!("{seats}{slots}, {end}, {files}.");
     if let Some(first) = text.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
@@ -232,6 +245,15 @@ fn machine_of(shown: &desk::ActivationView) -> Machine {
         details,
         variables: shown.variables.iter().map(|variable| (variable.name.clone(), variable.value.clone())).collect(),
         device_key: activation.device_key.is_some(),
+        slots: shown
+            .slots
+            .iter()
+            .map(|slot| MachineSlot {
+                feature: slot.feature.clone(),
+                borrowed: slot.hold.borrowed_until().is_some(),
+                until: slot.hold.until(),
+            })
+            .collect(),
     }
 }
 
@@ -273,6 +295,10 @@ pub async fn edit(State(state): State<AppState>, Staff(visitor): Staff, Path(id)
     let valid_until = typed_day(typed.value("valid_until"));
     let maintenance = typed_day(typed.value("maintenance_until"));
     let note = typed_line::<500>(typed.value("note"));
+    let floating = typed_floating(typed.value("slots"), typed.value("borrow_hours"));
+    if let Err((field, message)) = &floating {
+        typed.refuse(field, message.clone());
+    }
     for (field, message) in [
         ("seats", seats.err().map(str::to_owned)),
         ("transfers", transfers.err().map(str::to_owned)),
@@ -284,8 +310,8 @@ pub async fn edit(State(state): State<AppState>, Staff(visitor): Staff, Path(id)
             typed.refuse(field, message);
         }
     }
-    let (Ok(seats), Ok(transfers), Ok(valid_until), Ok(maintenance), Ok(note)) =
-        (seats, transfers, valid_until, maintenance, note)
+    let (Ok(seats), Ok(transfers), Ok(valid_until), Ok(maintenance), Ok(note), Ok(floating)) =
+        (seats, transfers, valid_until, maintenance, note, floating)
     else {
         return draw_license(&state, StatusCode::UNPROCESSABLE_ENTITY, &visitor, id, LicenseTab::Edit, "", Came::Edit(typed))
             .await;
@@ -300,6 +326,7 @@ pub async fn edit(State(state): State<AppState>, Staff(visitor): Staff, Path(id)
         expiry: (!same_end).then(|| Expiry { on: valid_until.map(Date::end), ..before.terms.expiry }),
         maintenance: (!same_maintenance).then(|| maintenance.map_or(Maintenance::None, |day| Maintenance::Until(day.end()))),
         offline_allowed: Some(typed.ticked("offline")),
+        floating: Some(floating),
         note: Some(note.unwrap_or_default()),
         ..Edit::default()
     };

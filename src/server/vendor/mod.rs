@@ -1,6 +1,7 @@
 //! The vendor's pages: each handler knows who asks, calls one act, and draws a page or redirects.
 
 mod account;
+mod apps;
 mod common;
 mod csv_file;
 mod home;
@@ -68,6 +69,11 @@ pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
         .route("/vendor/team/{id}", get(team::show))
         .route("/vendor/team/{id}/{act}", form(post(team::act)))
         .route("/vendor/settings", sized(get(settings::show).post(settings::save), settings::BODY_KIB))
+        .route("/vendor/apps", get(apps::show))
+        .route("/vendor/apps/keys", form(post(apps::add_key)))
+        .route("/vendor/apps/keys/{id}/{act}", form(post(apps::key_act)))
+        .route("/vendor/apps/clients", form(post(apps::add_client)))
+        .route("/vendor/apps/clients/{id}/{act}", form(post(apps::client_act)))
         .route("/vendor/keys", get(keys::list))
         .route("/vendor/keys/rotate", form(post(keys::rotate)))
         .route("/vendor/keys/{kid}", get(keys::show))

@@ -69,11 +69,13 @@ fn kind_words(kind: &'static str) -> &'static str {
     match kind {
         "license" => "licenses",
         "product" => "products",
+        "bundle" => "bundles",
         "order" => "orders",
         "customer" => "customers",
         "staff" => "team",
         "setting" => "settings",
         "api_key" => "API keys",
+        "oauth_client" => "OAuth clients",
         "seal" => "signing keys",
         other => other,
     }

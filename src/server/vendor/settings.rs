@@ -53,6 +53,27 @@ const LIMITS: [(&str, &str, &str, &str); 3] = [
     ),
 ];
 
+/// What apps of LicenseSpring's kind may ask beyond what they need: name, what it lets them, and its risk.
+const APPS: [(&str, &str, &str); 5] = [
+    ("severalTrials", "A machine may have several trials", "Whoever deletes the app and asks again begins a new one."),
+    (
+        "exposeCustomer",
+        "Tell them the customer’s name and company",
+        "Whoever has the app and a key can read them; otherwise it is the address alone.",
+    ),
+    (
+        "customerLicenseUsers",
+        "Let them list the users of a customer’s licenses",
+        "Whoever takes the shared key out of the app can ask by any customer’s address who works there.",
+    ),
+    (
+        "deviceLicenses",
+        "Let them list every license of a machine",
+        "Whoever takes the shared key out of the app and knows a computer id reads its activation keys.",
+    ),
+    ("oauthRequired", "Only OAuth clients, no API keys", "Every app that signs with an API key is refused at once."),
+];
+
 pub async fn show(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
     let settings = state.desk.settings();
@@ -61,7 +82,9 @@ pub async fn show(State(state): State<AppState>, Staff(visitor): Staff, RawQuery
         |name: &str| values.iter().find(|(known, ..)| *known == name).map(|(_, value, _)| value.clone()).unwrap_or_default();
     let brand = BRAND.iter().map(|(field, name)| ((*field).to_owned(), value(name)));
     let limits = LIMITS.iter().map(|(name, ..)| ((*name).to_owned(), value(name)));
-    let form = FormState::filled(brand.chain(limits));
+    let apps =
+        APPS.iter().map(|(name, ..)| ((*name).to_owned(), if value(name) == "true" { "1".to_owned() } else { String::new() }));
+    let form = FormState::filled(brand.chain(limits).chain(apps));
     draw_settings(&state, StatusCode::OK, &visitor, of(&query, "said"), form).await
 }
 
@@ -77,10 +100,18 @@ async fn draw_settings(state: &AppState, status: StatusCode, visitor: &Visitor, 
         unit: Some((*unit).to_owned()),
         switch: false,
     });
+    let apps = APPS.iter().map(|(name, label, hint)| SettingField {
+        name: (*name).to_owned(),
+        label: (*label).to_owned(),
+        hint: (*hint).to_owned(),
+        unit: None,
+        switch: true,
+    });
     let view = SettingsView {
         form,
         has_logo: state.desk.settings().logo.is_some(),
         limits: limits.collect(),
+        apps: apps.collect(),
         history: history.iter().map(|entry| event(entry, None)).collect(),
         now: state.desk.now(),
     };
@@ -96,6 +127,9 @@ pub async fn save(State(state): State<AppState>, Staff(visitor): Staff, request:
     }
     for (name, ..) in LIMITS {
         values.push((name.to_owned(), typed.value(name).to_owned()));
+    }
+    for (name, ..) in APPS {
+        values.push((name.to_owned(), typed.ticked(name).to_string()));
     }
     if typed.ticked("remove_logo") {
         values.push(("logo".to_owned(), String::new()));

@@ -9,6 +9,7 @@ use crate::{
         ActivationId, ActivationKey, DeviceId, DeviceName, Email, LicenseId, OrderId, ProductId, Timestamp,
         usage::{Told, Totals},
         activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
+        floating::{Hold, InUse},
         license::{Actor, Expiry, License, LicenseState, Limit, Maintenance, Terms},
     },
     store::{Conn, NewLicense, NewOrder},
@@ -306,6 +307,58 @@ pub async fn the_facts_about_a_device_are_all_that_a_decision_needs(bench: Bench
         let device = DeviceId::parse(device).unwrap();
         assert_eq!(conn.facts_by_license(license, &device).await.unwrap().unwrap().blocked, blocked);
     }
+}
+
+pub async fn a_slot_is_had_until_its_end_and_by_nobody_without_a_seat(bench: Bench) {
+    let mut conn = bench.begin().await;
+    let product = samples::product(&mut conn, "press").await;
+    let license = samples::license_for(&mut conn, product, 9).await;
+    let other = samples::license_for(&mut conn, product, 8).await;
+    let add = async |conn: &mut Conn, license: LicenseId, device: &str| {
+        samples::add(conn, &samples::new_activation(license, device), NOW).await.unwrap()
+    };
+    let (one, two) = (add(&mut conn, license, "one").await, add(&mut conn, license, "two").await);
+    let elsewhere = add(&mut conn, other, "one").await;
+    let until = NOW.plus_hours(1);
+    let nothing = InUse::default();
+    assert_eq!(conn.slots_in_use(license, None, Some(one), NOW).await.unwrap(), nothing);
+    conn.take_slot(license, None, one, Hold::Floating { until }, NOW).await.unwrap();
+    conn.take_slot(license, None, one, Hold::Borrowed { until }, NOW).await.unwrap();
+    conn.take_slot(license, None, two, Hold::Kept, NOW).await.unwrap();
+    conn.take_slot(license, Some("Render"), one, Hold::Floating { until }, NOW).await.unwrap();
+    conn.take_slot(other, None, elsewhere, Hold::Kept, NOW).await.unwrap();
+    for (feature, activation, now, expected) in [
+        (None, Some(one), NOW, InUse { others: 1, own: Some(Hold::Borrowed { until }) }),
+        (None, Some(two), NOW, InUse { others: 1, own: Some(Hold::Kept) }),
+        (None, None, NOW, InUse { others: 2, own: None }),
+        (None, Some(two), until, InUse { others: 0, own: Some(Hold::Kept) }),
+        (None, Some(one), until, InUse { others: 1, own: None }),
+        (Some("rendeR"), Some(two), NOW, InUse { others: 1, own: None }),
+        (Some("export"), Some(one), NOW, nothing),
+    ] {
+        let found = conn.slots_in_use(license, feature, activation, now).await.unwrap();
+        assert_eq!(found, expected, "{feature:?} {activation:?}");
+    }
+    let all = conn.slots(license, NOW, 10).await.unwrap();
+    let shown: Vec<_> = all.iter().map(|slot| (slot.feature.as_deref(), slot.activation)).collect();
+    assert!(shown.len() == 3 && shown.contains(&(Some("render"), one)) && shown.contains(&(None, two)), "{shown:?}");
+    assert_eq!(conn.slots(license, until, 10).await.unwrap().len(), 1);
+    assert_eq!(conn.free_slot(license, None, one).await.unwrap(), Some(Hold::Borrowed { until }));
+    assert_eq!(conn.free_slot(license, None, one).await.unwrap(), None);
+    // Whoever gives the seat back, or loses it, has no slot either.
+    let mut activation = conn.activation(one).await.unwrap().unwrap();
+    activation.state = ActivationState::Released { at: NOW, by: Actor::Customer, counted: true, replaced_by: None };
+    conn.save_activation(&activation).await.unwrap();
+    assert_eq!(conn.slots_in_use(license, Some("render"), None, NOW).await.unwrap(), nothing);
+    assert_eq!(conn.slots_in_use(other, None, None, NOW).await.unwrap().others, 1);
+    // A license that becomes floating: of those with a seat, the ones from which no sign of life will come.
+    conn.free_slot(license, None, two).await.unwrap();
+    let calls = Activation { api_key: Some("an app".to_owned()), ..samples::new_activation(license, "calls") };
+    let calls = samples::add(&mut conn, &calls, NOW).await.unwrap();
+    conn.keep_slots_of_silent(license).await.unwrap();
+    conn.keep_slots_of_silent(license).await.unwrap();
+    assert_eq!(conn.slots_in_use(license, None, Some(calls), NOW).await.unwrap(), InUse { others: 1, own: None });
+    assert_eq!(conn.slots_in_use(license, None, Some(two), NOW).await.unwrap().own, Some(Hold::Kept));
 }
 
 pub async fn seats_are_listed_with_those_who_hold_them_first(bench: Bench) {

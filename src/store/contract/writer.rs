@@ -20,6 +20,7 @@ use crate::{
         ActivationId, DeviceId, LicenseId,
         activation::{Activation, How},
         decide::{self, ActivationAsk, ActivationFacts},
+        floating::InUse,
     },
     store::{Conn, Engine, Location, Store, StoreError, Subject},
 };
@@ -411,11 +412,11 @@ async fn take_seat(conn: &mut Conn, license: LicenseId, device: &DeviceId) -> Re
         vacated: facts.vacated,
         vacated_seats: facts.vacated_seats,
         blocked: facts.blocked,
-        slots_in_use: 0,
+        slots: InUse::default(),
         holders: &[],
     };
     let ask =
-        ActivationAsk { how: How::Online, licensespring_file: false, device_key: None, virtual_machine: None, version: None };
+        ActivationAsk { how: How::Online, licensespring_file: false, device_key: None, virtual_machine: None, keeps_slot: false, by_tpm: false, version: None };
     let Ok(grant) = decide::activate(&asked, &ask, NOW) else { return Ok(None) };
     let mut license = facts.license;
     license.seats_taken += u32::from(grant.takes_seat);

@@ -23,6 +23,14 @@ pub struct BodyUser {
     pub is_initial_password: bool,
 }
 
+/// Whose license it is. Name and company are empty where apps are told the address alone.
+#[derive(Clone, Debug, Default)]
+pub struct BodyCustomer {
+    pub email: String,
+    pub name: String,
+    pub company: String,
+}
+
 /// What an activation answer is made of.
 #[derive(Clone, Debug)]
 pub struct BodyFacts<'a> {
@@ -32,13 +40,19 @@ pub struct BodyFacts<'a> {
     pub activation: Option<&'a Activation>,
     /// The product code as the request spelt it: clients compare it to the letter.
     pub short_code: &'a str,
-    pub customer_email: Option<&'a str>,
+    pub customer: Option<&'a BodyCustomer>,
     pub user: Option<&'a BodyUser>,
     pub now: Timestamp,
 }
 
 /// LicenseSpring knows one company; this installation is it.
 const COMPANY: i64 = 1;
+
+/// As every answer names it.
+#[must_use]
+pub fn company() -> Value {
+    json!({ "id": COMPANY })
+}
 
 /// The body of an activation answer, without the members a response adds (`request`, `hardware_id`, signatures).
 #[must_use]
@@ -60,8 +74,8 @@ pub fn activation_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
     put("can_borrow", terms.floating.is_some_and(|floating| floating.borrow_hours > 0).into());
     let fields = terms.fields.iter().map(|(name, value)| json!({ "name": name, "data_type": "text", "value": value }));
     put("custom_fields", Value::Array(fields.collect()));
-    put("customer", customer(facts.customer_email));
-    put("company", json!({ "id": COMPANY }));
+    put("customer", customer_value(facts.customer));
+    put("company", company());
     if let Some(activation) = activation {
         put("device_id", activation.id.0.into());
     }
@@ -73,7 +87,12 @@ pub fn activation_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
     put("is_expired", license.use_ends().is_some_and(|end| end <= *now).into());
     put("is_floating_cloud", terms.floating.is_some().into());
     put("is_floating", false.into());
-    put("is_hardware_key_auth", false.into());
+    let tpm_key = activation.and_then(|activation| activation.tpm_key.as_ref());
+    put("is_hardware_key_auth", tpm_key.is_some().into());
+    if let Some(key) = tpm_key {
+        put("is_tpm_auth", true.into());
+        put("tpm_signing_public_key", key.text().into());
+    }
     put("is_trial", terms.trial.into());
     if let (Some(key), None) = (&license.key, facts.user) {
         put("license_key", key.text().into());
@@ -84,18 +103,14 @@ pub fn activation_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
     put("max_activations", terms.seats.most().unwrap_or(0).into());
     put("max_borrow_time", terms.floating.map_or(0, |floating| floating.borrow_hours).into());
     put("max_overages", meter.map_or(0, max_overages).into());
-    put(
-        "max_transfers",
-        match terms.transfers {
-            TransferLimit::Unlimited => 0.into(),
-            TransferLimit::Forbidden => (-1).into(),
-            TransferLimit::AtMost(most) => most.into(),
-        },
-    );
+    put("max_transfers", max_transfers(terms.transfers));
     put("metadata", Value::Object(terms.metadata.clone()));
     put("prevent_vm", product.rules.refuse_virtual_machines.into());
     put("product_details", product_details(product, facts.short_code));
-    put("product_features", Value::Array(terms.entitlements.iter().enumerate().map(feature).collect()));
+    put(
+        "product_features",
+        Value::Array(terms.entitlements.iter().enumerate().map(|feature| feature_value(product, feature)).collect()),
+    );
     put("start_date", instant(terms.start));
     put("times_activated", license.seats_taken.into());
     put("transfer_count", license.transfers_used.into());
@@ -113,7 +128,7 @@ pub fn activation_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
 }
 
 /// The members of a check, in their order (§7.3): those an activation has too are written alike.
-const CHECK: [&str; 49] = [
+const CHECK: [&str; 51] = [
     "id",
     "allow_grace_period",
     "allow_offline_activation",
@@ -127,6 +142,8 @@ const CHECK: [&str; 49] = [
     "is_floating",
     "is_floating_cloud",
     "is_hardware_key_auth",
+    "is_tpm_auth",
+    "tpm_signing_public_key",
     "is_trial",
     "license_active",
     "license_enabled",
@@ -166,15 +183,31 @@ const CHECK: [&str; 49] = [
     "floating_users",
 ];
 
+/// The slots of a floating license, as a machine that has one sees them.
+#[derive(Clone, Copy, Debug)]
+pub struct BodySlot {
+    /// With its own.
+    pub in_use: u32,
+    pub borrowed_until: Option<Timestamp>,
+}
+
 /// The body of a license check, without its signature. Features whose own end is past are left out unless asked for; `newest` is the
 /// version to install.
 #[must_use]
-pub fn check_body(facts: &BodyFacts<'_>, include_expired_features: bool, newest: Option<&Release>) -> Map<String, Value> {
+pub fn check_body(
+    facts: &BodyFacts<'_>,
+    include_expired_features: bool,
+    newest: Option<&Release>,
+    slot: Option<BodySlot>,
+) -> Map<String, Value> {
     let (license, terms) = (facts.license, &facts.license.terms);
     let mut values = activation_body(facts);
+    let borrowed_until = slot.and_then(|slot| slot.borrowed_until);
     let features = terms.entitlements.iter().enumerate();
     let lasts = |entitlement: &Entitlement| entitlement.valid_until.is_none_or(|until| facts.now < until);
-    let features = features.filter(|(_, entitlement)| include_expired_features || lasts(entitlement)).map(feature);
+    let features = features
+        .filter(|(_, entitlement)| include_expired_features || lasts(entitlement))
+        .map(|feature| feature_value(facts.product, feature));
     let details = json!({
         "product_id": facts.product.id.0, "product_name": facts.product.name, "short_code": facts.short_code,
         "authorization_method": if facts.product.authorization.by_key() { "license-key" } else { "user" }, "metadata": {},
@@ -186,13 +219,13 @@ pub fn check_body(facts: &BodyFacts<'_>, include_expired_features: bool, newest:
         ("order_store_id", license.order.map_or_else(String::new, |order| order.to_string()).into()),
         ("product_features", Value::Array(features.collect())),
         ("product_details", details),
-        ("is_borrowed", false.into()),
-        ("borrowed_until", Value::Null),
+        ("is_borrowed", borrowed_until.is_some().into()),
+        ("borrowed_until", borrowed_until.map_or(Value::Null, |until| until.to_rfc3339().into())),
     ] {
         values.insert(name.to_string(), value);
     }
     if let Some(floating) = terms.floating {
-        values.insert("floating_in_use_devices".to_string(), license.seats_taken.into());
+        values.insert("floating_in_use_devices".to_string(), slot.map_or(0, |slot| slot.in_use).into());
         values.insert("floating_users".to_string(), floating.slots.into());
     }
     let mut body = Map::new();
@@ -213,11 +246,11 @@ pub fn check_body(facts: &BodyFacts<'_>, include_expired_features: bool, newest:
 /// A license as it is shown to its user, who has named no machine (§7.11).
 #[must_use]
 pub fn user_license_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
-    let mut license = check_body(facts, true, None);
+    let mut license = check_body(facts, true, None, None);
     for (name, _) in release_members(None) {
         license.shift_remove(name);
     }
-    for name in ["license_key", "is_borrowed", "borrowed_until"] {
+    for name in ["license_key", "is_borrowed", "borrowed_until", "floating_in_use_devices"] {
         license.shift_remove(name);
     }
     license.insert("license_enabled".to_string(), (facts.license.state == LicenseState::Enabled).into());
@@ -244,7 +277,7 @@ pub fn consumption_body(license: &License) -> Map<String, Value> {
     ];
     let mut body = Map::from_iter([("id".to_string(), license.id.0.into())]);
     body.extend(picked(license.terms.meter.as_ref(), "max_consumptions", &AFTER_ID));
-    body.insert("company".to_string(), json!({ "id": COMPANY }));
+    body.insert("company".to_string(), company());
     body
 }
 
@@ -263,7 +296,7 @@ pub fn feature_consumption_body(product: &Product, license: &License, code: &str
     ];
     let (place, entitlement) = license.entitlement(code)?;
     let mut body = feature_head(place, license);
-    body.insert("company".to_string(), json!({ "id": COMPANY }));
+    body.insert("company".to_string(), company());
     body.extend(picked(entitlement.meter.as_ref(), "max_consumptions", &AFTER_COMPANY));
     body.insert("is_floating".to_string(), false.into());
     body.insert("is_floating_cloud".to_string(), entitlement.floating.is_some().into());
@@ -274,9 +307,14 @@ pub fn feature_consumption_body(product: &Product, license: &License, code: &str
     Some(body)
 }
 
-/// The answer to a check of one feature (§7.4).
+/// The answer to a check of one feature (§7.4); of a floating one with how many machines use it.
 #[must_use]
-pub fn feature_body(license: &License, code: &str, metadata_string: bool) -> Option<Map<String, Value>> {
+pub fn feature_body(
+    license: &License,
+    code: &str,
+    metadata_string: bool,
+    slots_in_use: Option<u32>,
+) -> Option<Map<String, Value>> {
     const AFTER_EXPIRY: [&str; 8] = [
         "consumption_period",
         "allow_negative_consumptions",
@@ -293,7 +331,7 @@ pub fn feature_body(license: &License, code: &str, metadata_string: bool) -> Opt
         ("code", Value::from(entitlement.code.clone())),
         ("name", entitlement.name.clone().into()),
         ("feature_type", entitlement.kind.as_str().into()),
-        ("company", json!({ "id": COMPANY })),
+        ("company", company()),
         ("metadata", json!({})),
         ("is_floating", false.into()),
         ("is_floating_cloud", entitlement.floating.is_some().into()),
@@ -303,6 +341,9 @@ pub fn feature_body(license: &License, code: &str, metadata_string: bool) -> Opt
     }
     if entitlement.kind == FeatureKind::Consumption {
         body.extend(picked(entitlement.meter.as_ref(), "max_consumption", &AFTER_EXPIRY));
+    }
+    if let Some(in_use) = slots_in_use {
+        body.insert("floating_in_use_devices".to_string(), in_use.into());
     }
     if metadata_string {
         body.insert("metadata_string".to_string(), "{}".into());
@@ -340,6 +381,14 @@ pub fn release_members(release: Option<&Release>) -> [(&'static str, Value); 10]
     ]
 }
 
+pub(super) fn max_transfers(limit: TransferLimit) -> Value {
+    match limit {
+        TransferLimit::Unlimited => 0.into(),
+        TransferLimit::Forbidden => (-1).into(),
+        TransferLimit::AtMost(most) => most.into(),
+    }
+}
+
 fn user_value(user: &BodyUser, license: &License) -> Value {
     json!({
         "id": user.id, "email": user.email, "first_name": "", "last_name": "", "phone_number": "",
@@ -348,11 +397,20 @@ fn user_value(user: &BodyUser, license: &License) -> Value {
     })
 }
 
-fn customer(email: Option<&str>) -> Value {
+/// In the order of §6.
+fn customer_value(customer: Option<&BodyCustomer>) -> Value {
+    let (email, company, first, last) = told(customer);
     json!({
-        "email": email.unwrap_or_default(), "company_name": "", "reference": "", "phone": "", "first_name": "", "last_name": "", "city": "",
+        "email": email, "company_name": company, "reference": "", "phone": "", "first_name": first, "last_name": last, "city": "",
         "postcode": "", "state": "", "country": "", "address": "", "customer_account": null, "metadata": {},
     })
+}
+
+/// The address, the company, and the name as a given and a family name: it is kept as one.
+pub(super) fn told(customer: Option<&BodyCustomer>) -> (&str, &str, &str, &str) {
+    let Some(customer) = customer else { return ("", "", "", "") };
+    let (first, last) = customer.name.trim().rsplit_once(' ').unwrap_or((customer.name.trim(), ""));
+    (&customer.email, &customer.company, first.trim_end(), last)
 }
 
 fn product_details(product: &Product, short_code: &str) -> Value {
@@ -365,7 +423,7 @@ fn product_details(product: &Product, short_code: &str) -> Value {
     })
 }
 
-fn feature((place, entitlement): (usize, &Entitlement)) -> Value {
+pub(super) fn feature_value(product: &Product, (place, entitlement): (usize, &Entitlement)) -> Value {
     let mut members = Map::new();
     members.insert("id".into(), (place as u64 + 1).into());
     members.insert("code".into(), entitlement.code.clone().into());
@@ -379,7 +437,7 @@ fn feature((place, entitlement): (usize, &Entitlement)) -> Value {
     members.insert("is_floating".into(), false.into());
     members.insert("is_floating_cloud".into(), entitlement.floating.is_some().into());
     if let Some(slots) = entitlement.floating {
-        members.insert("floating_timeout".into(), 0.into());
+        members.insert("floating_timeout".into(), product.rules.floating_timeout_minutes.into());
         members.insert("floating_users".into(), slots.into());
     }
     Value::Object(members)
@@ -499,7 +557,7 @@ mod tests {
             license: &license,
             activation: Some(&activation),
             short_code: "press",
-            customer_email: Some("ann@customer.example"),
+            customer: Some(&BodyCustomer { email: "ann@customer.example".to_owned(), ..BodyCustomer::default() }),
             user,
             now: NOW,
         };

@@ -17,6 +17,7 @@ use crate::licensing::{
         request::read_key,
     },
     key::MAX_KEY_CHARS,
+    tpm::{TpmKey, read_signature},
 };
 
 const MAX_FEATURES: usize = 256;
@@ -114,7 +115,10 @@ pub struct LicenseSpringRequest {
     pub consumptions: Option<i64>,
     pub product_features: Option<Value>,
     variables: Map<String, Value>,
-    pub tpm_enrollment: Option<Value>,
+    /// The key in the machine's TPM that is to speak for it.
+    pub tpm_enrollment: Option<TpmKey>,
+    /// The machine's TPM over the inner signature.
+    tpm_signature: Option<[u8; 64]>,
     /// The v1 signature: the only one of a flat file, the inner one of an envelope.
     pub(super) inner_signature: Option<String>,
     pub(super) outer_signature: Option<String>,
@@ -191,7 +195,15 @@ impl LicenseSpringRequest {
             consumptions: claims.get("consumptions").and_then(Value::as_i64),
             product_features: claims.get("product_features").cloned(),
             variables: claims.get("variables").and_then(Value::as_object).cloned().unwrap_or_default(),
-            tpm_enrollment: claims.get("tpm_enrollment").cloned(),
+            tpm_enrollment: match claims.get("tpm_enrollment").filter(|value| !value.is_null()) {
+                Some(enrollment) => {
+                    let text = enrollment.get("signing_public_key").and_then(Value::as_str);
+                    let key = text.and_then(|text| TpmKey::parse(text).ok());
+                    Some(key.ok_or_else(|| claims.wrong("tpm_enrollment"))?)
+                }
+                None => None,
+            },
+            tpm_signature: claims.get("licensespring-tpm-signature").and_then(Value::as_str).and_then(read_signature),
             inner_signature: signature(map),
             outer_signature: if dialect == Dialect::V2 { signature(&outer) } else { None },
             text,
@@ -250,6 +262,12 @@ impl LicenseSpringRequest {
     #[must_use]
     pub fn v1_signature(&self) -> Option<&str> {
         self.inner_signature.as_deref()
+    }
+
+    /// What the machine's TPM signed, and its signature.
+    #[must_use]
+    pub fn tpm_signed(&self) -> Option<(&[u8], &[u8; 64])> {
+        Some((self.inner_signature.as_ref()?.as_bytes(), self.tpm_signature.as_ref()?))
     }
 
     /// The outermost signature.

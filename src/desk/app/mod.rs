@@ -1,34 +1,50 @@
-//! What an app does through LicenseSpring's API: activates, gives back, and asks whether its license is good. The rules are those of
-//! every door; here a caller is known by an API key that ships in the app, and so proves no more than which app it is.
+//! What an app does through LicenseSpring's API, one file an act. The rules are those of every door; what all of them share is here:
+//! which license a call names, for whom, and whether the caller may ask.
+
+mod activate;
+mod api_keys;
+mod bundle;
+mod lists;
+mod oauth;
+mod refusal;
+mod slots;
+mod spend;
+mod trial;
+mod users;
+mod who;
+
+pub use api_keys::MadeApiKey;
+pub use lists::{CustomerUsers, DeviceLicense};
+pub use oauth::{GRACE_HOURS, MadeClient, OauthRow, TOKEN_SECONDS, TokenRefusal};
+pub use refusal::AppRefusal;
+pub use slots::Borrowed;
+pub use spend::{Spending, Spent};
+pub use trial::{Trial, TrialAsk};
+pub use users::UserLicense;
+pub use who::App;
 
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
+use self::users::address;
 use super::{
     Desk, Fault,
-    activate::{Asker, Granted, grant, known_version},
-    answer::{Answered, FileRequest, give_back, named_version},
+    answer::{Answered, FileRequest},
     answer_licensespring::TRY_WINDOW_SECONDS,
-    app_users::address,
-    usage::take_variables,
 };
 use crate::{
     licensing::{
         ActivationKey, LicenseId, ProductCode, Timestamp,
-        activation::{Activation, Device, How},
-        decide::{self, ActivationAsk, ActivationRefusal, CheckRefusal, ReleaseProof, ReleaseRefusal},
-        files::licensespring::BodyUser,
-        license::Actor,
-        meter::SpendRefusal,
+        activation::{Activation, Device},
+        decide::{self, CheckRefusal},
+        files::licensespring::{BodyCustomer, BodyUser},
+        floating::Hold,
         product::{Product, ProductState, Release},
+        tpm::{TpmKey, speaks},
     },
-    store::{ActivationFactsRow, ApiKey, Conn, LicenseUser, StoreError},
-    vault::{Password, PasswordError, Purpose, SecretBytes, Subject},
+    store::{ActivationFactsRow, Conn, Customer, LicenseUser, StoreError},
+    vault::Password,
 };
-
-/// An app that has shown its API key.
-#[derive(Clone)]
-pub struct App(ApiKey);
 
 /// For whom a call is made.
 #[derive(Clone)]
@@ -46,6 +62,8 @@ pub struct AppAsk {
     pub license_id: Option<i64>,
     pub device: Device,
     pub variables: Vec<(String, String)>,
+    /// The key in the machine's TPM that is to speak for it from now on.
+    pub enrolls: Option<TpmKey>,
 }
 
 /// What a call found or made.
@@ -54,20 +72,23 @@ pub struct AppLicense {
     pub facts: ActivationFactsRow,
     pub activation: Activation,
     pub user: Option<BodyUser>,
-    pub customer: Option<String>,
+    pub customer: Option<BodyCustomer>,
     /// Of a check: the versions the license covers, newest first.
     pub releases: Vec<Release>,
+    /// Of a check of a floating license or feature: the machine's slot, and how many are in use with it.
+    pub slot: Option<(Hold, u32)>,
 }
 
 impl AppLicense {
-    async fn read(
+    pub(super) async fn read(
         conn: &mut Conn,
         facts: ActivationFactsRow,
         activation: Activation,
         user: Option<&LicenseUser>,
+        expose_customer: bool,
     ) -> Result<Self, StoreError> {
         let customer = match facts.license.customer {
-            Some(id) => conn.customer(id).await?.map(|customer| customer.email.to_string()),
+            Some(id) => conn.customer(id).await?.map(|customer| told(customer, expose_customer)),
             None => None,
         };
         let user = user.map(|user| BodyUser {
@@ -75,8 +96,14 @@ impl AppLicense {
             email: user.email.to_string(),
             is_initial_password: user.is_initial_password,
         });
-        Ok(Self { facts, activation, user, customer, releases: Vec::new() })
+        Ok(Self { facts, activation, user, customer, releases: Vec::new(), slot: None })
     }
+}
+
+/// What apps are told of a customer.
+pub(super) fn told(customer: Customer, expose: bool) -> BodyCustomer {
+    let shown = |text: String| if expose { text } else { String::new() };
+    BodyCustomer { email: customer.email.to_string(), name: shown(customer.name), company: shown(customer.company) }
 }
 
 /// What a call asks of a seat: a new one takes the right password of a user.
@@ -92,6 +119,10 @@ pub(super) struct Call {
     pub ask: AppAsk,
     pub user: Option<LicenseUser>,
     pub facts: ActivationFactsRow,
+    /// The key in the machine's TPM that signed the call, if it has one.
+    pub tpm_key: Option<TpmKey>,
+    /// The answer tells more of the customer than the address.
+    pub expose_customer: bool,
     pub now: Timestamp,
 }
 
@@ -101,68 +132,6 @@ impl Call {
         let facts = &self.facts;
         decide::check(&facts.product, &facts.license, facts.known.as_ref(), facts.blocked, self.now)?;
         facts.known.clone().ok_or_else(|| CheckRefusal::NoDevice.into())
-    }
-}
-
-/// Why a call was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AppRefusal {
-    #[error("unknown_product")]
-    UnknownProduct,
-    #[error("disabled_product")]
-    DisabledProduct,
-    #[error("archived_product")]
-    ArchivedProduct,
-    #[error("api_key_product_not_allowed")]
-    ProductNotAllowed,
-    #[error("read_only_api_key")]
-    ReadOnly,
-    #[error("user_credentials_invalid")]
-    UserCredentials,
-    #[error("too_many_tries")]
-    TooMany { seconds: i64 },
-    #[error("license_not_found")]
-    LicenseNotFound,
-    #[error(transparent)]
-    Activation(#[from] ActivationRefusal),
-    #[error(transparent)]
-    Check(#[from] CheckRefusal),
-    #[error(transparent)]
-    Release(#[from] ReleaseRefusal),
-    #[error("{refusal}")]
-    Spend { feature: bool, refusal: SpendRefusal },
-    #[error("{0}")]
-    Password(#[from] PasswordError),
-    #[error("unsupported_product_feature")]
-    UnknownFeature,
-    #[error("version_not_found")]
-    VersionNotFound,
-    #[error("active_license_required")]
-    ActiveRequired,
-    #[error("idempotency_key_reused")]
-    KeyReused,
-}
-
-impl App {
-    pub(super) fn api_key(&self) -> &str {
-        &self.0.api_key
-    }
-
-    /// Refuses a product this app has nothing to do with, and to change anything for one that may only read.
-    pub(super) fn may(&self, product: &ProductCode, change: bool) -> Result<(), AppRefusal> {
-        if change {
-            self.may_change()?;
-        }
-        let named = |codes: &Vec<String>| codes.iter().any(|code| code.eq_ignore_ascii_case(product.as_str()));
-        if self.0.products.as_ref().is_none_or(named) { Ok(()) } else { Err(AppRefusal::ProductNotAllowed) }
-    }
-
-    pub(super) fn may_change(&self) -> Result<(), AppRefusal> {
-        if self.0.read_only { Err(AppRefusal::ReadOnly) } else { Ok(()) }
-    }
-
-    pub(super) fn actor(&self) -> Actor {
-        Actor::ApiKey { name: self.0.name.clone() }
     }
 }
 
@@ -176,13 +145,6 @@ pub(super) fn sold(product: Option<Product>) -> Result<Product, AppRefusal> {
 }
 
 impl Desk {
-    /// The app with this API key and the key it signs with; none where it is unknown or revoked.
-    pub async fn app(&self, api_key: &str) -> Result<Option<(App, SecretBytes)>, Fault> {
-        let Some(row) = self.read().await?.api_key(api_key).await?.filter(|row| row.revoked.is_none()) else { return Ok(None) };
-        let secret = self.vault.decrypt_secret(Purpose::SHARED_KEY, Subject::named(&row.api_key), &row.shared_key)?;
-        Ok(Some((App(row), secret)))
-    }
-
     /// A signature under the RSA key of LicenseSpring's clients. One over the same bytes is made once.
     pub async fn sign_for_apps(&self, message: Vec<u8>) -> Result<String, Fault> {
         let digest: [u8; 32] = Sha256::digest(&message).into();
@@ -200,20 +162,6 @@ impl Desk {
         self.signatures.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// What is public of a product.
-    pub async fn app_product(&self, app: &App, code: &ProductCode) -> Result<Result<super::ProductView, AppRefusal>, Fault> {
-        if let Err(refusal) = app.may(code, false) {
-            return Ok(Err(refusal));
-        }
-        let mut conn = self.read().await?;
-        let product = match sold(conn.product(code).await?) {
-            Ok(product) => product,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let releases = conn.releases(product.id).await?;
-        Ok(Ok(super::ProductView { product, releases, features: Vec::new(), policies: Vec::new() }))
-    }
-
     /// Answers a request file that an app carries. The file's own key must reach its product; the carrier only has to be one that may
     /// change something.
     pub async fn answer_file_app(&self, app: &App, file: FileRequest) -> Result<Result<Answered, AppRefusal>, Fault> {
@@ -221,69 +169,6 @@ impl Desk {
             Ok(()) => Ok(Ok(self.answer_file(file).await?)),
             Err(refusal) => Ok(Err(refusal)),
         }
-    }
-
-    /// Activates the machine that asks. One that holds a seat has it again, at no cost.
-    pub async fn activate_app(&self, app: &App, ask: AppAsk) -> Result<Result<AppLicense, AppRefusal>, Fault> {
-        self.app_acts(app, ask, Seat::Asked, |conn, call| {
-            Box::pin(async move {
-                let Call { app, ask, user, facts, now } = call;
-                let version = known_version(conn, &facts, named_version(ask.device.app.as_deref())).await?;
-                let wants = ActivationAsk {
-                    how: How::Online,
-                    licensespring_file: false,
-                    device_key: None,
-                    virtual_machine: ask.device.virtual_machine,
-                    version,
-                };
-                let email = user.as_ref().map(|user| user.email.to_string());
-                let asker = Asker { user: email.as_deref(), api_key: Some(&app.0.api_key), ..Asker::default() };
-                match grant(conn, facts, &wants, &ask.device, asker, now).await? {
-                    Ok(Granted { facts, activation }) => {
-                        take_variables(conn, &activation, ask.variables.clone(), now).await?;
-                        Ok(Ok(AppLicense::read(conn, facts, activation, user.as_ref()).await?))
-                    }
-                    Err(refusal) => Ok(Err(refusal.into())),
-                }
-            })
-        })
-        .await
-    }
-
-    /// Gives a machine's seat back. Refuses one with a device key: that gives it back by its own request.
-    pub async fn deactivate_app(&self, app: &App, ask: AppAsk) -> Result<Result<(), AppRefusal>, Fault> {
-        self.app_acts(app, ask, Seat::Held, |conn, call| {
-            Box::pin(async move {
-                let Call { app, ask, facts, now, .. } = call;
-                let releasing = match decide::release(&facts.product, facts.known.as_ref(), &ReleaseProof::App, now) {
-                    Ok(releasing) => releasing,
-                    Err(ReleaseRefusal::NotActivated) if facts.license.seats_taken == 0 => {
-                        return Ok(Err(CheckRefusal::NotActive.into()));
-                    }
-                    Err(refusal) => return Ok(Err(refusal.into())),
-                };
-                let Some(known) = facts.known.clone() else { return Ok(Err(ReleaseRefusal::NotActivated.into())) };
-                take_variables(conn, &known, ask.variables.clone(), now).await?;
-                give_back(conn, facts, known, releasing, app.actor(), now).await?;
-                Ok(Ok(()))
-            })
-        })
-        .await
-    }
-
-    /// Whether a machine's license is good. Reads only.
-    pub async fn check_app(&self, app: &App, ask: AppAsk) -> Result<Result<AppLicense, AppRefusal>, Fault> {
-        let (mut conn, call) = match self.app_reads(app, ask).await? {
-            Ok(read) => read,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let activation = match call.good() {
-            Ok(activation) => activation,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let releases = covered(&mut conn, &call.facts).await?;
-        let license = AppLicense::read(&mut conn, call.facts, activation, call.user.as_ref()).await?;
-        Ok(Ok(AppLicense { releases, ..license }))
     }
 
     /// What a call is about, on a connection that only reads.
@@ -296,8 +181,9 @@ impl Desk {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let (mut conn, now) = (self.read().await?, self.now());
-        let facts = found(&mut conn, &ask, user.as_ref(), now).await?;
-        Ok(facts.map(|facts| (conn, Call { app: app.clone(), ask, user, facts, now })))
+        let facts = found(&mut conn, app, &ask, user.as_ref(), now).await?;
+        let expose_customer = self.settings().expose_customer;
+        Ok(facts.map(|(facts, tpm_key)| (conn, Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, now })))
     }
 
     /// Runs an act about the license a call names, in one transaction.
@@ -317,12 +203,12 @@ impl Desk {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let (now, app) = (self.now(), app.clone());
+        let (now, app, expose_customer) = (self.now(), app.clone(), self.settings().expose_customer);
         let done = self.store.write(move |conn| {
             let (app, ask, user, act) = (app.clone(), ask.clone(), user.clone(), act.clone());
             Box::pin(async move {
-                match found(conn, &ask, user.as_ref(), now).await? {
-                    Ok(facts) => act(conn, Call { app, ask, user, facts, now }).await,
+                match found(conn, &app, &ask, user.as_ref(), now).await? {
+                    Ok((facts, tpm_key)) => act(conn, Call { app, ask, user, facts, tpm_key, expose_customer, now }).await,
                     Err(refusal) => Ok(Err(refusal)),
                 }
             })
@@ -362,13 +248,14 @@ pub(super) async fn covered(conn: &mut Conn, facts: &ActivationFactsRow) -> Resu
     Ok(releases)
 }
 
-/// The license a call names, with the facts about its machine.
+/// The license a call names, with the facts about its machine and the key in its TPM that signed.
 async fn found(
     conn: &mut Conn,
+    app: &App,
     ask: &AppAsk,
     user: Option<&LicenseUser>,
     now: Timestamp,
-) -> Result<Result<ActivationFactsRow, AppRefusal>, StoreError> {
+) -> Result<Result<(ActivationFactsRow, Option<TpmKey>), AppRefusal>, StoreError> {
     let product = match sold(conn.product(&ask.product).await?) {
         Ok(product) => product,
         Err(refusal) => return Ok(Err(refusal)),
@@ -387,11 +274,15 @@ async fn found(
     let named = user.map(|user| user.email.to_string());
     let is_meant = |facts: &ActivationFactsRow| {
         facts.product.id == product.id
+            && app.reaches(&facts.license)
             && ask.license_id.is_none_or(|id| facts.license.id == LicenseId(id))
             && (!by_name_alone || facts.known.as_ref().is_some_and(|known| known.user.as_deref() == named.as_deref()))
     };
-    Ok(facts.filter(is_meant).ok_or(AppRefusal::LicenseNotFound).map(|mut facts| {
-        facts.license.turn_meters(now);
-        facts
-    }))
+    let Some(mut facts) = facts.filter(is_meant) else { return Ok(Err(AppRefusal::LicenseNotFound)) };
+    facts.license.turn_meters(now);
+    let enrolled = facts.known.as_ref().and_then(|known| known.tpm_key.as_ref());
+    Ok(match speaks(enrolled, ask.enrolls.clone(), |key| app.holds(key)) {
+        Ok(tpm_key) => Ok((facts, tpm_key)),
+        Err(refusal) => Err(refusal.into()),
+    })
 }

@@ -2,12 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{
-    Desk, Fault,
-    app::{App, AppAsk, AppRefusal, Call, Seat, covered},
-    usage::take_variables,
-};
+use super::{App, AppAsk, AppRefusal, Call, Seat, covered};
 use crate::{
+    desk::{Desk, Fault, usage::take_variables},
     licensing::{
         activation::kept_variables,
         files::base64,
@@ -108,10 +105,10 @@ async fn spend(conn: &mut Conn, mut call: Call, spending: &Spending) -> Result<R
     };
     let feature = spending.feature.as_deref();
     let content = format!("{}\n{}\n{feature:?}\n{}", activation.id, call.facts.license.id, spending.amount);
-    let once = spending.once.as_ref().map(|name| format!("{}\n{name}", call.app.api_key()));
+    let once = spending.once.as_ref().map(|name| format!("{}\n{name}", call.app.id()));
     let once = once.map(|name| base64::url(&Sha256::digest(format!("consumption\n{name}"))));
     if let Some(id) = &once
-        && let Some(before) = conn.form_result(id, call.app.api_key()).await?
+        && let Some(before) = conn.form_result(id, call.app.id()).await?
     {
         return Ok(if before == content { Ok(call.into()) } else { Err(AppRefusal::KeyReused) });
     }
@@ -127,7 +124,7 @@ async fn spend(conn: &mut Conn, mut call: Call, spending: &Spending) -> Result<R
         return Ok(Err(spent(refusal)));
     }
     if let Some(id) = &once
-        && !conn.keep_form_result(id, call.app.api_key(), &content, call.now).await?
+        && !conn.keep_form_result(id, call.app.id(), &content, call.now).await?
     {
         return Ok(Err(AppRefusal::KeyReused));
     }

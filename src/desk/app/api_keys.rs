@@ -1,7 +1,7 @@
 //! LicenseSpring credentials: an API key that names an app, and the shared key that ships in it.
 
-use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
+    desk::{ActError, Area, Desk, Level, Visitor},
     store::{ApiKey, NewApiKey, NewAudit, Subject},
     vault::{Purpose, Subject as Secret, random_bytes},
 };
@@ -34,7 +34,7 @@ impl Desk {
         if name.trim().is_empty() || name.chars().count() > 128 || name.chars().any(crate::licensing::text::is_hidden) {
             return Err(ActError::field("name", "A name has 1 to 128 characters, all of them visible."));
         }
-        let (api_key, shared_key) = given.unwrap_or_else(|| (super::files::new_uuid(), forty_symbols()));
+        let (api_key, shared_key) = given.unwrap_or_else(|| (crate::desk::files::new_uuid(), forty_symbols()));
         if api_key.is_empty() || api_key.chars().count() > 128 || shared_key.len() < 16 {
             return Err(ActError::field("api_key", "An API key has 1 to 128 characters, a shared key at least 16."));
         }
@@ -92,7 +92,7 @@ impl Desk {
 }
 
 /// 40 letters and digits: 238 bits, in the shape LicenseSpring's are.
-fn forty_symbols() -> String {
+pub(super) fn forty_symbols() -> String {
     const SYMBOLS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(40);
     while text.len() < 40 {

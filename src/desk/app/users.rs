@@ -1,11 +1,8 @@
 //! What a named user does through an app: looks at the licenses that are theirs, and takes a password of their own.
 
-use super::{
-    Desk, Fault,
-    answer_licensespring::TRY_WINDOW_SECONDS,
-    app::{App, AppRefusal, sold},
-};
+use super::{App, AppRefusal, sold};
 use crate::{
+    desk::{Desk, Fault, answer_licensespring::TRY_WINDOW_SECONDS},
     licensing::{Email, ProductCode, license::License, product::Product},
     store::{LicenseUser, NewAudit, Subject},
     vault::Password,
@@ -50,7 +47,7 @@ impl Desk {
         let mut conn = self.read().await?;
         let mut licenses = Vec::with_capacity(users.len());
         for user in users {
-            if let Some((mut license, _, _)) = conn.license(user.license).await? {
+            if let Some((mut license, _, _)) = conn.license(user.license).await?.filter(|(license, ..)| app.reaches(license)) {
                 license.turn_meters(self.now());
                 licenses.push(UserLicense { product: product.clone(), license, user });
             }
@@ -83,13 +80,16 @@ impl Desk {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let hash = self.passwords.hash(chosen).await;
-        let (now, actor) = (self.now(), app.actor());
+        let (now, actor, app) = (self.now(), app.actor(), app.clone());
         let changed = self.store.write(move |conn| {
-            let (users, hash, actor) = (users.clone(), hash.clone(), actor.clone());
+            let (users, hash, actor, app) = (users.clone(), hash.clone(), actor.clone(), app.clone());
             Box::pin(async move {
                 let mut changed = false;
                 for user in users {
-                    let Some((_, _, head)) = conn.lock_license(user.license).await? else { continue };
+                    let Some((license, _, head)) = conn.lock_license(user.license).await? else { continue };
+                    if !app.reaches(&license) {
+                        continue;
+                    }
                     if !conn.set_user_password(&user, &hash).await? {
                         continue;
                     }

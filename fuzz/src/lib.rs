@@ -1,0 +1,89 @@
+//! What is tried with bytes of chance, and with every text that was once found to matter: `tests/corpus.rs` runs these over
+//! `fuzz/corpus` as ordinary tests. Each must never panic, and holds what it asserts.
+
+use countersign::licensing::{
+    Timestamp,
+    files::{
+        Context, SignedRequest, base64, inspect,
+        licensespring::{Authorization, LicenseSpringLicense, LicenseSpringRequest},
+        text::{Carried, unwrap},
+    },
+    tpm::{TpmKey, read_signature},
+};
+
+/// Every target, by the name of its corpus.
+pub const TARGETS: [(&str, fn(&[u8])); 4] = [
+    ("authorization", authorization),
+    ("countersign_request", countersign_request),
+    ("licensespring_request", licensespring_request),
+    ("refresh_file", refresh_file),
+];
+
+/// A header of an API call, whatever stands in it.
+pub fn authorization(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(parts) = Authorization::parse(text) {
+        assert!(![&parts.algorithm, &parts.signature, &parts.api_key].iter().any(|part| part.is_empty()));
+        let again = format!(
+            r#"algorithm="{}",headers="date",signature="{}",apiKey="{}""#,
+            parts.algorithm, parts.signature, parts.api_key
+        );
+        // What was read is written and read again as it was.
+        assert_eq!(Authorization::parse(&again).as_ref(), Ok(&parts), "{again}");
+    }
+    if let Some(signature) = read_signature(text) {
+        let again = format!("algorithm=\"ES256\"signature=\"{}\"", base64::standard(&signature));
+        assert_eq!(read_signature(&again), Some(signature));
+    }
+    if let Ok(key) = TpmKey::parse(text) {
+        assert_eq!(TpmKey::parse(key.text()).as_ref(), Ok(&key));
+        assert_eq!(key.point().len(), 65);
+    }
+}
+
+/// A request of ours. One that is taken is genuine, and says the same when it is read again.
+pub fn countersign_request(data: &[u8]) {
+    look(data);
+    if let Ok(Carried::Jws(text)) = unwrap(data)
+        && let Ok(signed) = SignedRequest::parse(&text)
+    {
+        let again = SignedRequest::parse(&text).expect("it was read before");
+        assert_eq!(signed.request, again.request);
+    }
+}
+
+/// A request of LicenseSpring's clients, in either dialect.
+pub fn licensespring_request(data: &[u8]) {
+    look(data);
+    let json = match unwrap(data) {
+        Ok(Carried::Json(json)) => json,
+        _ => data.to_vec(),
+    };
+    if let Ok(request) = LicenseSpringRequest::parse(&json) {
+        assert!(request.key.is_some() || request.username.is_some());
+        assert!(request.variables().len() <= 64 && request.consumed().len() <= 257);
+        // A key of chance never fits.
+        assert!(!request.check(Some(b"\x01\x02\x03 no shared key of anybody")).is_valid());
+        assert!(!request.check(None).is_valid());
+    }
+}
+
+/// A `.lic` of LicenseSpring's, as an activation or a refresh gives it.
+pub fn refresh_file(data: &[u8]) {
+    look(data);
+    let json = match unwrap(data) {
+        Ok(Carried::Json(json)) => json,
+        _ => data.to_vec(),
+    };
+    if let Ok(file) = LicenseSpringLicense::parse(&json) {
+        for check in &file.rsa {
+            assert!(!check.any_of.is_empty(), "{} covers something", check.name);
+        }
+    }
+}
+
+/// What the inspector says of it: whatever it is, there is something to say, and nothing here is genuine by chance.
+fn look(data: &[u8]) {
+    let report = inspect(data, &Context { now: Some(Timestamp::from_seconds(1_795_000_000)), ..Context::default() });
+    assert!(!report.checks.is_empty());
+}

@@ -1,0 +1,106 @@
+//! Which app calls, and how far it reaches. A shared key ships in every copy of an app, so an API key proves no more than which app it is.
+
+use super::AppRefusal;
+use crate::{
+    desk::{Desk, Fault},
+    licensing::{
+        ProductCode,
+        license::{Actor, License},
+        scope::Scope,
+        tpm::TpmKey,
+    },
+    store::{ApiKey, OauthClient},
+    vault::{Purpose, SecretBytes, Subject, verify_p256},
+};
+
+/// An app that has shown who it is: by an API key, or as an OAuth client.
+#[derive(Clone)]
+pub struct App {
+    /// The API key, or the client's id.
+    id: String,
+    name: String,
+    /// Product codes it may act on; none is all.
+    products: Option<Vec<String>>,
+    read_only: bool,
+    scope: Scope,
+    /// What the machine's TPM signed of this call, and its signature.
+    signed: Option<(Vec<u8>, [u8; 64])>,
+}
+
+impl From<ApiKey> for App {
+    fn from(row: ApiKey) -> Self {
+        Self {
+            id: row.api_key,
+            name: row.name,
+            products: row.products,
+            read_only: row.read_only,
+            scope: Scope::Company,
+            signed: None,
+        }
+    }
+}
+
+impl From<OauthClient> for App {
+    fn from(row: OauthClient) -> Self {
+        Self { id: row.client_id, name: row.name, products: None, read_only: false, scope: row.scope, signed: None }
+    }
+}
+
+impl App {
+    /// The same, in a call that the machine's TPM has signed.
+    #[must_use]
+    pub fn signing(self, message: Vec<u8>, signature: [u8; 64]) -> Self {
+        Self { signed: Some((message, signature)), ..self }
+    }
+
+    /// Whether the call is signed under a key; none where it is not signed at all.
+    pub(super) fn holds(&self, key: &TpmKey) -> Option<bool> {
+        self.signed.as_ref().map(|(message, signature)| verify_p256(&key.point(), message, signature))
+    }
+
+    /// The API key, or the client's id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(in crate::desk) fn reaches(&self, license: &License) -> bool {
+        self.scope.reaches(license)
+    }
+
+    /// Refuses clients that are held to a customer's or one license what is about no license that is there.
+    pub(super) fn of_company(&self) -> Result<(), AppRefusal> {
+        if self.scope == Scope::Company { Ok(()) } else { Err(AppRefusal::OutOfScope) }
+    }
+
+    /// Refuses a product this app has nothing to do with, and to change anything for one that may only read.
+    pub(in crate::desk) fn may(&self, product: &ProductCode, change: bool) -> Result<(), AppRefusal> {
+        if change {
+            self.may_change()?;
+        }
+        let named = |codes: &Vec<String>| codes.iter().any(|code| code.eq_ignore_ascii_case(product.as_str()));
+        if self.products.as_ref().is_none_or(named) { Ok(()) } else { Err(AppRefusal::ProductNotAllowed) }
+    }
+
+    pub(super) fn may_change(&self) -> Result<(), AppRefusal> {
+        if self.read_only { Err(AppRefusal::ReadOnly) } else { Ok(()) }
+    }
+
+    pub(super) fn actor(&self) -> Actor {
+        Actor::ApiKey { name: self.name.clone() }
+    }
+}
+
+impl Desk {
+    /// The app with this API key and the key it signs with.
+    pub async fn app(&self, api_key: &str) -> Result<Result<(App, SecretBytes), AppRefusal>, Fault> {
+        let Some(row) = self.read().await?.api_key(api_key).await? else { return Ok(Err(AppRefusal::UnknownApiKey)) };
+        if row.revoked.is_some() {
+            return Ok(Err(AppRefusal::RevokedApiKey));
+        }
+        if self.settings().oauth_required {
+            return Ok(Err(AppRefusal::OauthRequired));
+        }
+        let secret = self.vault.decrypt_secret(Purpose::SHARED_KEY, Subject::named(&row.api_key), &row.shared_key)?;
+        Ok(Ok((App::from(row), secret)))
+    }
+}

@@ -1,0 +1,182 @@
+//! Bundles through LicenseSpring's API: several products under one key, activated together or not at all.
+
+use serde_json::{Value, json};
+
+use super::{
+    Reply, TestApp,
+    foreign::ForeignApp,
+    licensespring::{OPERATOR, code, public_key, seats, signed},
+};
+use crate::{
+    desk::{Issue, Issued, UserPassword},
+    licensing::{
+        ActivationKey, DeviceId, Email, ProductCode,
+        files::{base64, licensespring::response::v1_message},
+        license::{Floating, Limit, Terms},
+    },
+    vault::verify_rsa,
+};
+
+tests! {
+    both:
+        a_bundle_is_activated_together_or_not_at_all,
+        a_floating_part_takes_its_slot_with_the_check;
+    once:
+        every_part_is_signed_by_itself_and_all_of_them_together,
+        a_bundle_is_given_back_as_far_as_it_is_held,
+        a_user_has_a_bundle_too,
+        a_code_is_a_products_or_a_bundles;
+}
+
+fn parsed(code: &str) -> ProductCode {
+    ProductCode::parse(code).unwrap()
+}
+
+/// "office", of "write" and "count".
+async fn office(app: &TestApp) {
+    app.product("write").await;
+    app.product("count").await;
+    let products = [parsed("write"), parsed("count")];
+    app.desk().add_bundle(&OPERATOR, &parsed("office"), "Office", &products).await.unwrap();
+}
+
+async fn issued(app: &TestApp, terms: Terms) -> (Issued, ActivationKey) {
+    let issued = app.desk().issue(&OPERATOR, Issue::one(parsed("office"), terms)).await.unwrap();
+    let key = issued.licenses[0].key.clone().unwrap();
+    app.secret(key.text());
+    (issued, key)
+}
+
+fn about(key: &ActivationKey, hardware: &str) -> Value {
+    json!({ "product": "office", "hardware_id": hardware, "license_key": key.text() })
+}
+
+async fn check(app: &TestApp, foreign: &ForeignApp, key: &ActivationKey, hardware: &str) -> Reply {
+    let text = key.text();
+    let query = [("product", "office"), ("hardware_id", hardware), ("license_key", text.as_str())];
+    foreign.get(app, "/check_bundle", &query).await
+}
+
+async fn a_bundle_is_activated_together_or_not_at_all(app: TestApp) {
+    office(&app).await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let (issued, key) = issued(&app, seats(2)).await;
+    assert_eq!(issued.licenses.len(), 2);
+    assert!(issued.licenses.iter().all(|license| license.key.as_ref() == Some(&key)), "one key");
+    assert_eq!(code(&check(&app, &foreign, &key, "HW-1").await), "license_not_active");
+    for _ in 0..2 {
+        let rows = signed(&app, &foreign.post(&app, "/activate_bundle", about(&key, "HW-1")).await).await;
+        let codes: Vec<&str> =
+            rows.as_array().unwrap().iter().map(|row| row["product_details"]["short_code"].as_str().unwrap()).collect();
+        assert_eq!(codes, ["write", "count"], "in the bundle's order");
+        assert!(rows.as_array().unwrap().iter().all(|row| row["times_activated"] == 1));
+    }
+    assert_eq!(signed(&app, &check(&app, &foreign, &key, "HW-1").await).await.as_array().unwrap().len(), 2);
+    // Of the second product no seat is left: the first is not taken either.
+    let second = issued.licenses[1].id;
+    let one = json!({ "product": "count", "hardware_id": "HW-2", "license_key": key.text(), "bundle_code": "office" });
+    assert_eq!(foreign.post(&app, "/activate_license", one).await.status, 200);
+    assert_eq!(code(&foreign.post(&app, "/activate_bundle", about(&key, "HW-3")).await), "license_activated_max_times");
+    let taken = async |id| app.desk().license_view(&OPERATOR, id).await.unwrap().license.seats_taken;
+    assert_eq!((taken(issued.licenses[0].id).await, taken(second).await), (1, 2));
+    // One part that is not good makes the whole not good.
+    app.desk().disable_license(&OPERATOR, second, "asked for".to_owned()).await.unwrap();
+    assert_eq!(code(&check(&app, &foreign, &key, "HW-1").await), "license_not_enabled");
+    for (body, expected) in [
+        (json!({ "product": "write", "hardware_id": "HW-1", "license_key": key.text() }), "unknown_product"),
+        (json!({ "product": "office", "hardware_id": "HW-1", "license_key": "00000-00000-00000-00000" }), "license_not_found"),
+        (json!({ "product": "office", "license_key": key.text() }), "missing_hardware_id"),
+    ] {
+        assert_eq!(code(&foreign.post(&app, "/activate_bundle", body.clone()).await), expected, "{body}");
+    }
+    let one = ForeignApp::new(&app, Some(vec!["write".to_owned()]), false).await;
+    assert_eq!(code(&check(&app, &one, &key, "HW-1").await), "api_key_product_not_allowed");
+}
+
+async fn a_floating_part_takes_its_slot_with_the_check(app: TestApp) {
+    office(&app).await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let floating = Terms { seats: Limit::Unlimited, floating: Some(Floating { slots: 1, borrow_hours: 0 }), ..Terms::default() };
+    let (_, key) = issued(&app, floating).await;
+    for hardware in ["HW-1", "HW-2"] {
+        assert_eq!(foreign.post(&app, "/activate_bundle", about(&key, hardware)).await.status, 200);
+    }
+    let rows = signed(&app, &check(&app, &foreign, &key, "HW-1").await).await;
+    assert!(rows.as_array().unwrap().iter().all(|row| row["floating_in_use_devices"] == 1), "{rows}");
+    assert_eq!(code(&check(&app, &foreign, &key, "HW-2").await), "floating_not_available");
+}
+
+async fn every_part_is_signed_by_itself_and_all_of_them_together(app: TestApp) {
+    office(&app).await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let (_, key) = issued(&app, seats(1)).await;
+    let activated = foreign.post(&app, "/activate_bundle", about(&key, "HW-1")).await;
+    let checked = check(&app, &foreign, &key, "HW-1").await;
+    let public = public_key(&app).await;
+    for reply in [activated, checked] {
+        // Over the whole array: `signed` checks the header.
+        for row in signed(&app, &reply).await.as_array().unwrap() {
+            let validity = row["validity_period"].as_str().unwrap_or_default();
+            let signature = base64::from_standard(row["license_signature"].as_str().unwrap()).unwrap();
+            assert!(verify_rsa(&public, v1_message("HW-1", &key.text(), validity).as_bytes(), &signature));
+        }
+    }
+}
+
+async fn a_bundle_is_given_back_as_far_as_it_is_held(app: TestApp) {
+    office(&app).await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let (issued, key) = issued(&app, seats(1)).await;
+    foreign.post(&app, "/activate_bundle", about(&key, "HW-1")).await;
+    let device = DeviceId::parse("HW-1").unwrap();
+    app.desk().release_device(&OPERATOR, issued.licenses[0].id, &device).await.unwrap();
+    let given = foreign.post(&app, "/deactivate_bundle", about(&key, "HW-1")).await;
+    assert_eq!((given.status.as_u16(), given.text().as_str()), (200, "license_deactivated"));
+    assert_eq!(app.desk().license_view(&OPERATOR, issued.licenses[1].id).await.unwrap().license.seats_taken, 0);
+    assert_eq!(code(&foreign.post(&app, "/deactivate_bundle", about(&key, "HW-1")).await), "license_not_active");
+}
+
+async fn a_user_has_a_bundle_too(app: TestApp) {
+    office(&app).await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    for secret in ["bob@customer.example", "first password of bob"] {
+        app.secret(secret);
+    }
+    let issue = Issue::one(parsed("office"), seats(1));
+    let users = vec![Email::parse("bob@customer.example").unwrap()];
+    let user_password = UserPassword::Given("first password of bob".to_owned());
+    let issued = app.desk().issue(&OPERATOR, Issue { users, user_password, ..issue }).await.unwrap();
+    app.secret(issued.licenses[0].key.as_ref().unwrap().text());
+    let body = |password: &str| json!({ "product": "office", "hardware_id": "HW-1", "username": "bob@customer.example", "password": password });
+    assert_eq!(code(&foreign.post(&app, "/activate_bundle", body("a guess")).await), "user_credentials_invalid");
+    let rows = signed(&app, &foreign.post(&app, "/activate_bundle", body("first password of bob")).await).await;
+    assert!(
+        rows.as_array().unwrap().iter().all(|row| row["user"]["email"] == "bob@customer.example" && row["username"].is_string())
+    );
+}
+
+async fn a_code_is_a_products_or_a_bundles(app: TestApp) {
+    office(&app).await;
+    let products = [parsed("write"), parsed("count")];
+    let add = async |code: &str, products: &[ProductCode]| {
+        super::app::code(app.desk().add_bundle(&OPERATOR, &parsed(code), "Another", products).await)
+    };
+    assert_eq!(add("Office", &products).await, "taken");
+    assert_eq!(add("write", &products).await, "taken");
+    assert_eq!(add("new", &products[..1]).await, "bad_field");
+    assert_eq!(add("new", &[parsed("write"), parsed("Write")]).await, "bad_field");
+    assert_eq!(add("new", &[parsed("write"), parsed("none")]).await, "bad_field");
+    let new = crate::store::NewProduct {
+        code: parsed("OFFICE"),
+        number: None,
+        name: "Office".to_owned(),
+        authorization: crate::licensing::product::Authorization::Key,
+        rules: crate::licensing::product::ProductRules::default(),
+    };
+    assert_eq!(super::app::code(app.desk().add_product(&OPERATOR, new).await), "taken");
+    // Terms that belong to one product belong to no bundle.
+    let with_policy = Issue { policy: Some("class".to_owned()), ..Issue::one(parsed("office"), seats(1)) };
+    assert_eq!(super::app::code(app.desk().issue(&OPERATOR, with_policy).await), "bad_field");
+    let with_id = Issue { id: Some(crate::licensing::LicenseId(7)), ..Issue::one(parsed("office"), seats(1)) };
+    assert_eq!(super::app::code(app.desk().issue(&OPERATOR, with_id).await), "bad_field");
+}
