@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import fs from "node:fs";
 import { computerId } from "../support/sample.ts";
 import { cookieOf } from "../support/seed.ts";
@@ -293,6 +294,70 @@ test("the list of licenses is filtered, sorted and turned, and its address says 
   await page.getByRole("search", { name: "This list" }).getByRole("searchbox").fill("nobody-has-this");
   await page.getByRole("button", { name: "Search" }).click();
   await said(page, "No license matches");
+});
+
+test("an app gets its keys once, and is refused when they are revoked", async ({ page, portal, asOwner, javaScriptEnabled, expectStatus, expectAccessible, expectFits }) => {
+  expectStatus(422, "/vendor/apps/keys");
+  await asOwner();
+  await page.goto("/vendor/apps");
+  const add = main(page).locator("form[action='/vendor/apps/keys']");
+  await add.getByRole("button", { name: "Add" }).click();
+  await expect(page.getByRole("alert")).toContainText("A name has 1 to 128 characters");
+  const name = `Reader ${word()}`;
+  await add.getByLabel("Name").fill(name);
+  await add.getByLabel("May only read").check();
+  await add.getByRole("button", { name: "Add" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("API key added");
+  await expectFits();
+  await expectAccessible();
+  const [apiKey, sharedKey] = await page.locator("dd .mono").allInnerTexts();
+  portal.secret(sharedKey!);
+  expect(sharedKey).toMatch(/^[A-Za-z0-9]{40}$/);
+  const call = async (method: string, path: string) => {
+    const date = new Date().toUTCString();
+    const signature = createHmac("sha256", sharedKey!).update(`licenseSpring\ndate: ${date}`).digest("base64");
+    const authorization = `algorithm="hmac-sha256",headers="date",signature="${signature}",apiKey="${apiKey}"`;
+    const answer = await fetch(`${portal.url}/api/v4${path}`, { method, headers: { date, authorization }, ...(method === "POST" ? { body: JSON.stringify({ product: "PRESS4", hardware_id: "HW-1", license_key: "X-1" }) } : {}) });
+    return (await answer.json()) as { code?: string; short_code?: string };
+  };
+  expect((await call("GET", "/product_details?product=PRESS4")).short_code).toBe("PRESS4");
+  expect((await call("POST", "/activate_license")).code).toBe("read_only_api_key");
+
+  await page.getByRole("link", { name: "Back to the apps" }).click();
+  const row = page.getByRole("row").filter({ hasText: name });
+  await expect(row).toContainText("reads only");
+  await expect(page.locator("body")).not.toContainText(sharedKey!);
+  const opener = row.getByRole(javaScriptEnabled ? "button" : "link", { name: "Revoke…" });
+  await opener.click();
+  const dialog = page.getByRole("dialog", { name: `Revoke ${name}?` });
+  await expectFits();
+  await dialog.getByRole("button", { name: "Revoke it" }).click();
+  await said(page, "Revoked. Whoever shows them is refused from now on.");
+  await expect(page.getByRole("row").filter({ hasText: name })).toContainText("revoked");
+  expect((await call("GET", "/product_details?product=PRESS4")).code).toBe("revoked_api_key");
+
+  const client = main(page).locator("form[action='/vendor/apps/clients']");
+  const server = `Server ${word()}`;
+  await client.getByLabel("Name").fill(server);
+  await client.getByRole("button", { name: "Add" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("OAuth client added");
+  const [clientId, secret] = await page.locator("dd .mono").allInnerTexts();
+  portal.secret(secret!);
+  const token = async (secret: string) => {
+    const body = new URLSearchParams({ grant_type: "client_credentials", client_id: clientId!, client_secret: secret });
+    const answer = await fetch(`${portal.url}/api/v4/oauth_token`, { method: "POST", body });
+    if (answer.status === 200) portal.secret(((await answer.json()) as { access_token: string }).access_token);
+    return answer.status;
+  };
+  expect(await token(secret!)).toBe(200);
+  await page.goto("/vendor/apps");
+  await page.getByRole("row").filter({ hasText: server }).getByRole(javaScriptEnabled ? "button" : "link", { name: "New secret…" }).click();
+  await page.getByRole("dialog", { name: `A new secret for ${server}?` }).getByRole("button", { name: "Make a new secret" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("New secret");
+  const second = (await page.locator("dd .mono").allInnerTexts())[1]!;
+  portal.secret(second);
+  // The one before lasts until the new one is in place.
+  expect([await token(secret!), await token(second), await token("neither of them")]).toEqual([200, 200, 401]);
 });
 
 test("a product is added, gets versions and features, and can be paused", async ({ page, portal, asOwner, expectStatus, expectFits }) => {

@@ -1,21 +1,14 @@
 //! What staff does with a license: edit, renew, disable, enable, archive; free, revoke, allow or block a machine; a file again.
 
-use super::{
-    ActError, Area, Desk, FileAnswer, Level, Visitor,
-    answer::give_back,
-    files::{self, license_file, promise},
-};
+use super::{ActError, Area, Desk, Level, Visitor, answer::give_back};
 use crate::{
     licensing::{
         ActivationKey, Date, DeviceId, LicenseId, ProductCode, Timestamp,
         activation::{Activation, ActivationState},
         decide::{self, ReleaseProof},
-        files::Signer,
         license::{Actor, Expiry, Floating, License, LicenseState, LicenseType, Limit, Maintenance, Terms, TransferLimit},
-        seal::Seal,
     },
     store::{ActivationFactsRow, Conn, NewAudit, StoreError, Subject},
-    vault::LicenseSigner,
 };
 
 /// What may be edited; what is not given stays.
@@ -45,7 +38,7 @@ pub enum Renewal {
 const NO_END: &str = "This license has no end to count days from, so more days would shorten it. Name its last day instead.";
 
 /// How an act on a locked license ends inside its transaction.
-enum Done<T> {
+pub(super) enum Done<T> {
     Ok(T),
     NotFound,
     Refused(ActError),
@@ -337,70 +330,6 @@ impl Desk {
         finish(done)
     }
 
-    /// The license file of a machine that holds a seat, made anew.
-    pub async fn refresh_file(&self, visitor: &Visitor, id: LicenseId, device: &DeviceId) -> Result<FileAnswer, ActError> {
-        visitor.needs(Area::Licenses, Level::Manage)?;
-        let (now, desk, device, actor) = (self.now(), self.clone(), device.clone(), visitor.actor());
-        let reference = super::refusal::new_reference();
-        let done = self
-            .store
-            .write(move |conn| {
-                let (desk, device, actor, reference) = (desk.clone(), device.clone(), actor.clone(), reference.clone());
-                Box::pin(async move { desk.refresh_in(conn, id, &device, actor, &reference, now).await })
-            })
-            .await?;
-        let (answer, promised) = finish(done)?;
-        if let Some((seal, signer)) = promised {
-            signer.recorded(&seal);
-        }
-        Ok(answer)
-    }
-
-    async fn refresh_in(
-        &self,
-        conn: &mut Conn,
-        id: LicenseId,
-        device: &DeviceId,
-        actor: Actor,
-        reference: &str,
-        now: Timestamp,
-    ) -> Result<Done<(FileAnswer, Option<(Seal, LicenseSigner)>)>, StoreError> {
-        let Some(facts) = conn.facts_by_license(id, device).await? else { return Ok(Done::NotFound) };
-        let Some(known) = facts.known.clone().filter(|known| known.state.holds_seat()) else {
-            return Ok(Done::Refused(crate::licensing::license::TransitionError::NotActive.into()));
-        };
-        if let Err(refusal) = decide::usable(&facts.product, &facts.license, now) {
-            let mut about = super::refusal::About { door: "staff", license: Some(id), ..super::refusal::About::default() };
-            about.device = Some(device.clone());
-            about.device_name = known.device.name.clone();
-            about.product(&facts.product);
-            let refused = super::refusal::refuse(conn, refusal, &about, reference, now);
-            return Ok(Done::Refused(ActError::Refused(Box::new(refused))));
-        }
-        let signer = self.signer(conn, &facts).await?;
-        let mut file = license_file(self, &facts.product, &facts.license, &known, None, now);
-        // Bound to the device key where there is one: a file without it would be a way around the key.
-        file.device_key = known.device_key.as_ref().map(|key| key.0.clone());
-        file.id = file.device_key.as_ref().map(|_| files::new_uuid());
-        let body = file.sign(&signer).map_err(StoreError::gave_up)?;
-        // The app of a LicenseSpring machine goes on with the file it has, whose RSA key stays noted.
-        let rsa = known.file_keys.as_deref().filter(|_| known.api_key.is_some()).and_then(|keys| keys.split_once(' '));
-        let keys = rsa.map_or_else(|| signer.kid().to_owned(), |(rsa, _)| format!("{rsa} {}", signer.kid()));
-        conn.set_file_keys(known.id, &keys).await?;
-        device_audit(conn, &facts, "license.file_made", device, actor, now).await?;
-        let promised = promise(conn, &signer, file.expires).await?.map(|seal| (seal, signer));
-        let answer = FileAnswer {
-            product_name: facts.product.name.clone(),
-            device_id: known.device.id.to_string(),
-            device_name: known.device.name.as_ref().map(ToString::to_string),
-            file_name: files::file_name(&facts.product, &known, "lic"),
-            body,
-            receipt: false,
-            licensespring: false,
-        };
-        Ok(Done::Ok((answer, promised)))
-    }
-
     async fn with_device(
         &self,
         visitor: &Visitor,
@@ -435,7 +364,7 @@ impl Desk {
     }
 }
 
-fn finish<T>(done: Done<T>) -> Result<T, ActError> {
+pub(super) fn finish<T>(done: Done<T>) -> Result<T, ActError> {
     match done {
         Done::Ok(value) => Ok(value),
         Done::NotFound => Err(ActError::NotFound),
@@ -464,7 +393,7 @@ async fn seats_changed(
     conn.save_seats(&facts.license, &head).await
 }
 
-async fn device_audit(
+pub(super) async fn device_audit(
     conn: &mut Conn,
     facts: &ActivationFactsRow,
     act: &'static str,

@@ -19,6 +19,7 @@ mod keys;
 mod licenses;
 mod pages;
 mod products;
+mod refresh;
 mod refusal;
 mod settings;
 mod team;

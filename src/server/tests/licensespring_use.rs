@@ -12,11 +12,17 @@ use super::{
     licensespring::{OPERATOR, code, public_key, refused, seats, signed},
 };
 use crate::{
-    desk::{Issue, UserPassword},
+    desk::{Edit, Issue, UserPassword},
     licensing::{
-        Email, ProductCode,
-        files::base64,
-        license::{Entitlement, LicenseType, Limit, Maintenance, Meter, Period, Terms},
+        DeviceId, Email, ProductCode,
+        files::{
+            base64,
+            licensespring::{
+                LicenseSpringLicense,
+                hmac::{sign, string_to_sign},
+            },
+        },
+        license::{Entitlement, Expiry, LicenseType, Limit, Maintenance, Meter, Period, Terms},
         product::FeatureKind,
     },
     vault::verify_rsa,
@@ -32,7 +38,8 @@ tests! {
         versions_are_those_the_license_covers,
         a_user_sees_their_licenses_and_takes_a_password_of_their_own,
         a_request_file_is_answered_as_text_and_as_a_form,
-        a_request_file_is_refused_by_what_it_lacks;
+        a_request_file_is_refused_by_what_it_lacks,
+        a_lost_file_is_made_again_in_the_clients_own_form;
 }
 
 fn counted(max: u32, overage: u32) -> Meter {
@@ -450,4 +457,60 @@ async fn a_request_file_is_refused_by_what_it_lacks(app: TestApp) {
     let wrong = foreign.headers("Thu, 01 Jan 1970 00:00:00 GMT");
     assert_eq!(send(Some(wrong)).await, (400, "signature_mismatch".to_owned()));
     assert_eq!(app.seats_taken(&license).await, 0, "nothing was taken by any of them");
+}
+
+async fn a_lost_file_is_made_again_in_the_clients_own_form(app: TestApp) {
+    app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let terms = Terms { entitlements: Vec::new(), ..seats(2) };
+    let license = app.issue("press", terms).await;
+    let file = foreign.v2("activation", "press", "HW-ö", json!({ "license_key": license.key.text(), "request_id": "r-1" }));
+    app.bring(file).await.unwrap();
+    let device = DeviceId::parse("HW-ö").unwrap();
+    let expiry = Expiry::on(app.now().plus_days(90));
+    app.desk().edit_license(&OPERATOR, license.id, Edit { expiry: Some(expiry), ..Edit::default() }).await.unwrap();
+    let made = app.desk().refresh_file(&OPERATOR, license.id, &device).await.unwrap();
+    assert_eq!((made.file_name.as_str(), made.licensespring, made.receipt), ("license_refresh.lic", true, false));
+    let json = base64::from_standard(&made.body).unwrap();
+    let body: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(body["validity_period"], app.now().plus_days(90).to_rfc3339());
+    assert_eq!((&body["hardware_id"], &body["product_details"]["short_code"]), (&json!("HW-ö"), &json!("press")));
+    assert_eq!(body["license_key"], license.key.text());
+    // What the client checks: its own key over the date, and both RSA signatures, the second over the first.
+    let text = string_to_sign(body["date"].as_str().unwrap(), &license.key.text(), "HW-ö", &foreign.api_key);
+    assert_eq!(body["offline_signature"], sign(foreign.shared_key.as_bytes(), text.as_bytes()));
+    let read = LicenseSpringLicense::parse(&json).unwrap();
+    let public = public_key(&app).await;
+    assert_eq!(read.rsa.len(), 2);
+    for check in &read.rsa {
+        assert!(check.any_of.iter().any(|text| verify_rsa(&public, text, &check.signature)), "{}", check.name);
+    }
+    let signed = String::from_utf8(read.rsa[1].any_of[0].clone()).unwrap();
+    assert!(signed.contains("license_signature") && !signed.contains("license_signature_v2"));
+    // A machine of this kind is noted under both keys that signed, and what happened stands in the history.
+    let view = app.desk().license_view(&OPERATOR, license.id).await.unwrap();
+    assert!(view.history.iter().any(|entry| entry.act == "license.file_made"));
+    assert_eq!(view.activations[0].activation.file_keys.as_deref().map(|keys| keys.split(' ').count()), Some(2));
+    // A user's file names the user and no key.
+    app.secret("bob@customer.example");
+    app.secret("first password of bob");
+    let issue = Issue::one(ProductCode::parse("press").unwrap(), seats(1));
+    let users = vec![Email::parse("bob@customer.example").unwrap()];
+    let user_password = UserPassword::Given("first password of bob".to_owned());
+    let of_bob = app.issue_as(Issue { users, user_password, ..issue }).await;
+    let body = json!({
+        "product": "press", "hardware_id": "HW-2", "username": "bob@customer.example", "password": "first password of bob",
+    });
+    assert_eq!(foreign.post(&app, "/activate_license", body).await.status, 200);
+    let made = app.desk().refresh_file(&OPERATOR, of_bob.id, &DeviceId::parse("HW-2").unwrap()).await.unwrap();
+    let body: Value = serde_json::from_slice(&base64::from_standard(&made.body).unwrap()).unwrap();
+    assert_eq!(body["username"], "bob@customer.example");
+    assert!(body.get("license_key").is_none());
+    // A disabled license has no file, and one that no app of this kind activated has ours.
+    app.desk().disable_license(&OPERATOR, license.id, "asked for".to_owned()).await.unwrap();
+    assert_eq!(super::app::code(app.desk().refresh_file(&OPERATOR, license.id, &device).await), "license_disabled");
+    let ours = app.issue("press", seats(1)).await;
+    app.activate_by_form(&ours.key, "HW-3", &[]).await.unwrap();
+    let made = app.desk().refresh_file(&OPERATOR, ours.id, &DeviceId::parse("HW-3").unwrap()).await.unwrap();
+    assert!(!made.licensespring && made.body.starts_with("eyJ"));
 }

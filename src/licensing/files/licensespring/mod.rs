@@ -21,7 +21,7 @@ pub use body::{
 pub use hmac::HmacVerdict;
 pub use license::{LicenseSpringLicense, RsaCheck};
 pub use lists::{ListedUser, customer_users_body, device_license_row, product_row};
-pub use request::{Caller, Dialect, LicenseSpringAct, LicenseSpringRequest};
+pub use request::{Caller, Dialect, LicenseSpringAct, LicenseSpringRequest, wants_escaped_text};
 pub use response::{AnswerFile, Recipient, RsaSigner, activation_file, refresh_file};
 pub use trial::{TrialFacts, trial_again_body, trial_body};
 

@@ -285,11 +285,16 @@ impl LicenseSpringRequest {
     /// Whether the client verifies over text with `\uXXXX` escapes (the Python client before version 4).
     #[must_use]
     pub fn wants_escaped_text(&self) -> bool {
-        let sdk = self.sdk.as_deref().unwrap_or_default();
-        ["PythonSDK 1", "PythonSDK 2", "PythonSDK 3"]
-            .iter()
-            .any(|start| sdk.strip_prefix(start).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())))
+        self.sdk.as_deref().is_some_and(wants_escaped_text)
     }
+}
+
+/// Whether a client that calls itself so verifies over text with `\uXXXX` escapes.
+#[must_use]
+pub fn wants_escaped_text(sdk: &str) -> bool {
+    ["PythonSDK 1", "PythonSDK 2", "PythonSDK 3"]
+        .iter()
+        .any(|start| sdk.strip_prefix(start).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())))
 }
 
 fn signature(map: &Map<String, Value>) -> Option<String> {
