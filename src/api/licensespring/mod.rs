@@ -11,6 +11,7 @@ mod floating;
 mod lists;
 mod oauth;
 mod offline;
+mod openapi;
 mod product;
 mod reply;
 mod trial;
@@ -65,6 +66,7 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v4/versions", get(versions::list))
         .route("/api/v4/installation_file", get(versions::file))
         .route("/api/v4/product_details", get(product::details))
+        .route("/api/v4/openapi.json", get(openapi::document))
         .route("/api/v4", any(unknown))
         .route("/api/v4/", any(unknown))
         .route("/api/v4/{*rest}", any(unknown))

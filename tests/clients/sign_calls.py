@@ -1,0 +1,58 @@
+"""Hooks for schemathesis: signs each call as an app does, and names what is there often enough to get behind the first refusal."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from email.utils import formatdate
+
+import schemathesis
+
+given = json.loads(os.environ["COUNTERSIGN_GIVEN"])
+# What calls are about: a license that is activated on this machine, and what belongs to it.
+KNOWN = {
+    "product": given["product"],
+    "hardware_id": "HW-schemathesis",
+    "license_key": given["key"],
+    "feature": "jobs",
+    "customer": "ann@customer.example",
+}
+BUNDLE = {"product": given["bundle"], "license_key": given["bundle_key"]}
+
+
+@schemathesis.auth()
+class Signed:
+    def get(self, case, context):
+        date = formatdate(usegmt=True)
+        text = f"licenseSpring\ndate: {date}".encode()
+        signature = base64.b64encode(hmac.new(given["shared_key"].encode(), text, hashlib.sha256).digest()).decode()
+        return date, f'algorithm="hmac-sha256",headers="date",signature="{signature}",apiKey="{given["api_key"]}"'
+
+    def set(self, case, data, context):
+        case.headers = case.headers or {}
+        case.headers["Date"], case.headers["Authorization"] = data
+
+
+def known(context, members):
+    """Three calls of four are about what is there; the rest stay as chance made them."""
+    if not isinstance(members, dict):
+        return members
+    seed = hashlib.sha256(repr(sorted(members.items(), key=repr)).encode()).digest()
+    if seed[0] % 4 == 0:
+        return members
+    about = {**KNOWN, **BUNDLE} if "bundle" in context.operation.path else KNOWN
+    asked = {name: about[name] for name in about if name in members or name in ("product", "hardware_id", "license_key", "feature")}
+    return {**members, **asked}
+
+
+@schemathesis.hook
+def map_query(context, query):
+    return known(context, query)
+
+
+@schemathesis.hook
+def map_body(context, body):
+    if "offline" in context.operation.path or "oauth" in context.operation.path:
+        return body
+    return known(context, body)
