@@ -118,7 +118,7 @@ async fn read_all(bench: &'static Bench) {
             left_out += 1;
             continue;
         }
-        // Waiting for the file's bytes lets the page answer between two files.
+        // Waiting for the file's bytes lets the page answer now and then.
         let taken = if size > MAX_BYTES {
             Err(reading::too_large(size))
         } else {
@@ -351,11 +351,17 @@ fn draw(bench: &'static Bench, card: &'static Card) {
             put(&actions, &[&button(Kind::Danger, "Release this machine", Box::new(yes))]);
         }
     }
+    // Which machine it is about is read before a question is answered, and after what is to be done with an answer.
+    let facts = (!card.read.facts.is_empty()).then(|| dom::facts(&card.read.facts));
+    let asks = matches!(&*state, State::Came(Outcome::Question(_)));
+    if let Some(facts) = facts.as_ref().filter(|_| asks) {
+        put(&article, &[facts]);
+    }
     if actions.child_element_count() > 0 {
         put(&article, &[&actions]);
     }
-    if !card.read.facts.is_empty() {
-        put(&article, &[&dom::facts(&card.read.facts)]);
+    if let Some(facts) = facts.filter(|_| !asks) {
+        put(&article, &[&facts]);
     }
     let rows = match &*state {
         State::Came(Outcome::Answered { rows, .. }) => rows,
