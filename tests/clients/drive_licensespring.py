@@ -180,6 +180,16 @@ def license_manager_offline():
         license.deactivate(delete_license=True)
 
 
+def for_calls_of_chance():
+    api = client()
+    for machine in ["HW-schemathesis", "HW-away"]:
+        for key in ["key", "floating_key"]:
+            api.activate_license(product=given["product"], hardware_id=machine, license_key=given[key])
+        bundle = {"product": given["bundle"], "hardware_id": machine, "license_key": given["bundle_key"]}
+        api.send_request(method="post", endpoint="/activate_bundle", json_data=bundle)
+    api.add_consumption(product=given["product"], hardware_id="HW-schemathesis", license_key=given["key"], consumptions=0)
+
+
 for test in [
     api_client,
     api_client_offline,
@@ -189,6 +199,7 @@ for test in [
     license_manager,
     license_manager_floating,
     license_manager_offline,
+    for_calls_of_chance,
 ]:
     test()
     print(f"  {test.__name__.replace('_', ' ')}: good", file=sys.stderr)
