@@ -11,8 +11,10 @@ use countersign::licensing::{
     tpm::{TpmKey, read_signature},
 };
 
+pub type Target = fn(&[u8]);
+
 /// Every target, by the name of its corpus.
-pub const TARGETS: [(&str, fn(&[u8])); 4] = [
+pub const TARGETS: [(&str, Target); 4] = [
     ("authorization", authorization),
     ("countersign_request", countersign_request),
     ("licensespring_request", licensespring_request),
