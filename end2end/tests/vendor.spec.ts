@@ -324,7 +324,7 @@ test("an app gets its keys once, and is refused when they are revoked", async ({
   expect((await call("POST", "/activate_license")).code).toBe("read_only_api_key");
 
   await page.getByRole("link", { name: "Back to the apps" }).click();
-  const row = page.getByRole("row").filter({ hasText: name });
+  const row = page.getByRole("list", { name: "API keys" }).getByRole("listitem").filter({ hasText: name });
   await expect(row).toContainText("reads only");
   await expect(page.locator("body")).not.toContainText(sharedKey!);
   const opener = row.getByRole(javaScriptEnabled ? "button" : "link", { name: "Revoke…" });
@@ -333,7 +333,7 @@ test("an app gets its keys once, and is refused when they are revoked", async ({
   await expectFits();
   await dialog.getByRole("button", { name: "Revoke it" }).click();
   await said(page, "Revoked. Whoever shows them is refused from now on.");
-  await expect(page.getByRole("row").filter({ hasText: name })).toContainText("revoked");
+  await expect(row).toContainText("revoked");
   expect((await call("GET", "/product_details?product=PRESS4")).code).toBe("revoked_api_key");
 
   const client = main(page).locator("form[action='/vendor/apps/clients']");
@@ -351,7 +351,7 @@ test("an app gets its keys once, and is refused when they are revoked", async ({
   };
   expect(await token(secret!)).toBe(200);
   await page.goto("/vendor/apps");
-  await page.getByRole("row").filter({ hasText: server }).getByRole(javaScriptEnabled ? "button" : "link", { name: "New secret…" }).click();
+  await page.getByRole("list", { name: "OAuth clients" }).getByRole("listitem").filter({ hasText: server }).getByRole(javaScriptEnabled ? "button" : "link", { name: "New secret…" }).click();
   await page.getByRole("dialog", { name: `A new secret for ${server}?` }).getByRole("button", { name: "Make a new secret" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("New secret");
   const second = (await page.locator("dd .mono").allInnerTexts())[1]!;

@@ -14,7 +14,9 @@ use crate::{
         decide,
         files::{
             Signer, base64,
-            licensespring::{BodyCustomer, BodyFacts, BodyUser, Recipient, check_body, refresh_file, wants_escaped_text},
+            licensespring::{
+                BodyCustomer, BodyFacts, BodyUser, Recipient, RsaSigner, check_body, refresh_file, wants_escaped_text,
+            },
             mirror,
         },
         license::{Actor, TransitionError},
@@ -189,7 +191,7 @@ impl Foreign {
         &self,
         shared_key: &[u8],
         mirrored: &str,
-        rsa: &dyn Fn(&[u8]) -> Result<Vec<u8>, VaultError>,
+        rsa: RsaSigner<'_, VaultError>,
         now: Timestamp,
     ) -> Result<String, VaultError> {
         let Self { facts, known, caller, customer, user, releases } = self;

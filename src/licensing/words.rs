@@ -123,8 +123,12 @@ impl ActivationRefusal {
                 "Connect the machine and activate in the app, or ask support with the reference below.",
             ),
             Self::FloatingFull { slots } => Words {
-                what: Cow::Borrowed("All floating seats are in use"),
-                why: format!("The license has {slots} floating {}, and each is held by another machine.", seats(*slots)).into(),
+                what: Cow::Borrowed("All slots are in use"),
+                why: if *slots == 1 {
+                    Cow::Borrowed("The license is shared: one machine at a time may work, and one does.")
+                } else {
+                    format!("The license is shared: {slots} of its machines may work at once, and so many do.").into()
+                },
                 next: Cow::Borrowed("Wait until one is free, or release one of the machines that hold them."),
             },
             Self::RebindLimit { times } => Words {

@@ -10,8 +10,8 @@ use crate::{
     app::{
         shell::VendorShell,
         ui::{
-            Button, Card, Column, CopyButton, CopyFrom, Dialog, DialogLink, Empty, Fact, Facts, Field, FormState, Kind,
-            LinkButton, Notice, PostButton, PostForm, State, Table, Tick, Tone, When,
+            Button, Card, CopyButton, CopyFrom, Dialog, DialogLink, Empty, Fact, Facts, Field, FormState, Icon, Kind, LinkButton,
+            Notice, PostButton, PostForm, Sign, State, Tick, Tone, When,
         },
         view::VendorFrame,
     },
@@ -63,7 +63,7 @@ pub struct ClientRow {
 #[derive(Clone, Debug)]
 pub struct MadeView {
     pub title: &'static str,
-    /// Names, values, and whether the value is the secret one.
+    /// Names, values, and whether the value is one to be copied.
     pub facts: Vec<(&'static str, String, bool)>,
     /// What becomes of the secret before, if there was one.
     pub note: Option<String>,
@@ -77,16 +77,13 @@ pub fn AppsPage(vendor: VendorFrame, view: AppsView) -> impl IntoView {
         view! { <Empty title="No API key yet"><p>"An app made for LicenseSpring signs its calls with an API key and a shared key. Add one for each app."</p></Empty> }.into_any()
     } else {
         let rows = keys.into_iter().map(|row| view! { <KeyLine row=row may=may now=now/> }).collect_view();
-        let columns = vec![Column::new("App"), Column::new("Reaches").wide(), Column::new("State"), Column::new("Acts").unseen()];
-        view! { <Table caption="API keys" columns=columns>{rows}</Table> }.into_any()
+        view! { <ul class="machines" role="list" aria-label="API keys">{rows}</ul> }.into_any()
     };
     let clients = if clients.is_empty() {
         view! { <Empty title="No OAuth client yet"><p>"A server, or an app that can keep a secret, can sign in as an OAuth client instead. Most apps need none."</p></Empty> }.into_any()
     } else {
         let rows = clients.into_iter().map(|row| view! { <ClientLine row=row may=may now=now/> }).collect_view();
-        let columns =
-            vec![Column::new("Client"), Column::new("Reaches").wide(), Column::new("State"), Column::new("Acts").unseen()];
-        view! { <Table caption="OAuth clients" columns=columns>{rows}</Table> }.into_any()
+        view! { <ul class="machines" role="list" aria-label="OAuth clients">{rows}</ul> }.into_any()
     };
     let forms = may.then(|| {
         let ticks = products
@@ -132,6 +129,7 @@ pub fn AppsPage(vendor: VendorFrame, view: AppsView) -> impl IntoView {
                     {keys}
                     <h2>"OAuth clients"</h2>
                     {clients}
+                    <Card title="History"><Events events=history now=now/></Card>
                 </div>
                 <div>
                     <Card title="What an app needs">
@@ -140,7 +138,6 @@ pub fn AppsPage(vendor: VendorFrame, view: AppsView) -> impl IntoView {
                         {public_key}
                     </Card>
                     {forms}
-                    <Card title="History"><Events events=history now=now/></Card>
                 </div>
             </div>
         </VendorShell>
@@ -167,12 +164,12 @@ fn KeyLine(row: ApiKeyRow, may: bool, now: Timestamp) -> impl IntoView {
         }
     });
     view! {
-        <tr>
-            <td><bdi>{name.clone()}</bdi><span class="sub mono">{api_key}</span><span class="sub narrow">{reach.clone()}</span></td>
-            <td class="wide">{reach}</td>
-            <td><State tone=tone text=state/><span class="sub">{match revoked { Some(at) => view! { <When at=at now=now/> }.into_any(), None => view! { "since "<When at=created now=now/> }.into_any() }}</span></td>
-            <td class="actions">{acts}</td>
-        </tr>
+        <li>
+            <Icon sign=Sign::Key/>
+            <div><strong><bdi>{name}</bdi></strong><span class="sub mono">{api_key}</span><span class="sub">{reach}</span></div>
+            <div><State tone=tone text=state/><span class="sub">{match revoked { Some(at) => view! { <When at=at now=now/> }.into_any(), None => view! { "since "<When at=created now=now/> }.into_any() }}</span></div>
+            <div class="actions">{acts}</div>
+        </li>
     }
 }
 
@@ -187,7 +184,7 @@ fn ClientLine(row: ClientRow, may: bool, now: Timestamp) -> impl IntoView {
     };
     let note = match (revoked, secret_ends) {
         (Some(at), _) => view! { <When at=at now=now/> }.into_any(),
-        (None, Some(ends)) => view! { "secret until "<When at=ends now=now/> }.into_any(),
+        (None, Some(ends)) => view! { "secret ends "<When at=ends now=now/> }.into_any(),
         (None, None) => ().into_any(),
     };
     let acts = (may && revoked.is_none()).then(|| {
@@ -206,12 +203,12 @@ fn ClientLine(row: ClientRow, may: bool, now: Timestamp) -> impl IntoView {
         }
     });
     view! {
-        <tr>
-            <td><bdi>{name.clone()}</bdi><span class="sub mono">{client_id}</span><span class="sub narrow">{reach.clone()}</span></td>
-            <td class="wide">{reach}</td>
-            <td><State tone=tone text=state/><span class="sub">{note}</span></td>
-            <td class="actions">{acts}</td>
-        </tr>
+        <li>
+            <Icon sign=Sign::Key/>
+            <div><strong><bdi>{name}</bdi></strong><span class="sub mono">{client_id}</span><span class="sub">{reach}</span></div>
+            <div><State tone=tone text=state/><span class="sub">{note}</span></div>
+            <div class="actions">{acts}</div>
+        </li>
     }
 }
 
@@ -221,8 +218,8 @@ pub fn MadePage(vendor: VendorFrame, view: MadeView) -> impl IntoView {
     let rows = facts
         .into_iter()
         .map(|(name, value, secret)| {
-            let label = if secret { "Copy the secret" } else { "Copy" };
-            view! { <Fact name=name><span class="mono">{value.clone()}</span>" "<CopyButton text=value label=label/></Fact> }
+            let copy = secret.then(|| view! { " "<CopyButton text=value.clone() label="Copy"/> });
+            view! { <Fact name=name><span class="mono">{value}</span>{copy}</Fact> }
         })
         .collect_view();
     view! {

@@ -439,13 +439,13 @@ fn MachineLine(
     let slots = slots
         .into_iter()
         .map(|MachineSlot { feature, borrowed, until }| {
-            let of = feature.map(|code| format!(" of {code}")).unwrap_or_default();
-            let has = if borrowed { "borrowed" } else { "has" };
-            let until = match until {
-                Some(until) => view! { "until "<When at=until now=now/> }.into_any(),
-                None => "as long as it is activated".into_any(),
+            let of = feature.map(|code| format!("{code}: ")).unwrap_or_default();
+            let slot = if borrowed { "borrowed slot" } else { "slot" };
+            let ends = match until {
+                Some(until) => view! { " ends "<When at=until now=now/> }.into_any(),
+                None => ", as long as it is activated".into_any(),
             };
-            view! { <span class="sub">{format!("{has} a slot{of} ")}{until}</span> }
+            view! { <span class="sub">{format!("{of}{slot}")}{ends}</span> }
         })
         .collect_view();
     let acts = may.then(|| match state {

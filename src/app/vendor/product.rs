@@ -256,10 +256,10 @@ fn Rules(path: String, form: FormState, enabled: bool) -> impl IntoView {
                 <Select at=form.at("device_details") label="Kept of each machine" choices=details/>
                 <Tick at=form.at("refuse_virtual_machines") label="Refuse virtual machines" hint="The app has to tell; one that lies is not found out."/>
             </Card>
-            <Card title="Trials and floating seats" clone:form>
+            <Card title="Trials and floating licenses" clone:form>
                 <div class="row">
                     <Field at=form.at("trial_days") label="Trial" suffix="days" inputmode="numeric" hint="0: no trials."/>
-                    <Field at=form.at("floating_timeout_minutes") label="A floating seat is freed after" suffix="minutes" inputmode="numeric" hint="Without a sign of life."/>
+                    <Field at=form.at("floating_timeout_minutes") label="A slot is freed after" suffix="minutes" inputmode="numeric" hint="Without a sign of life."/>
                 </div>
             </Card>
             <Card title="For older apps">

@@ -156,8 +156,8 @@ async fn a_client_reaches_what_it_was_made_for(app: TestApp) {
         app.secret(secret);
     }
     let issue = || Issue::one(ProductCode::parse("press").unwrap(), seats(1));
-    let customer = Some(Email::parse("ann@customer.example").unwrap());
-    let of_ann = app.issue_as(Issue { customer: customer.clone(), ..issue() }).await;
+    let customer = Email::parse("ann@customer.example").unwrap();
+    let of_ann = app.issue_as(Issue { customer: Some(customer.clone()), ..issue() }).await;
     let of_bob = app
         .issue_as(Issue {
             customer: Some(Email::parse("bob@customer.example").unwrap()),
@@ -166,7 +166,7 @@ async fn a_client_reaches_what_it_was_made_for(app: TestApp) {
             ..issue()
         })
         .await;
-    let ann = app.desk().customer(&OPERATOR, &customer.unwrap()).await.unwrap().0.id;
+    let ann = app.desk().customer(&OPERATOR, &customer).await.unwrap().0.id;
     let (of_customer, of_license) = (client(&app, Scope::Customer(ann)).await, client(&app, Scope::License(of_ann.id)).await);
     assert_eq!(of_customer.client_id, format!("auth_customer_{}", ann.0));
     assert_eq!(of_license.client_id, format!("auth_license_{}", of_ann.id));

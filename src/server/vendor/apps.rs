@@ -119,7 +119,7 @@ pub async fn add_key(State(state): State<AppState>, Staff(visitor): Staff, body:
     let name = typed.value("name").to_owned();
     match state.desk.add_api_key(&visitor, &name, only, typed.ticked("read_only"), None).await {
         Ok(key) => {
-            let facts = vec![("API key", key.api_key, false), ("Shared key", key.shared_key, true)];
+            let facts = vec![("API key", key.api_key, true), ("Shared key", key.shared_key, true)];
             made(&state, &visitor, MadeView { title: "API key added", facts, note: None })
         }
         Err(error) => match refuse(&state, &mut typed, error) {
@@ -200,7 +200,7 @@ async fn scope_of(state: &AppState, visitor: &Visitor, typed: &FormState) -> Res
 }
 
 fn made_client(title: &'static str, client: MadeClient, note: Option<String>) -> MadeView {
-    let mut facts = vec![("Client id", client.client_id, false), ("Secret", client.client_secret, true)];
+    let mut facts = vec![("Client id", client.client_id, true), ("Secret", client.client_secret, true)];
     facts.extend(client.expires.map(|expires: Timestamp| ("Good until", expires.date().for_people(), false)));
     MadeView { title, facts, note }
 }

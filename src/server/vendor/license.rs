@@ -25,6 +25,7 @@ use crate::{
     licensing::{
         Date, LicenseId,
         activation::{ActivationState, How},
+        decide::ActivationRefusal,
         license::{Expiry, LicenseState, Limit, Maintenance, TransferLimit},
     },
     server::{
@@ -124,7 +125,10 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
         Ok(()) => yes_because(&license, slots_in_use),
         Err(refusal) => {
             let words = refusal.words();
-            format!("{}. {}", words.what, words.why)
+            let waits = matches!(refusal, ActivationRefusal::FloatingFull { .. });
+            let apps =
+                if waits { " An app that asks for its slot while it runs can be activated, and waits for one." } else { "" };
+            format!("{}. {}{apps}", words.what, words.why)
         }
     };
     let key = license.key.as_ref().map(|key| visitor.key_text(key));
