@@ -176,13 +176,13 @@ test("the front door is the vendor's own: name, logo, colour and address are set
   const logo = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M/wHwAEBgIApD5fRAAAAABJRU5ErkJggg==", "base64");
   try {
     await page.goto(`${alone.url}/vendor/settings`);
-    await page.getByLabel("Name").fill("ACME Press Works");
+    await page.getByLabel("Name", { exact: true }).fill("ACME Press Works");
     await page.getByLabel("Accent colour").fill("#ffee00");
     await page.getByLabel("Support address").fill("not-an-address@");
     await page.locator("form[action='/vendor/settings']").evaluate((form: HTMLFormElement) => (form.noValidate = true));
     await page.getByRole("button", { name: "Save" }).click();
     await expect(page.getByRole("alert")).toBeVisible();
-    await expect(page.getByLabel("Name")).toHaveValue("ACME Press Works");
+    await expect(page.getByLabel("Name", { exact: true })).toHaveValue("ACME Press Works");
     await page.getByLabel("Support address").fill("help@acme.example");
     await page.getByLabel("Logo").setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: Buffer.from("<svg onload=alert(1)>") });
     await page.getByRole("button", { name: "Save" }).click();

@@ -301,6 +301,7 @@ test("an app gets its keys once, and is refused when they are revoked", async ({
   await asOwner();
   await page.goto("/vendor/apps");
   const add = main(page).locator("form[action='/vendor/apps/keys']");
+  await add.getByLabel("Name").fill("  ");
   await add.getByRole("button", { name: "Add" }).click();
   await expect(page.getByRole("alert")).toContainText("A name has 1 to 128 characters");
   const name = `Reader ${word()}`;
