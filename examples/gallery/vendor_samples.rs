@@ -179,6 +179,13 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
         ("v-product-features", |frame| {
             view! { <ProductPage vendor=vendor(frame) view=product(ProductTab::Features)/> }.into_any()
         }),
+        ("v-product-policies", |frame| {
+            view! { <ProductPage vendor=vendor(frame) view=product(ProductTab::Policies)/> }.into_any()
+        }),
+        ("v-product-no-policies", |frame| {
+            let view = ProductView { policies: vec![], ..product(ProductTab::Policies) };
+            view! { <ProductPage vendor=vendor(frame) view=view/> }.into_any()
+        }),
         ("v-product-rules", |frame| view! { <ProductPage vendor=vendor(frame) view=product(ProductTab::Rules)/> }.into_any()),
         ("v-team", |frame| {
             let row = |id, email: &str, role: &str, is_you: bool| MemberRow {
@@ -562,9 +569,30 @@ fn product(tab: ProductTab) -> ProductView {
             url: Some("https://acme.example/press-4.2.zip".into()),
         }],
         features: vec![FeatureLine { code: "spot".into(), name: "Spot colours".into(), counted: false, licenses: 412 }],
+        policies: vec![
+            PolicyLine {
+                id: 3,
+                code: "studio".into(),
+                name: "Studio, five seats".into(),
+                kind: "perpetual".into(),
+                seats: "5".into(),
+                ends: None,
+                air_gapped: false,
+            },
+            PolicyLine {
+                id: 998,
+                code: "island".into(),
+                name: "Machines in the mine".into(),
+                kind: "time-limited".into(),
+                seats: "1".into(),
+                ends: Some("2028-12-31".parse().unwrap()),
+                air_gapped: true,
+            },
+        ],
         history: history(),
         version: FormState::default().with_request_id("r"),
         feature: FormState::default().with_request_id("r"),
+        policy: FormState::default().with_request_id("r"),
         rules: FormState::filled(rules),
         now: now(),
     }

@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(Args)]
 pub(super) struct Ring {
-    /// license (our own files) or licensespring (replies and files for its clients)
+    /// license (our own files), licensespring (replies and files for its clients) or airgap (its codes for air-gapped machines)
     #[arg(long = "use", value_name = "USE", value_parser = purpose, default_value = "license")]
     purpose: SealUse,
     /// The product whose files are signed
@@ -63,7 +63,7 @@ pub(super) enum Command {
 }
 
 fn purpose(text: &str) -> Result<SealUse, String> {
-    SealUse::parse(text).ok_or_else(|| "a key's use is license or licensespring".to_owned())
+    SealUse::parse(text).ok_or_else(|| "a key's use is license, licensespring or airgap".to_owned())
 }
 
 const STAFF: Visitor = Visitor::Operator;
@@ -203,14 +203,15 @@ async fn machines(desk: &Desk, kid: &str, done: &str) -> Result<Done, CliError> 
     Ok(Done::new(value, if done.is_empty() { text } else { format!("{done} {text}") }))
 }
 
-/// The rings meant: one product's, every product's, or LicenseSpring's one.
+/// The rings meant: one product's, every product's, or the one of a use that all products share.
 async fn rings(desk: &Desk, ring: &Ring) -> Result<Vec<SealFor>, CliError> {
     let of = |product: crate::licensing::product::Product| SealFor::License(SealProduct { id: product.id, code: product.code });
     match (ring.purpose, &ring.product) {
-        (SealUse::LicenseSpring, None) => Ok(vec![SealFor::LicenseSpring]),
-        (SealUse::LicenseSpring, Some(_)) => {
-            Err(CliError::usage("LicenseSpring's key serves every product: leave --product out."))
+        (SealUse::LicenseSpring | SealUse::AirGap, Some(_)) => {
+            Err(CliError::usage("Its key serves every product: leave --product out."))
         }
+        (SealUse::LicenseSpring, None) => Ok(vec![SealFor::LicenseSpring]),
+        (SealUse::AirGap, None) => Ok(vec![SealFor::AirGap]),
         (SealUse::License, Some(code)) => {
             let view = desk.product(code).await.map_err(not_found("There is no product with this code."))?;
             Ok(vec![of(view.product)])

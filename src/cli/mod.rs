@@ -6,6 +6,7 @@ mod outcome;
 mod parse;
 mod terms;
 
+mod airgap;
 mod answer;
 mod api_key;
 mod backup;
@@ -103,6 +104,12 @@ enum Command {
     /// Templates for licenses of a product
     #[command(subcommand)]
     Policy(product::PolicyCommand),
+    /// Templates for licenses of machines that nothing but codes reaches
+    #[command(subcommand)]
+    AirgapPolicy(airgap::PolicyCommand),
+    /// The codes of such machines
+    #[command(subcommand)]
+    Airgap(airgap::Command),
     /// Licenses
     #[command(subcommand)]
     License(license::Command),
@@ -188,6 +195,8 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Version(command) => product::run_version(place, command).await,
         Command::Feature(command) => product::run_feature(place, command).await,
         Command::Policy(command) => product::run_policy(place, command).await,
+        Command::AirgapPolicy(command) => airgap::run_policy(place, command).await,
+        Command::Airgap(command) => airgap::run(place, command).await,
         Command::License(command) => license::run(place, command).await,
         Command::Device(command) => device::run(place, command).await,
         Command::Order(command) => order::run_order(place, command).await,

@@ -15,7 +15,9 @@ use crate::{
     licensing::{
         Date, ProductCode, Timestamp,
         license::{LicenseType, Limit, Terms},
-        product::{Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, ProductRules, ProductState, Version, VersionNumber},
+        product::{
+            Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, Policy, ProductRules, ProductState, Version, VersionNumber,
+        },
     },
     store::{NewProduct, NewRelease},
 };
@@ -59,6 +61,9 @@ pub(super) struct RuleOptions {
     /// Let LicenseSpring's v1 deactivation files release, although their signature does not cover the request
     #[arg(long, value_name = "BOOL")]
     trust_v1_deactivation: Option<bool>,
+    /// Let whoever has an air-gapped license's key release its machines by codes, which prove nothing of the machine
+    #[arg(long, value_name = "BOOL")]
+    trust_airgap_deactivation: Option<bool>,
     /// A custom field that license files carry; may be repeated
     #[arg(long = "file-field", value_name = "NAME")]
     file_fields: Vec<String>,
@@ -102,6 +107,7 @@ impl RuleOptions {
             rules.offline_types.clone_from(&self.offline_types);
         }
         rules.trust_v1_deactivation = self.trust_v1_deactivation.unwrap_or(rules.trust_v1_deactivation);
+        rules.trust_airgap_deactivation = self.trust_airgap_deactivation.unwrap_or(rules.trust_airgap_deactivation);
         if !self.file_fields.is_empty() {
             rules.file_fields.clone_from(&self.file_fields);
         }
@@ -165,7 +171,7 @@ fn version(text: &str) -> Result<VersionNumber, String> {
     text.parse().map_err(|_| "a version is written as MAJOR.MINOR, such as 4.2".to_owned())
 }
 
-const NO_PRODUCT: &str = "There is no product with this code.";
+pub(super) const NO_PRODUCT: &str = "There is no product with this code.";
 
 pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliError> {
     let staff = &Visitor::Operator;
@@ -334,21 +340,25 @@ pub(super) async fn run_feature(place: &Place, command: FeatureCommand) -> Resul
     Ok(Done::new(value, format!("Licenses of {product} can include {code} now.")))
 }
 
+/// A template for licenses.
+#[derive(Args)]
+pub(super) struct NewPolicy {
+    #[arg(value_parser = parse::code)]
+    product: ProductCode,
+    code: String,
+    #[arg(long, value_name = "NAME", default_value = "")]
+    name: String,
+    #[command(flatten)]
+    terms: TermOptions,
+    /// Machines a license may be on: a number or `unlimited`
+    #[arg(long, value_name = "N", value_parser = parse::seats)]
+    seats: Option<Limit>,
+}
+
 #[derive(Subcommand)]
 pub(super) enum PolicyCommand {
     /// Add a template: the options of `license issue` that say what a license is
-    Add {
-        #[arg(value_parser = parse::code)]
-        product: ProductCode,
-        code: String,
-        #[arg(long, value_name = "NAME", default_value = "")]
-        name: String,
-        #[command(flatten)]
-        terms: Box<TermOptions>,
-        /// Machines a license may be on: a number or `unlimited`
-        #[arg(long, value_name = "N", value_parser = parse::seats)]
-        seats: Option<Limit>,
-    },
+    Add(Box<NewPolicy>),
     /// The templates of a product
     List {
         #[arg(value_parser = parse::code)]
@@ -359,39 +369,50 @@ pub(super) enum PolicyCommand {
 pub(super) async fn run_policy(place: &Place, command: PolicyCommand) -> Result<Done, CliError> {
     let desk: Desk = place.open().await?;
     match command {
-        PolicyCommand::Add { product, code, name, terms: options, seats } => {
-            let view = desk.product(&product).await.map_err(not_found(NO_PRODUCT))?;
-            let mut terms = Terms::default();
-            options.apply(&mut terms, &view.features)?;
-            terms.seats = seats.unwrap_or(terms.seats);
-            let id = desk.add_policy(&Visitor::Operator, &product, &code, &name, terms).await?;
-            let value = json!({ "id": id.0, "product": view.product.code.as_str(), "code": code });
+        PolicyCommand::Add(new) => {
+            let (value, code) = add_policy(&desk, *new, false).await?;
             Ok(Done::new(value, format!("Issue from it with --policy {code}.")))
         }
         PolicyCommand::List { product } => {
             let view = desk.product(&product).await.map_err(not_found(NO_PRODUCT))?;
-            let value = view.policies.iter().map(|policy| {
-                json!({
-                    "id": policy.id.0,
-                    "code": policy.code,
-                    "name": policy.name,
-                    "type": policy.terms.kind.as_str(),
-                    "trial": policy.terms.trial,
-                    "seats": policy.terms.seats.most(),
-                    "valid_until": policy.terms.expiry.on.map(Timestamp::to_rfc3339),
-                    "terms": policy.terms,
-                })
-            });
-            let value = value.collect();
-            let rows: Vec<_> = view
-                .policies
-                .iter()
-                .map(|policy| {
-                    let seats = policy.terms.seats.most().map_or("unlimited".to_owned(), |seats| seats.to_string());
-                    vec![policy.code.clone(), policy.name.clone(), policy.terms.kind.as_str().to_owned(), seats]
-                })
-                .collect();
-            Ok(Done::new(value, table(&["code", "name", "type", "seats"], &rows)))
+            Ok(list_policies(view.policies.iter()))
         }
     }
+}
+
+/// Adds a policy; what is said of it, and its code.
+pub(super) async fn add_policy(desk: &Desk, new: NewPolicy, air_gapped: bool) -> Result<(Value, String), CliError> {
+    let NewPolicy { product, code, name, terms: options, seats } = new;
+    let view = desk.product(&product).await.map_err(not_found(NO_PRODUCT))?;
+    let mut terms = Terms { air_gapped, ..Terms::default() };
+    options.apply(&mut terms, &view.features)?;
+    terms.seats = seats.unwrap_or(terms.seats);
+    let id = desk.add_policy(&Visitor::Operator, &product, &code, &name, terms).await?;
+    Ok((json!({ "id": id.0, "product": view.product.code.as_str(), "code": code }), code))
+}
+
+pub(super) fn list_policies<'a>(policies: impl Iterator<Item = &'a Policy> + Clone) -> Done {
+    let value = policies.clone().map(|policy| {
+        json!({
+            "id": policy.id.0,
+            "code": policy.code,
+            "name": policy.name,
+            "type": policy.terms.kind.as_str(),
+            "trial": policy.terms.trial,
+            "air_gapped": policy.terms.air_gapped,
+            "seats": policy.terms.seats.most(),
+            "valid_until": policy.terms.expiry.on.map(Timestamp::to_rfc3339),
+            "terms": policy.terms,
+        })
+    });
+    let value = value.collect();
+    let rows: Vec<_> = policies
+        .map(|policy| {
+            let seats = policy.terms.seats.most().map_or("unlimited".to_owned(), |seats| seats.to_string());
+            let air_gapped = if policy.terms.air_gapped { ", air-gapped" } else { "" };
+            let kind = format!("{}{air_gapped}", policy.terms.kind.as_str());
+            vec![policy.id.to_string(), policy.code.clone(), policy.name.clone(), kind, seats]
+        })
+        .collect();
+    Done::new(value, table(&["id", "code", "name", "type", "seats"], &rows))
 }

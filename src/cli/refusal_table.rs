@@ -12,6 +12,7 @@ use crate::{
     desk::{Issue, ProductEdit, Refusal, UserPassword, Visitor},
     licensing::{
         ActivationKey, Email, ProductCode, Timestamp,
+        airgap::{AirGapRefusal, CodeRefusal},
         decide::{ActivationRefusal, ReleaseRefusal},
         files::{Act, Grounds},
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Terms, TransferLimit},
@@ -201,6 +202,28 @@ impl Doors {
         self.try_all("rebind_limit", &fields, file, notes).await;
     }
 
+    async fn air_gapped(&mut self) {
+        let press = ProductCode::parse("press").unwrap();
+        let terms = || Terms { air_gapped: true, seats: Limit::AtMost(3), ..Terms::default() };
+        self.app.desk().add_policy(&OPERATOR, &press, "island", "", terms()).await.unwrap();
+        let issue = Issue { policy: Some("island".to_owned()), ..Issue::one(press, terms()) };
+        let license = self.app.issue_as(issue).await;
+        self.try_with_key("air_gapped_only", &license).await;
+
+        let plain = self.issue(Terms { seats: Limit::AtMost(3), ..Terms::default() }).await;
+        let by_form = self.by_form(&[("key", &plain.key.text()), ("device_id", "HW-form")]).await;
+        let by_file = self.app.bring(Machine::new("HW-new").activate(&plain)).await;
+        let given = self.app.desk().give_out_code(Some(&OPERATOR), &plain.key, None, None, "cli").await;
+        let cell = |came: String, note: &'static str| Cell { came, note };
+        let row = [
+            cell(by_form, "no code is asked for there"),
+            cell(by_file.map_or_else(|refused| refused.code, |_| ACTIVATED.to_owned()), "no code is asked for there"),
+            cell(given.err().map_or("a code", |error| error.code()).to_owned(), "`airgap begin`"),
+        ];
+        assert!(row.iter().any(|cell| cell.came == "not_air_gapped"));
+        assert!(self.rows.insert("not_air_gapped", row).is_none());
+    }
+
     async fn users(&mut self) {
         let form = "the form asks for a key, and an e-mail address is none";
         let email = || Email::parse("ann@example.com").unwrap();
@@ -228,6 +251,7 @@ async fn every_refusal_is_provoked_at_every_door(app: TestApp) {
     doors.seats().await;
     doors.machines().await;
     doors.ways_to_activate().await;
+    doors.air_gapped().await;
     doors.users().await;
 
     let mut table = "| code | form | file | command line |\n|---|---|---|---|\n".to_owned();
@@ -285,6 +309,12 @@ fn the_page_of_refusals_has_the_words_of_each() {
     hold("activation", &table(&mut activation.map(Refusal::from)));
     hold("release", &table(&mut release.into_iter().map(Refusal::from)));
     hold("request", &table(&mut asked.into_iter()));
+    let codes = CodeRefusal::examples().into_iter().map(|refusal| match refusal {
+        CodeRefusal::Expired { .. } => CodeRefusal::Expired { since: at },
+        other => other,
+    });
+    let codes = codes.map(AirGapRefusal::from).chain([AirGapRefusal::Release(ReleaseRefusal::NotProved)]);
+    hold("codes", &table(&mut codes.map(Refusal::from)));
 }
 
 /// Compares what stands between two comments of the page with `generated`, or writes it there.

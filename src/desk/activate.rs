@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     licensing::{
-        ActivationId, ActivationKey, Email, ProductCode, Timestamp,
+        ActivationId, ActivationKey, DeviceId, Email, ProductCode, Timestamp,
         activation::{Activation, ActivationState, Device, DeviceKey, How},
         decide::{self, ActivationAsk, ActivationFacts, ActivationRefusal, Grant, Holder},
         files::Signer,
@@ -98,20 +98,10 @@ impl Desk {
             device_name: ask.device.name.clone(),
             ..About::default()
         };
-        let mut found = conn.facts_with_key(&ask.key.folded(), &ask.device.id).await?;
-        if let Some(code) = &ask.product {
-            let elsewhere = !found.is_empty();
-            found.retain(|facts| facts.product.code == *code);
-            if found.is_empty() {
-                let refusal = if elsewhere { ActivationRefusal::WrongProduct } else { ActivationRefusal::UnknownKey };
-                return Ok(Outcome::Refused(refuse(conn, refusal, &about, reference, now)));
-            }
-        }
-        if found.len() > 1 {
-            return Ok(Outcome::Several(found.into_iter().map(|facts| facts.product).collect()));
-        }
-        let Some(facts) = found.pop() else {
-            return Ok(Outcome::Refused(refuse(conn, ActivationRefusal::UnknownKey, &about, reference, now)));
+        let facts = match named(conn, &ask.key, ask.product.as_ref(), &ask.device.id).await? {
+            Named::One(facts) => *facts,
+            Named::Several(products) => return Ok(Outcome::Several(products)),
+            Named::None(refusal) => return Ok(Outcome::Refused(refuse(conn, refusal, &about, reference, now))),
         };
         about.product(&facts.product);
         about.license = Some(facts.license.id);
@@ -167,6 +157,30 @@ impl Desk {
         });
         Ok(Outcome::Page { promised, signed_by: Some(signer) })
     }
+}
+
+/// What a key names.
+pub(super) enum Named {
+    One(Box<ActivationFactsRow>),
+    Several(Vec<Product>),
+    None(ActivationRefusal),
+}
+
+/// The license a key names: of the product that is said, or the only one.
+pub(super) async fn named(
+    conn: &mut Conn,
+    key: &ActivationKey,
+    product: Option<&ProductCode>,
+    device: &DeviceId,
+) -> Result<Named, StoreError> {
+    let mut found = conn.facts_with_key(&key.folded(), device).await?;
+    let elsewhere = !found.is_empty();
+    found.retain(|facts| product.is_none_or(|code| facts.product.code == *code));
+    if found.len() > 1 {
+        return Ok(Named::Several(found.into_iter().map(|facts| facts.product).collect()));
+    }
+    let missing = if elsewhere { ActivationRefusal::WrongProduct } else { ActivationRefusal::UnknownKey };
+    Ok(found.pop().map_or(Named::None(missing), |facts| Named::One(Box::new(facts))))
 }
 
 /// What a grant leaves behind: the facts and the activation as they are now.

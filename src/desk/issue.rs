@@ -118,6 +118,8 @@ pub(super) enum Outcome {
     Issued(Issued),
     NoProduct,
     NoPolicy,
+    /// A license of an air-gapped policy with terms of its own: the app would never hear of them.
+    OtherTerms,
     OfBundle,
     Taken(&'static str),
 }
@@ -173,6 +175,10 @@ impl Desk {
         match outcome? {
             Outcome::Issued(issued) => Ok(issued),
             Outcome::NoProduct => Err(ActError::field("product", "There is no product with this code.")),
+            Outcome::OtherTerms => Err(ActError::field(
+                "policy",
+                "A license of an air-gapped policy has the policy's terms, because the app knows no others. Leave out everything but seats.",
+            )),
             Outcome::NoPolicy => Err(ActError::field("policy", "The product has no policy with this code.")),
             Outcome::OfBundle => Err(ActError::field("id", "A bundle is several licenses, each with an id that is made here.")),
             Outcome::Taken(what) => Err(ActError::Taken(what)),
@@ -248,9 +254,13 @@ pub(super) async fn issue_in(
     let policy = match &issue.policy {
         Some(_) if products.len() > 1 => return Ok(Outcome::NoPolicy),
         Some(code) => match conn.policies(product.id).await?.into_iter().find(|policy| policy.code.eq_ignore_ascii_case(code)) {
+            Some(policy) if policy.terms.air_gapped && !has_terms_of(&issue.terms, &policy.terms) => {
+                return Ok(Outcome::OtherTerms);
+            }
             Some(policy) => Some(policy.id),
             None => return Ok(Outcome::NoPolicy),
         },
+        None if issue.terms.air_gapped => return Ok(Outcome::NoPolicy),
         None => None,
     };
     // Looked for before anything is written: a refusal leaves nothing behind.
@@ -312,6 +322,11 @@ pub(super) async fn issue_in(
         return Err(StoreError::gave_up(WasFirst::SentTwice));
     }
     Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses }))
+}
+
+/// Whether an air-gapped license may have these terms: those of its policy, for as many machines as it is sold for.
+fn has_terms_of(terms: &Terms, policy: &Terms) -> bool {
+    Terms { seats: policy.seats, ..terms.clone() } == *policy
 }
 
 /// A bundle's key is the key of each of its products.

@@ -8,6 +8,7 @@ use crate::{
         files::{self, TrustedKeys, base64},
         license::Actor,
         seal::{KeyRing, RingError, Rotation, RotationRefusal, Seal, SealFor, SealState, SealUse},
+        words::sentence,
     },
     store::{NewAudit, Subject},
     vault::{VaultError, public},
@@ -141,11 +142,7 @@ impl Desk {
         visitor.needs(Area::Settings, Level::Manage)?;
         let (now, kid) = (self.now(), kid.to_owned());
         let seal = self.seals().await?.into_iter().find(|seal| seal.kid == kid).ok_or(ActError::NotFound)?;
-        let what = match (seal.purpose, seal.product) {
-            (SealUse::License, Some(product)) => SealFor::License(product),
-            (SealUse::LicenseSpring, _) => SealFor::LicenseSpring,
-            (SealUse::License, None) => return Err(super::Fault::Kept("a signing key").into()),
-        };
+        let what = SealFor::of(seal.purpose, seal.product).ok_or(super::Fault::Kept("a signing key"))?;
         let needs_fresh = self.ring(&what).await?.needs_fresh_for(&kid);
         let fresh = if needs_fresh { Some(self.vault.make_seal_aside(what.clone(), now).await?) } else { None };
         let mark = move |ring: KeyRing| {
@@ -175,10 +172,7 @@ impl Desk {
         let due = |seal: &Seal| seal.state.until().is_some_and(|until| until <= now);
         let mut groups: Vec<SealFor> = Vec::new();
         for seal in self.seals().await?.into_iter().filter(due) {
-            let what = match (seal.purpose, seal.product) {
-                (SealUse::License, Some(product)) => SealFor::License(product),
-                _ => SealFor::LicenseSpring,
-            };
+            let what = SealFor::of(seal.purpose, seal.product).ok_or(super::Fault::Kept("a signing key"))?;
             if !groups.contains(&what) {
                 groups.push(what);
             }
@@ -238,8 +232,10 @@ impl Desk {
                     if matches!(seal.state, SealState::Compromised { .. }) && seals.iter().any(signed) {
                         // The same request gets a new file, and no page offers one that is refused everywhere.
                         conn.outdate_answers_by(&seal.kid, seal.product_id()).await?;
-                        for kind in ["activation", "batch"] {
-                            conn.drop_pages_with(kind, &file_beginning(seal)).await?;
+                        if let Some(beginning) = file_beginning(seal) {
+                            for kind in ["activation", "batch"] {
+                                conn.drop_pages_with(kind, &beginning).await?;
+                            }
                         }
                     }
                 }
@@ -257,11 +253,12 @@ impl Desk {
 }
 
 /// How every file a key signed begins, as result pages keep it: our own with its header; LicenseSpring's, which one key signs for every
-/// product, with the member `id`.
-fn file_beginning(seal: &Seal) -> String {
+/// product, with the member `id`. None where a key signs no files.
+fn file_beginning(seal: &Seal) -> Option<String> {
     match seal.purpose {
-        SealUse::License => format!("{}.", base64::url(files::jws::header(files::Typ::License, &seal.kid).as_bytes())),
-        SealUse::LicenseSpring => format!("\"body\":\"{}", base64::standard(b"{\"id\":")),
+        SealUse::License => Some(format!("{}.", base64::url(files::jws::header(files::Typ::License, &seal.kid).as_bytes()))),
+        SealUse::LicenseSpring => Some(format!("\"body\":\"{}", base64::standard(b"{\"id\":"))),
+        SealUse::AirGap => None,
     }
 }
 
@@ -284,10 +281,7 @@ fn ring_of(seals: Vec<Seal>, what: &SealFor) -> Result<KeyRing, ActError> {
 }
 
 fn refused(refusal: &impl std::fmt::Display) -> ActError {
-    let text = refusal.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    ActError::field("keys", format!("{first}{}.", letters.as_str()))
+    ActError::field("keys", sentence(refusal))
 }
 
 fn seal_row(seal: &Seal) -> SealRow {

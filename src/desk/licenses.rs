@@ -35,6 +35,8 @@ pub enum Renewal {
     Days(u32),
 }
 
+const NEVER_CHANGES: &str = "The terms of an air-gapped license never change, and no other becomes one: its machines read them from a file and would not hear \
+                             of it. Issue another license, and disable this one if it must not be used any more.";
 const NO_END: &str = "This license has no end to count days from, so more days would shorten it. Name its last day instead.";
 
 /// How an act on a locked license ends inside its transaction.
@@ -177,6 +179,9 @@ impl Desk {
                     let mut license = before.clone();
                     if let Err(error) = edit(&mut license) {
                         return Ok(Done::Refused(error));
+                    }
+                    if (before.terms.air_gapped || license.terms.air_gapped) && license.terms != before.terms {
+                        return Ok(Done::Refused(ActError::field("terms", NEVER_CHANGES)));
                     }
                     // Days from the issue count from when it was, whenever they are given.
                     license.terms.expiry = license.terms.expiry.issued(license.created);

@@ -4,6 +4,7 @@
 
 mod access;
 mod activate;
+mod airgap;
 mod answer;
 mod answer_licensespring;
 mod app;
@@ -31,6 +32,7 @@ use std::sync::{Arc, RwLock};
 
 pub use access::{Area, Level, Role, Visitor};
 pub use activate::{Activated, OnlineActivation};
+pub use airgap::{AirGapCode, AirGapCodes, Confirmed};
 pub use answer::{Answered, FileAnswer, FileRequest};
 pub use app::{
     App, AppAsk, AppLicense, AppRefusal, Borrowed, CustomerUsers, DeviceLicense, GRACE_HOURS, MadeApiKey, MadeClient, OauthRow,

@@ -4,9 +4,11 @@ use super::{ActError, Area, Desk, Level, Visitor, licenses::difference};
 use crate::{
     licensing::{
         FeatureId, PolicyId, ProductCode, ProductId,
+        airgap::may_be_air_gapped,
         license::{Actor, Terms},
         product::{Authorization, Feature, FeatureKind, Policy, Product, ProductRules, ProductState, Release},
         seal::{Seal, SealFor, SealProduct},
+        words::sentence,
     },
     store::{Conn, NewAudit, NewProduct, NewRelease, StoreError, Subject},
 };
@@ -204,6 +206,15 @@ impl Desk {
     ) -> Result<PolicyId, ActError> {
         let policy = ProductCode::parse(policy)
             .map_err(|_| ActError::field("code", "A policy's code is 1 to 64 letters, digits, dashes, dots or underscores."))?;
+        if terms.air_gapped {
+            may_be_air_gapped(&terms).map_err(|reason| ActError::field("terms", sentence(&reason)))?;
+            if !self.product(code).await?.product.authorization.by_key() {
+                return Err(ActError::field(
+                    "product",
+                    "Air-gapped licenses have keys, and this product's licenses belong to users.",
+                ));
+            }
+        }
         let after = serde_json::json!({ "policy": policy.as_str(), "terms": terms });
         let name = if name.is_empty() { policy.to_string() } else { name.to_owned() };
         let id = self

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     licensing::{
         DeviceId, DeviceName, LicenseId, ProductCode, Timestamp,
+        airgap::AirGapRefusal,
         decide::{ActivationRefusal, Holder, RefreshRefusal, ReleaseRefusal},
         files::{Code, Problem},
         product::{DeviceDetails, Product},
@@ -27,6 +28,7 @@ pub enum Refusal {
     Activation(ActivationRefusal),
     Release(ReleaseRefusal),
     Refresh(RefreshRefusal),
+    AirGap(AirGapRefusal),
     /// The file itself.
     File(Problem),
     /// This request was answered, and what it got was given back or taken away since.
@@ -48,6 +50,7 @@ impl Refusal {
             Self::Activation(refusal) => refusal.code(),
             Self::Release(refusal) => refusal.code(),
             Self::Refresh(refusal) => refusal.code(),
+            Self::AirGap(refusal) => refusal.code(),
             Self::File(problem) => problem.code(),
             Self::RequestSpent => "request_spent",
             Self::RequestIdReused => "request_id_reused",
@@ -67,6 +70,7 @@ impl Refusal {
             Self::Activation(refusal) => refusal.words(),
             Self::Release(refusal) => refusal.words(),
             Self::Refresh(refusal) => refusal.words(),
+            Self::AirGap(refusal) => refusal.words(),
             Self::File(problem) => {
                 let sentence = problem.sentence();
                 Words { what: Cow::Borrowed("This file cannot be used"), why: sentence.what.into(), next: sentence.next.into() }
@@ -99,7 +103,8 @@ impl Refusal {
     pub fn holders(&self) -> &[Holder] {
         match self {
             Self::Activation(ActivationRefusal::SeatsExhausted { holders, .. })
-            | Self::Refresh(RefreshRefusal::License(ActivationRefusal::SeatsExhausted { holders, .. })) => holders,
+            | Self::Refresh(RefreshRefusal::License(ActivationRefusal::SeatsExhausted { holders, .. }))
+            | Self::AirGap(AirGapRefusal::License(ActivationRefusal::SeatsExhausted { holders, .. })) => holders,
             _ => &[],
         }
     }
@@ -139,6 +144,12 @@ impl From<ReleaseRefusal> for Refusal {
 impl From<RefreshRefusal> for Refusal {
     fn from(refusal: RefreshRefusal) -> Self {
         Self::Refresh(refusal)
+    }
+}
+
+impl From<AirGapRefusal> for Refusal {
+    fn from(refusal: AirGapRefusal) -> Self {
+        Self::AirGap(refusal)
     }
 }
 

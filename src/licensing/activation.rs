@@ -88,6 +88,15 @@ impl ActivationState {
         }
     }
 
+    /// The instant it entered this state.
+    #[must_use]
+    pub const fn since(&self) -> Timestamp {
+        match self {
+            Self::Active { since } => *since,
+            Self::Released { at, .. } | Self::Revoked { at, .. } => *at,
+        }
+    }
+
     #[must_use]
     pub const fn holds_seat(&self) -> bool {
         matches!(self, Self::Active { .. })

@@ -132,6 +132,10 @@ pub enum ActivationRefusal {
     OfflineNotAllowed,
     #[error("offline_not_for_this_type")]
     OfflineNotForThisType,
+    #[error("air_gapped_only")]
+    AirGappedOnly,
+    #[error("not_air_gapped")]
+    NotAirGapped,
     #[error("floating_full")]
     FloatingFull { slots: u32 },
     #[error("rebind_limit")]
@@ -166,6 +170,8 @@ impl ActivationRefusal {
             Self::VirtualMachine,
             Self::OfflineNotAllowed,
             Self::OfflineNotForThisType,
+            Self::AirGappedOnly,
+            Self::NotAirGapped,
             Self::FloatingFull { slots: 2 },
             Self::RebindLimit { times: 3 },
             Self::DeviceKeyRequired,
@@ -194,6 +200,8 @@ impl ActivationRefusal {
             Self::VirtualMachine => "virtual_machine",
             Self::OfflineNotAllowed => "offline_not_allowed",
             Self::OfflineNotForThisType => "offline_not_for_this_type",
+            Self::AirGappedOnly => "air_gapped_only",
+            Self::NotAirGapped => "not_air_gapped",
             Self::FloatingFull { .. } => "floating_full",
             Self::RebindLimit { .. } => "rebind_limit",
             Self::DeviceKeyRequired => "device_key_required",
@@ -240,6 +248,11 @@ pub fn activate(facts: &ActivationFacts<'_>, ask: &ActivationAsk<'_>, now: Times
     }
     if known.is_some_and(|known| matches!(known.state, ActivationState::Revoked { .. })) {
         return Err(Refusal::DeviceRevoked);
+    }
+    match (terms.air_gapped, ask.how) {
+        (true, How::Online | How::Offline) => return Err(Refusal::AirGappedOnly),
+        (false, How::AirGapped) => return Err(Refusal::NotAirGapped),
+        _ => {}
     }
     if ask.how != How::Online {
         if !terms.offline_allowed {
@@ -316,6 +329,8 @@ pub enum ReleaseProof<'a> {
         /// A person answered "release this device?".
         confirmed: bool,
     },
+    /// A code of an air-gapped machine. Whoever asks for an initialization code can make it, so what counts is who gave that out.
+    AirGap { by_staff: bool },
     /// An app through its API: it names the machine, and proves nothing of it.
     App,
     /// Staff, or an operator.
@@ -377,8 +392,16 @@ pub fn release(
         ReleaseProof::Authority => {}
         // A machine with a key of its own gives its seat back by that key alone.
         ReleaseProof::App => {
-            if known.device_key.is_some() {
+            if known.device_key.is_some() || known.how == How::AirGapped {
                 return Err(ReleaseRefusal::NotThisDevice);
+            }
+        }
+        ReleaseProof::AirGap { by_staff } => {
+            if known.device_key.is_some() || known.how != How::AirGapped {
+                return Err(ReleaseRefusal::NotThisDevice);
+            }
+            if !by_staff && !product.rules.trust_airgap_deactivation {
+                return Err(ReleaseRefusal::NotProved);
             }
         }
         ReleaseProof::DeviceKey(shown) => {
@@ -398,7 +421,7 @@ pub fn release(
     let ActivationState::Active { since } = known.state else {
         return Err(ReleaseRefusal::NotActivated);
     };
-    let by_file = !matches!(proof, ReleaseProof::Authority | ReleaseProof::App);
+    let by_file = !matches!(proof, ReleaseProof::Authority | ReleaseProof::App | ReleaseProof::AirGap { by_staff: true });
     if by_file {
         let mut until = since.plus_hours(i64::from(product.rules.min_hold_hours));
         if let Some(bound) = known.bound {
@@ -511,7 +534,7 @@ pub fn check(
 /// "Can it be activated now?", as a support person asks it: by a device that is new to the license.
 pub fn can_be_activated(facts: &ActivationFacts<'_>, now: Timestamp) -> Result<Grant, ActivationRefusal> {
     let ask = ActivationAsk {
-        how: How::Online,
+        how: if facts.license.terms.air_gapped { How::AirGapped } else { How::Online },
         licensespring_file: false,
         device_key: Some(&ANY_KEY),
         virtual_machine: None,

@@ -234,6 +234,9 @@ pub struct Terms {
     pub maintenance: Maintenance,
     pub transfers: TransferLimit,
     pub offline_allowed: bool,
+    /// Activated by codes alone, under a policy whose file the app was shipped with: such terms never change.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub air_gapped: bool,
     pub floating: Option<Floating>,
     pub meter: Option<Meter>,
     pub entitlements: Vec<Entitlement>,
@@ -254,6 +257,7 @@ impl Default for Terms {
             maintenance: Maintenance::None,
             transfers: TransferLimit::Unlimited,
             offline_allowed: true,
+            air_gapped: false,
             floating: None,
             meter: None,
             entitlements: Vec::new(),

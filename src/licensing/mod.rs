@@ -3,6 +3,7 @@
 //! or touches a network, a database or a file system, and it compiles for the server and for the browser alike.
 
 pub mod activation;
+pub mod airgap;
 pub mod decide;
 pub mod files;
 pub mod floating;

@@ -81,6 +81,8 @@ pub struct ProductRules {
     pub offline_types: Vec<LicenseType>,
     /// Lets LicenseSpring's v1 deactivation files release a seat although their signature does not cover the request.
     pub trust_v1_deactivation: bool,
+    /// Lets whoever has an air-gapped license's key give back its seats by codes, which prove nothing of the machine.
+    pub trust_airgap_deactivation: bool,
     /// Apps of before 2016 that check SHA-1.
     pub legacy_clients: bool,
     /// Custom fields that go into license files.
@@ -103,6 +105,7 @@ impl Default for ProductRules {
             device_details: DeviceDetails::Names,
             offline_types: alloc::vec![LicenseType::Perpetual, LicenseType::Consumption],
             trust_v1_deactivation: false,
+            trust_airgap_deactivation: false,
             legacy_clients: false,
             file_fields: Vec::new(),
             file_metadata: Vec::new(),

@@ -21,6 +21,8 @@ pub enum SealUse {
     License,
     /// Replies and files for LicenseSpring's clients: RSA, one key for the installation.
     LicenseSpring,
+    /// Confirmation codes for air-gapped machines: P-256, one key for the installation.
+    AirGap,
 }
 
 /// The life of a key. `since` is the instant it entered the state.
@@ -53,6 +55,8 @@ pub enum SealFor {
     License(SealProduct),
     /// LicenseSpring's clients of every product.
     LicenseSpring,
+    /// Air-gapped machines of every product.
+    AirGap,
 }
 
 /// The product a key belongs to.
@@ -72,7 +76,7 @@ pub struct Seal {
     pub purpose: SealUse,
     /// None: a key of the whole installation.
     pub product: Option<SealProduct>,
-    /// Ed25519: the 32 bytes. RSA: the `SubjectPublicKeyInfo` in DER.
+    /// Ed25519: the 32 bytes. P-256: x and y, 64 bytes. RSA: the `SubjectPublicKeyInfo` in DER.
     pub public: Vec<u8>,
     /// PKCS#8, encrypted by the vault; empty once the key can never sign again.
     pub secret: Vec<u8>,
@@ -132,7 +136,7 @@ pub struct Rotation {
 }
 
 impl SealUse {
-    pub const ALL: [Self; 2] = [Self::License, Self::LicenseSpring];
+    pub const ALL: [Self; 3] = [Self::License, Self::LicenseSpring, Self::AirGap];
 
     /// As stored, and as the command line says it.
     #[must_use]
@@ -140,6 +144,7 @@ impl SealUse {
         match self {
             Self::License => "license",
             Self::LicenseSpring => "licensespring",
+            Self::AirGap => "airgap",
         }
     }
 
@@ -148,25 +153,40 @@ impl SealUse {
         Self::ALL.into_iter().find(|purpose| purpose.text() == text)
     }
 
-    /// Whether the next key is always kept ready. An RSA key costs seconds to make: its successor is made when asked for.
+    /// Whether the next key is always kept ready. The key of a foreign client is built into apps that fetch no other, so its successor
+    /// is made when asked for.
     #[must_use]
     pub const fn keeps_standby(self) -> bool {
         matches!(self, Self::License)
     }
 
-    /// Whether what it signs is believed without end: LicenseSpring's clients carry the key and never ask how old a file is.
+    /// Whether what it signs is believed without end: LicenseSpring's clients carry the key and never ask how old a signature is.
     #[must_use]
     pub const fn signs_without_end(self) -> bool {
-        matches!(self, Self::LicenseSpring)
+        matches!(self, Self::LicenseSpring | Self::AirGap)
     }
 }
 
 impl SealFor {
+    /// What the keys of the installation are for, whatever the product.
+    pub const SHARED: [Self; 2] = [Self::LicenseSpring, Self::AirGap];
+
+    /// None: a use whose keys belong to a product each, and no product.
+    #[must_use]
+    pub fn of(purpose: SealUse, product: Option<SealProduct>) -> Option<Self> {
+        match purpose {
+            SealUse::License => product.map(Self::License),
+            SealUse::LicenseSpring => Some(Self::LicenseSpring),
+            SealUse::AirGap => Some(Self::AirGap),
+        }
+    }
+
     #[must_use]
     pub const fn purpose(&self) -> SealUse {
         match self {
             Self::License(_) => SealUse::License,
             Self::LicenseSpring => SealUse::LicenseSpring,
+            Self::AirGap => SealUse::AirGap,
         }
     }
 
@@ -174,7 +194,7 @@ impl SealFor {
     pub fn product(self) -> Option<SealProduct> {
         match self {
             Self::License(product) => Some(product),
-            Self::LicenseSpring => None,
+            Self::LicenseSpring | Self::AirGap => None,
         }
     }
 }

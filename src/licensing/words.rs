@@ -4,10 +4,14 @@
 use alloc::{
     borrow::{Cow, ToOwned},
     format,
-    string::String,
+    string::{String, ToString},
 };
+use core::fmt;
 
-use super::decide::{ActivationRefusal, RefreshRefusal, ReleaseRefusal};
+use super::{
+    airgap::{AirGapRefusal, CodeRefusal},
+    decide::{ActivationRefusal, RefreshRefusal, ReleaseRefusal},
+};
 
 /// A refusal in three sentences.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,15 @@ impl Words {
     pub fn sentence(&self) -> String {
         format!("{}. {} {}", self.what, self.why, self.next)
     }
+}
+
+/// An error's text as a sentence of its own.
+#[must_use]
+pub fn sentence(error: &impl fmt::Display) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 const fn seats(count: u32) -> &'static str {
@@ -122,6 +135,16 @@ impl ActivationRefusal {
                 "Time-limited licenses and subscriptions need the app to be connected.",
                 "Connect the machine and activate in the app, or ask support with the reference below.",
             ),
+            Self::AirGappedOnly => Words::of(
+                "This license is activated by codes",
+                "It was sold for machines that are never connected, and the app there knows nothing but codes.",
+                "In the app, choose to activate without any connection, and follow the codes it asks for and shows.",
+            ),
+            Self::NotAirGapped => Words::of(
+                "This license is not activated by codes",
+                "Codes are for licenses that were sold for machines that are never connected. This one was not.",
+                "Activate in the app, or bring its request file to the offline page.",
+            ),
             Self::FloatingFull { slots } => Words {
                 what: Cow::Borrowed("All slots are in use"),
                 why: if *slots == 1 {
@@ -195,6 +218,50 @@ impl ReleaseRefusal {
     }
 }
 
+impl CodeRefusal {
+    #[must_use]
+    pub fn words(&self) -> Words {
+        match self {
+            Self::DoesNotFit => Words::of(
+                "This code does not fit",
+                "None of the initialization codes given out for this license made it, for this computer id and this activation key.",
+                "Compare computer id and key with what the app shows, letter by letter, or begin again with a new initialization code.",
+            ),
+            Self::Expired { since } => Words {
+                what: Cow::Borrowed("This code is too old"),
+                why: format!("The initialization code it was made with could be used until {}.", clock(*since)).into(),
+                next: Cow::Borrowed("Get a new initialization code and type it into the app. Nothing was used up."),
+            },
+            Self::Spent => Words::of(
+                "This code was used before",
+                "It did what it was for, and the machine was released or activated again since.",
+                "Get a new initialization code and type it into the app.",
+            ),
+            Self::TooMany => Words::of(
+                "Too many codes of this license wait for an answer",
+                "Each initialization code is for one machine and lasts a week.",
+                "Use one that was given out before, or wait until they run out.",
+            ),
+        }
+    }
+}
+
+impl AirGapRefusal {
+    #[must_use]
+    pub fn words(&self) -> Words {
+        match self {
+            Self::Code(refusal) => refusal.words(),
+            Self::License(refusal) => refusal.words(),
+            Self::Release(ReleaseRefusal::NotProved) => Words::of(
+                "The vendor begins a release by codes",
+                "Such a code can be made without the machine, so it alone does not show that the license is no longer used there.",
+                "Ask support for an initialization code to release this machine.",
+            ),
+            Self::Release(refusal) => refusal.words(),
+        }
+    }
+}
+
 impl RefreshRefusal {
     #[must_use]
     pub fn words(&self) -> Words {
@@ -227,8 +294,10 @@ mod tests {
 
     #[test]
     fn every_refusal_says_what_happened_why_and_what_next() {
-        for refusal in ActivationRefusal::examples() {
-            let words = refusal.words();
+        let activation = ActivationRefusal::examples().into_iter().map(|refusal| refusal.words());
+        let codes = CodeRefusal::examples().into_iter().map(|refusal| refusal.words());
+        let release = AirGapRefusal::Release(ReleaseRefusal::NotProved).words();
+        for words in activation.chain(codes).chain([release]) {
             assert!(!words.what.ends_with('.'), "{}", words.what);
             assert!(words.why.ends_with('.') && words.next.ends_with('.'), "{words:?}");
             let all = words.sentence().to_lowercase();

@@ -81,8 +81,10 @@ pub async fn open(config: &DataConfig, issuer: &str, clock: Arc<dyn Clock>) -> R
     }
     let vault = Vault::open_with(master, &seals, rsa_size())?;
     let desk = Desk::new(store, vault, clock, issuer);
-    if !seals.iter().any(|seal| seal.product.is_none()) {
-        desk.begin_ring(SealFor::LicenseSpring).await?;
+    for shared in SealFor::SHARED {
+        if !seals.iter().any(|seal| seal.purpose == shared.purpose()) {
+            desk.begin_ring(shared).await?;
+        }
     }
     desk.complete_rings().await?;
     desk.notice_changes().await?;

@@ -16,7 +16,7 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 31] = [
     "product",
     "version",
     "feature",
@@ -31,6 +31,7 @@ const TABLES: [&str; 30] = [
     "device_variable",
     "device_block",
     "slot",
+    "airgap_code",
     "trial_claim",
     "answer",
     "result_page",

@@ -2,6 +2,7 @@
 //! rows become domain values here. No rule is decided in this room: it fetches facts and saves answers.
 
 mod activations;
+mod airgap;
 mod answers;
 mod api_keys;
 mod attempts;
@@ -38,6 +39,7 @@ use std::{cmp::Ordering, sync::Arc};
 use sqlx::{AnyConnection, AnyPool, Connection, any::AnyPoolOptions};
 
 pub use activations::ActivationFactsRow;
+pub use airgap::NewAirGapCode;
 pub use answers::Answer;
 pub use api_keys::{ApiKey, NewApiKey};
 pub use attempts::{Attempt, NewAttempt};

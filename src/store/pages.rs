@@ -60,7 +60,7 @@ impl Conn {
         .transpose()
     }
 
-    /// Forgets what nobody can read any more: pages, form requests, sessions and rate windows past their time, and refusals older
+    /// Forgets what nobody can read any more: pages, form requests, sessions, rate windows and codes past their time, and refusals older
     /// than staff wants to keep them.
     pub async fn sweep(&mut self, now: Timestamp, refusals_before: Timestamp) -> Result<(), StoreError> {
         sqlx::query("delete from result_page where expires_at <= $1").bind(now.millis()).execute(self.db()).await?;
@@ -69,6 +69,9 @@ impl Conn {
         sqlx::query("delete from form_request where created_at <= $1").bind(day_ago).execute(self.db()).await?;
         sqlx::query("delete from rate where window_end <= $1").bind(now.millis()).execute(self.db()).await?;
         sqlx::query("delete from attempt where at < $1").bind(refusals_before.millis()).execute(self.db()).await?;
+        // A code that ran out is told apart from one that never was for a while longer.
+        let month_ago = now.plus_days(-30).millis();
+        sqlx::query("delete from airgap_code where expires_at < $1").bind(month_ago).execute(self.db()).await?;
         Ok(())
     }
 }

@@ -45,6 +45,7 @@ impl Purpose {
     pub const MASTER_CHECK: Self = Self::new("master-check");
     pub const LICENSE_SEAL: Self = Self::new("seal/license");
     pub const LICENSESPRING_SEAL: Self = Self::new("seal/licensespring");
+    pub const AIRGAP_SEAL: Self = Self::new("seal/airgap");
     /// The shared keys of LicenseSpring API keys.
     pub const SHARED_KEY: Self = Self::new("shared-key");
     /// The secrets of OAuth clients.

@@ -26,7 +26,11 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{CipherError, MasterKey, Purpose, SecretBytes, Subject, TokenKey, public, random_bytes};
+use super::{
+    CipherError, MasterKey, Purpose, SecretBytes, Subject, TokenKey,
+    airgap::{self, AirGapSigner},
+    public, random_bytes,
+};
 use crate::licensing::{
     ProductId, Timestamp, files,
     seal::{KeyRing, Seal, SealFor, SealProduct, SealState, SealUse},
@@ -50,6 +54,7 @@ struct Inner {
 struct Opened {
     license: HashMap<ProductId, LicenseSigner>,
     licensespring: Option<RsaSigner>,
+    airgap: Option<AirGapSigner>,
 }
 
 /// How long the RSA keys are that are made from now on.
@@ -112,6 +117,8 @@ pub enum VaultError {
     NoLicenseKey { product: ProductId },
     #[error("there is no key to sign for LicenseSpring's clients: run `countersign doctor`")]
     NoLicenseSpringKey,
+    #[error("there is no key to sign codes for air-gapped machines: run `countersign doctor`")]
+    NoAirGapKey,
     #[error("this is not a private key of the right kind: {expected} in PKCS#8 is expected")]
     NotAKey { expected: &'static str },
     #[error("the key could not be made or used; this is a fault of ours")]
@@ -125,7 +132,7 @@ impl VaultError {
             Self::DoesNotOpen { .. } => "seal_does_not_open",
             Self::NotAPair { .. } => "seal_not_a_pair",
             Self::ManyActive { .. } => "seal_many_active",
-            Self::NoLicenseKey { .. } | Self::NoLicenseSpringKey => "seal_missing",
+            Self::NoLicenseKey { .. } | Self::NoLicenseSpringKey | Self::NoAirGapKey => "seal_missing",
             Self::NotAKey { .. } => "seal_not_a_key",
             Self::Fault => "internal",
         }
@@ -199,6 +206,7 @@ impl Vault {
         let pkcs8 = match owner.purpose() {
             SealUse::License => SecretDer::Own(ed25519_pkcs8(&Zeroizing::new(random_bytes()))),
             SealUse::LicenseSpring => rsa_pkcs8(self.0.rsa_size)?,
+            SealUse::AirGap => SecretDer::Own(airgap::pkcs8()?),
         };
         self.import_seal(owner, pkcs8.as_slice(), now)
     }
@@ -293,6 +301,11 @@ impl Vault {
         self.rsa()?.sign(message)
     }
 
+    /// What confirms activations of air-gapped machines now. Some 30 µs a signature: may run on the async threads.
+    pub fn airgap_signer(&self) -> Result<AirGapSigner, VaultError> {
+        self.opened().airgap.clone().ok_or(VaultError::NoAirGapKey)
+    }
+
     fn rsa(&self) -> Result<RsaSigner, VaultError> {
         self.opened().licensespring.clone().ok_or(VaultError::NoLicenseSpringKey)
     }
@@ -323,6 +336,13 @@ impl Opened {
                     let known = before.licensespring.as_ref().filter(|signer| *signer.kid == *seal.kid);
                     let signer = known.cloned().map_or_else(|| RsaSigner::read(seal, &secret), Ok)?;
                     if seal.signs() && opened.licensespring.replace(signer).is_some() {
+                        return Err(VaultError::ManyActive { kid: seal.kid.clone() });
+                    }
+                }
+                (SealUse::AirGap, None) => {
+                    let signer = AirGapSigner::read(seal, secret.as_slice()).filter(|_| is_own_kid(seal));
+                    let signer = signer.ok_or_else(|| VaultError::NotAPair { kid: seal.kid.clone() })?;
+                    if seal.signs() && opened.airgap.replace(signer).is_some() {
                         return Err(VaultError::ManyActive { kid: seal.kid.clone() });
                     }
                 }
@@ -436,6 +456,7 @@ const fn cipher_purpose(purpose: SealUse) -> Purpose {
     match purpose {
         SealUse::License => Purpose::LICENSE_SEAL,
         SealUse::LicenseSpring => Purpose::LICENSESPRING_SEAL,
+        SealUse::AirGap => Purpose::AIRGAP_SEAL,
     }
 }
 
@@ -443,6 +464,7 @@ const fn expected(purpose: SealUse) -> &'static str {
     match purpose {
         SealUse::License => "Ed25519",
         SealUse::LicenseSpring => "RSA of 2048 to 8192 bits",
+        SealUse::AirGap => "P-256",
     }
 }
 
@@ -454,6 +476,7 @@ fn public_half(purpose: SealUse, pkcs8: &[u8]) -> Option<Vec<u8>> {
     match purpose {
         SealUse::License => ed25519_key(pkcs8).map(|key| key.verifying_key().as_bytes().to_vec()),
         SealUse::LicenseSpring => rsa_spki(&RsaKeyPair::from_pkcs8(pkcs8).ok()?),
+        SealUse::AirGap => airgap::public_half(pkcs8),
     }
 }
 

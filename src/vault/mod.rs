@@ -2,6 +2,7 @@
 //! Nothing leaves it but signatures, public halves, hashes and ciphertext. It never touches the database: rows come in and go
 //! out as values, and whoever holds them decides when to write.
 
+pub mod airgap;
 pub mod audit;
 pub mod cipher;
 pub mod keys;
@@ -10,6 +11,7 @@ pub mod password;
 pub mod public;
 pub mod token;
 
+pub use airgap::{AirGapSigner, InitializationCode};
 pub use audit::AuditKey;
 pub use cipher::{Cipher, CipherError, Purpose, SecretBytes, Subject};
 pub use keys::{AppSigner, LicenseSigner, RsaSize, Vault, VaultError, verify_p256, verify_rsa};

@@ -17,6 +17,12 @@ use crate::licensing::{
 /// `SubjectPublicKeyInfo` of an Ed25519 key (RFC 8410), up to its 32 bytes.
 const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
+/// `SubjectPublicKeyInfo` of a P-256 key (RFC 5480), up to x and y.
+const P256_SPKI: [u8; 27] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03,
+    0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+];
+
 /// The key set checkers are given at `now`: `{"keys":[…]}`, in the order of the seals.
 ///
 /// The files of `/.well-known/` are this over all seals, or over those of one product.
@@ -36,10 +42,12 @@ pub fn jwk(seal: &Seal) -> Option<Value> {
     jwk.extend(match seal.purpose {
         SealUse::License => okp_members(&seal.public),
         SealUse::LicenseSpring => rsa_members(&seal.public)?,
+        SealUse::AirGap => p256_members(&seal.public)?,
     });
     let alg = match seal.purpose {
         SealUse::License => "EdDSA",
         SealUse::LicenseSpring => "RS256",
+        SealUse::AirGap => "ES256",
     };
     jwk.insert("alg".into(), alg.into());
     jwk.insert("use".into(), "sig".into());
@@ -75,6 +83,7 @@ pub fn pem(seal: &Seal) -> String {
     let der = match seal.purpose {
         SealUse::License => [ED25519_SPKI.as_slice(), &seal.public].concat(),
         SealUse::LicenseSpring => seal.public.clone(),
+        SealUse::AirGap => [P256_SPKI.as_slice(), &seal.public].concat(),
     };
     let text = STANDARD.encode(der);
     let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
@@ -89,10 +98,14 @@ pub fn pem(seal: &Seal) -> String {
     pem
 }
 
-/// The bytes of the public key in base64url: an Ed25519 key's 32, an RSA key's DER.
+/// The bytes of the public key: an Ed25519 key's 32 and an RSA key's DER in base64url, a P-256 key's x and y in base64 as its clients
+/// take them.
 #[must_use]
 pub fn raw(seal: &Seal) -> String {
-    URL_SAFE_NO_PAD.encode(&seal.public)
+    match seal.purpose {
+        SealUse::License | SealUse::LicenseSpring => URL_SAFE_NO_PAD.encode(&seal.public),
+        SealUse::AirGap => STANDARD.encode(&seal.public),
+    }
 }
 
 /// RFC 7638: SHA-256 over the members a key of this kind must have, in alphabetical order. None for bytes that are no key.
@@ -101,6 +114,7 @@ pub fn thumbprint(purpose: SealUse, public: &[u8]) -> Option<String> {
     let mut members = match purpose {
         SealUse::License => okp_members(public),
         SealUse::LicenseSpring => rsa_members(public)?,
+        SealUse::AirGap => p256_members(public)?,
     };
     members.sort_keys();
     let hash = digest::digest(&digest::SHA256, Value::Object(members).to_string().as_bytes());
@@ -119,16 +133,25 @@ fn rsa_spki(jwk: &Value) -> Option<Vec<u8>> {
     const RSA: [u8; 15] = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
     let number = |name: &str| -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(jwk[name].as_str()?).ok()?;
-        let first = *bytes.first()?;
-        // A number whose first bit is set would be negative in DER.
-        Some(der(0x02, &if first & 0x80 == 0 { bytes } else { [&[0], bytes.as_slice()].concat() }))
+        bytes.first()?;
+        Some(der_number(&bytes))
     };
     let key = der(0x30, &[number("n")?, number("e")?].concat());
     let spki = der(0x30, &[RSA.as_slice(), &der(0x03, &[&[0], key.as_slice()].concat())].concat());
     rsa::PublicKey::from_der(&spki).ok().map(|_| spki)
 }
 
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+/// A number from its bytes, most significant first.
+pub(super) fn der_number(bytes: &[u8]) -> Vec<u8> {
+    let at = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+    let significant = &bytes[at..];
+    // One whose first bit is set would be negative, and zero has a byte too.
+    let is_bare = significant.first().is_some_and(|first| first & 0x80 == 0);
+    if is_bare { der(0x02, significant) } else { der(0x02, &[&[0], significant].concat()) }
+}
+
+/// X.690 §8, as far as keys and signatures need it.
+pub(super) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let length: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
     let mut out = vec![tag];
@@ -150,6 +173,17 @@ fn okp_members(public: &[u8]) -> Map<String, Value> {
     members.insert("crv".into(), "Ed25519".into());
     members.insert("x".into(), URL_SAFE_NO_PAD.encode(public).into());
     members
+}
+
+/// RFC 7518 §6.2.
+fn p256_members(public: &[u8]) -> Option<Map<String, Value>> {
+    let (x, y) = public.split_at_checked(32).filter(|(_, y)| y.len() == 32)?;
+    let mut members = Map::new();
+    members.insert("kty".into(), "EC".into());
+    members.insert("crv".into(), "P-256".into());
+    members.insert("x".into(), URL_SAFE_NO_PAD.encode(x).into());
+    members.insert("y".into(), URL_SAFE_NO_PAD.encode(y).into());
+    Some(members)
 }
 
 fn rsa_members(spki: &[u8]) -> Option<Map<String, Value>> {

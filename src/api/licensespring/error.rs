@@ -161,6 +161,7 @@ fn activation(refusal: &ActivationRefusal) -> ApiError {
         Refusal::VirtualMachine => "vm_not_allowed",
         Refusal::OfflineNotAllowed => "offline_activation_not_allowed",
         Refusal::OfflineNotForThisType => "offline_not_for_this_type",
+        Refusal::AirGappedOnly | Refusal::NotAirGapped => "air_gapped_license",
         Refusal::FloatingFull { .. } => "floating_not_available",
         Refusal::RebindLimit { .. } => "rebind_limit",
         Refusal::DeviceKeyRequired => "device_key_required",
@@ -184,7 +185,7 @@ pub fn file_refused(refusal: &Refusal) -> ApiError {
             Code::DeviceIdMissing => "missing_hardware_id",
             _ => "validation_error",
         },
-        Refusal::Refresh(_) => "validation_error",
+        Refusal::Refresh(_) | Refusal::AirGap(_) => "validation_error",
     };
     ApiError::bad(code, refusal.words().sentence())
 }

@@ -14,6 +14,7 @@ pub mod list;
 pub mod orders;
 #[cfg(debug_assertions)]
 pub mod parts;
+pub mod policies;
 pub mod problem;
 pub mod product;
 pub mod products;
@@ -35,6 +36,7 @@ pub use list::{Address, Paging};
 pub use orders::{OrderListView, OrderPage, OrderRow, OrderView, OrdersPage};
 #[cfg(debug_assertions)]
 pub use parts::PartsPage;
+pub use policies::PolicyLine;
 pub use problem::VendorProblemPage;
 pub use product::{FeatureLine, ProductPage, ProductTab, ProductView, VersionLine};
 pub use products::{NewProductPage, ProductListView, ProductRow, ProductsPage};

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::events::{EventRow, Events};
+use super::{
+    events::{EventRow, Events},
+    policies::{Policies, PolicyLine},
+};
 use crate::{
     app::{
         shell::VendorShell,
@@ -20,6 +23,7 @@ pub enum ProductTab {
     #[default]
     Versions,
     Features,
+    Policies,
     Rules,
     History,
 }
@@ -30,6 +34,7 @@ impl ProductTab {
     pub fn parse(text: &str) -> Self {
         match text {
             "features" => Self::Features,
+            "policies" => Self::Policies,
             "rules" => Self::Rules,
             "history" => Self::History,
             _ => Self::Versions,
@@ -40,6 +45,7 @@ impl ProductTab {
         match self {
             Self::Versions => "",
             Self::Features => "?tab=features",
+            Self::Policies => "?tab=policies",
             Self::Rules => "?tab=rules",
             Self::History => "?tab=history",
         }
@@ -56,11 +62,14 @@ pub struct ProductView {
     pub licenses: u64,
     pub versions: Vec<VersionLine>,
     pub features: Vec<FeatureLine>,
+    pub policies: Vec<PolicyLine>,
     pub history: Vec<EventRow>,
     /// Fields `version`, `released`, `channel`, `url`, `hash`; posts to `…/versions`.
     pub version: FormState,
     /// Fields `code`, `name`, `kind`; posts to `…/features`.
     pub feature: FormState,
+    /// Fields `code`, `name`, `seats`, `ends`, `air_gapped`; posts to `…/policies`.
+    pub policy: FormState,
     /// The rules, by the names in `ProductRules`, with `name` and `number`; posts to `…/edit`.
     pub rules: FormState,
     pub now: Timestamp,
@@ -91,6 +100,7 @@ pub fn ProductPage(vendor: VendorFrame, view: ProductView) -> impl IntoView {
     let mut tabs = vec![
         tab(ProductTab::Versions, format!("Versions {}", view.versions.len())),
         tab(ProductTab::Features, format!("Features {}", view.features.len())),
+        tab(ProductTab::Policies, format!("Policies {}", view.policies.len())),
     ];
     if may {
         tabs.push(tab(ProductTab::Rules, "Rules".to_owned()));
@@ -104,6 +114,9 @@ pub fn ProductPage(vendor: VendorFrame, view: ProductView) -> impl IntoView {
         }
         ProductTab::Features => {
             view! { <FeatureLines path=path.clone() features=view.features form=view.feature may=may/> }.into_any()
+        }
+        ProductTab::Policies => {
+            view! { <Policies path=path.clone() policies=view.policies form=view.policy may=may may_issue=may_issue && view.enabled/> }.into_any()
         }
         ProductTab::Rules if may => view! { <Rules path=path.clone() form=view.rules enabled=view.enabled/> }.into_any(),
         ProductTab::Rules | ProductTab::History => {
@@ -255,6 +268,7 @@ fn Rules(path: String, form: FormState, enabled: bool) -> impl IntoView {
                 </div>
                 <Select at=form.at("device_details") label="Kept of each machine" choices=details/>
                 <Tick at=form.at("refuse_virtual_machines") label="Refuse virtual machines" hint="The app has to tell; one that lies is not found out."/>
+                <Tick at=form.at("trust_airgap_deactivation") label="Customers release air-gapped machines by codes" hint="Whoever has the activation key can make such a code without the machine. Otherwise staff begins each release."/>
             </Card>
             <Card title="Trials and floating licenses" clone:form>
                 <div class="row">

@@ -58,6 +58,8 @@ impl Desk {
         let policies = conn.policies(product.id).await?;
         let named = |policy: &&Policy| ask.policy.as_deref().is_some_and(|code| policy.code.eq_ignore_ascii_case(code));
         let policy = policies.iter().find(named);
+        // An air-gapped machine can't call, and a machine that calls is not air-gapped.
+        let policy = policy.filter(|policy| !policy.terms.air_gapped);
         if ask.policy.is_some() && policy.is_none() {
             return Ok(Err(AppRefusal::UnknownPolicy));
         }

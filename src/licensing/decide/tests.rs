@@ -471,3 +471,44 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_air_gapped_license_is_activated_by_codes_and_no_other_is() {
+    let p = product();
+    let ask = |how| ActivationAsk { how, ..online() };
+    for (air_gapped, how, expected) in [
+        (true, How::AirGapped, None),
+        (true, How::Online, Some("air_gapped_only")),
+        (true, How::Offline, Some("air_gapped_only")),
+        (false, How::AirGapped, Some("not_air_gapped")),
+        (false, How::Online, None),
+        (false, How::Offline, None),
+    ] {
+        let mut l = license(1);
+        l.terms.air_gapped = air_gapped;
+        let ended = activate(&facts(&p, &l, None), &ask(how), NOW).err();
+        assert_eq!(ended.as_ref().map(ActivationRefusal::code), expected, "{air_gapped} {how:?}");
+    }
+    let mut l = license(1);
+    l.terms.air_gapped = true;
+    assert!(can_be_activated(&facts(&p, &l, None), NOW).is_ok(), "asked as its machines would ask");
+}
+
+#[test]
+fn a_code_releases_an_air_gapped_machine_when_staff_began_it() {
+    let mut p = product();
+    let mut known = activation(1, ActivationState::Active { since: NOW });
+    let (staff, anyone) = (ReleaseProof::AirGap { by_staff: true }, ReleaseProof::AirGap { by_staff: false });
+    assert_eq!(release(&p, Some(&known), &staff, NOW), Err(ReleaseRefusal::NotThisDevice), "activated online");
+    known.how = How::AirGapped;
+    // Staff's word counts at once, and not towards the year's releases.
+    assert_eq!(release(&p, Some(&known), &staff, NOW), Ok(Releasing { counted: true, by_file: false }));
+    let later = NOW.plus_hours(24);
+    assert_eq!(release(&p, Some(&known), &anyone, later), Err(ReleaseRefusal::NotProved));
+    assert_eq!(release(&p, Some(&known), &ReleaseProof::App, later), Err(ReleaseRefusal::NotThisDevice));
+    p.rules.trust_airgap_deactivation = true;
+    assert_eq!(release(&p, Some(&known), &anyone, NOW), Err(ReleaseRefusal::HeldTooShort { until: later }));
+    assert_eq!(release(&p, Some(&known), &anyone, later), Ok(Releasing { counted: true, by_file: true }));
+    known.device_key = Some(DeviceKey("own".to_owned()));
+    assert_eq!(release(&p, Some(&known), &staff, later), Err(ReleaseRefusal::NotThisDevice));
+}

@@ -162,7 +162,9 @@ impl TestApp {
         let store = Store::open(&location).await.expect("a fresh database opens");
         let vault = Vault::open_with(MasterKey::for_testing(), &[], RsaSize::Rsa2048).expect("no keys, nothing to refuse");
         let desk = Desk::new(store, vault, clock.clone(), HERE);
-        desk.begin_ring(SealFor::LicenseSpring).await.expect("keys are made");
+        for shared in SealFor::SHARED {
+            desk.begin_ring(shared).await.expect("keys are made");
+        }
         let settings = vec![("activationsPerMinute".to_owned(), "1000000".to_owned())];
         desk.set_settings(&Visitor::Operator, settings).await.expect("settings are taken");
         let router = router(AppState::new(desk.clone(), ServeConfig::for_testing()));

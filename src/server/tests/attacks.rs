@@ -319,16 +319,18 @@ async fn what_is_secret_is_not_in_the_database(app: TestApp) {
         let purpose = match seal.purpose {
             SealUse::License => Purpose::LICENSE_SEAL,
             SealUse::LicenseSpring => Purpose::LICENSESPRING_SEAL,
+            SealUse::AirGap => Purpose::AIRGAP_SEAL,
         };
         let subject = match seal.product_id() {
             Some(product) => Subject::of_product(product, &seal.kid),
             None => Subject::named(&seal.kid),
         };
         let plain = app.desk().vault().decrypt_secret(purpose, subject, &seal.secret).unwrap();
-        // The private part of both kinds: an Ed25519 seed, or somewhere inside the RSA exponents.
+        // The private part of each kind: an Ed25519 seed, a P-256 scalar (RFC 5915), or somewhere inside the RSA exponents.
         let bytes = plain.as_slice();
         let private = match seal.purpose {
             SealUse::License => bytes[16..48].to_vec(),
+            SealUse::AirGap => bytes[36..68].to_vec(),
             SealUse::LicenseSpring => bytes[bytes.len() / 2..bytes.len() / 2 + 32].to_vec(),
         };
         app.assert_not_kept("a private key", &private).await;

@@ -37,6 +37,7 @@ pub(crate) use app::{Brought, Licensed, Refused, Reply, TestApp};
 pub(crate) use machine::Machine;
 
 mod acts;
+mod airgap;
 mod attacks;
 mod broken;
 mod doors;

@@ -119,6 +119,7 @@ async fn pages_hold_what_roles_say(app: TestApp) {
         "/vendor/products/press/pause",
         "/vendor/products/press/versions",
         "/vendor/products/press/features",
+        "/vendor/products/press/policies",
     ];
     let setting_posts = ["/vendor/settings", "/vendor/keys/rotate"];
     for path in product_posts.iter().chain(&setting_posts) {
@@ -129,6 +130,7 @@ async fn pages_hold_what_roles_say(app: TestApp) {
                 ("version", "9.0"),
                 ("released", "2026-01-01"),
                 ("kind", "activation"),
+                ("seats", "1"),
                 ("type", "activation"),
                 ("portalName", "Evil"),
                 ("portal_name", "Evil"),

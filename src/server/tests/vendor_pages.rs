@@ -114,6 +114,7 @@ async fn every_form_of_staff_has_an_id_of_its_own(app: TestApp) {
         "/vendor/products/new",
         "/vendor/products/press",
         "/vendor/products/press?tab=features",
+        "/vendor/products/press?tab=policies",
         "/vendor/products/press?tab=rules",
         "/vendor/team",
         "/vendor/settings",

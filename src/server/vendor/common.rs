@@ -324,6 +324,7 @@ fn act_words(act: &str) -> String {
         "license.slot_returned" => "gave a slot back",
         "license.used" => "told of its use",
         "license.file_made" => "made a license file anew",
+        "license.code_given_out" => "gave out an initialization code",
         "license.user_password_changed" => "changed a user's password",
         "license.customer_set" => "noted whose license it is",
         "order.added" => "added the order",

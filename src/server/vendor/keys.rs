@@ -33,6 +33,7 @@ use crate::{
 
 /// No product code holds a colon.
 const LICENSESPRING: &str = ":licensespring";
+const AIRGAP: &str = ":airgap";
 
 pub async fn list(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
@@ -51,7 +52,9 @@ async fn read_keys(state: &AppState, visitor: &Visitor, form: FormState) -> Resu
     let products = state.desk.products().await?;
     let mut rotatable: Vec<RotateChoice> =
         products.iter().map(|product| RotateChoice { value: product.code.to_string(), label: product.name.clone() }).collect();
-    rotatable.push(RotateChoice { value: LICENSESPRING.to_owned(), label: "Files compatible with LicenseSpring".to_owned() });
+    for (value, purpose) in [(LICENSESPRING, SealUse::LicenseSpring), (AIRGAP, SealUse::AirGap)] {
+        rotatable.push(RotateChoice { value: value.to_owned(), label: signs(purpose).to_owned() });
+    }
     let history = state.desk.history_of_kind(visitor, Area::Settings, "seal").await?;
     Ok(KeysView {
         rows: rows.iter().map(key_row).collect(),
@@ -62,13 +65,18 @@ async fn read_keys(state: &AppState, visitor: &Visitor, form: FormState) -> Resu
     })
 }
 
+const fn signs(purpose: SealUse) -> &'static str {
+    match purpose {
+        SealUse::License => "License files",
+        SealUse::LicenseSpring => "Files compatible with LicenseSpring",
+        SealUse::AirGap => "Codes for air-gapped machines",
+    }
+}
+
 fn key_row(row: &SealRow) -> KeyRow {
     KeyRow {
         kid: row.kid.clone(),
-        signs: match row.purpose {
-            SealUse::License => "License files".to_owned(),
-            SealUse::LicenseSpring => "Files compatible with LicenseSpring".to_owned(),
-        },
+        signs: signs(row.purpose).to_owned(),
         product: row.product_code.clone(),
         state: match row.state {
             "standby" => KeyState::Standby,
@@ -85,6 +93,7 @@ pub async fn rotate(State(state): State<AppState>, Staff(visitor): Staff, body: 
     let mut typed = form(&body);
     let what = match typed.value("what") {
         LICENSESPRING => Ok(SealFor::LicenseSpring),
+        AIRGAP => Ok(SealFor::AirGap),
         code => match ProductCode::parse(code).map_err(|_| ActError::NotFound) {
             Ok(code) => state
                 .desk

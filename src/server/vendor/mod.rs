@@ -10,6 +10,7 @@ mod keys;
 mod license;
 mod licenses;
 mod orders;
+mod policies;
 pub mod problem;
 mod products;
 mod records;
@@ -62,6 +63,9 @@ pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
         .route("/vendor/products/{code}/edit", form(post(products::edit)))
         .route("/vendor/products/{code}/versions", form(post(products::add_version)))
         .route("/vendor/products/{code}/features", form(post(products::add_feature)))
+        .route("/vendor/products/{code}/policies", form(post(policies::add)))
+        .route("/vendor/products/{code}/policies/{policy}", get(policies::file))
+        .route("/vendor/products/{code}/policies/{policy}/issue", form(post(policies::issue)))
         .route("/vendor/products/{code}/pause", form(post(products::pause)))
         .route("/vendor/products/{code}/resume", form(post(products::resume)))
         .route("/vendor/team", form(get(team::list).post(team::add)))

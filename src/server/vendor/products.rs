@@ -123,10 +123,11 @@ pub async fn add(State(state): State<AppState>, Staff(visitor): Staff, body: Byt
 }
 
 /// Which of the page's forms came back, with what stands in its way.
-enum Came {
+pub(super) enum Came {
     None,
     Version(FormState),
     Feature(FormState),
+    Policy(FormState),
     Rules(FormState),
 }
 
@@ -141,7 +142,7 @@ pub async fn show(
     draw_product(&state, StatusCode::OK, &visitor, &code, tab, of(&query, "said"), Came::None).await
 }
 
-async fn draw_product(
+pub(super) async fn draw_product(
     state: &AppState,
     status: StatusCode,
     visitor: &Visitor,
@@ -167,14 +168,9 @@ async fn read(state: &AppState, visitor: &Visitor, code: &str, tab: ProductTab, 
     let history = state.desk.history(visitor, Area::Products, Subject::of("product", product.id.0)).await?;
     let version = FormState::default().scoped("version");
     let feature = FormState::default().scoped("feature");
+    let policy = FormState::filled([("seats", "1")]).scoped("policy");
     let rules = rules_form(product).scoped("rules");
-    let (version, feature, rules) = match came {
-        Came::None => (version, feature, rules),
-        Came::Version(form) => (form.scoped("version"), feature, rules),
-        Came::Feature(form) => (version, form.scoped("feature"), rules),
-        Came::Rules(form) => (version, feature, form.scoped("rules")),
-    };
-    Ok(ProductView {
+    let mut view = ProductView {
         tab,
         code: product.code.to_string(),
         name: product.name.clone(),
@@ -203,11 +199,21 @@ async fn read(state: &AppState, visitor: &Visitor, code: &str, tab: ProductTab, 
             })
             .collect(),
         history: history.iter().map(|entry| event(entry, None)).collect(),
+        policies: found.policies.iter().map(super::policies::line).collect(),
         version,
         feature,
+        policy,
         rules,
         now: state.desk.now(),
-    })
+    };
+    match came {
+        Came::None => {}
+        Came::Version(form) => view.version = form.scoped("version"),
+        Came::Feature(form) => view.feature = form.scoped("feature"),
+        Came::Policy(form) => view.policy = form.scoped("policy"),
+        Came::Rules(form) => view.rules = form.scoped("rules"),
+    }
+    Ok(view)
 }
 
 fn rules_form(product: &crate::licensing::product::Product) -> FormState {
@@ -234,6 +240,7 @@ fn rules_form(product: &crate::licensing::product::Product) -> FormState {
         ("trial_days", rules.trial_days.to_string()),
         ("floating_timeout_minutes", rules.floating_timeout_minutes.to_string()),
         ("trust_v1_deactivation", tick(rules.trust_v1_deactivation)),
+        ("trust_airgap_deactivation", tick(rules.trust_airgap_deactivation)),
         ("legacy_clients", tick(rules.legacy_clients)),
     ])
 }
@@ -293,6 +300,7 @@ fn read_rules(form: &mut FormState, before: ProductRules) -> Option<ProductEdit>
             _ => DeviceDetails::Names,
         },
         trust_v1_deactivation: form.ticked("trust_v1_deactivation"),
+        trust_airgap_deactivation: form.ticked("trust_airgap_deactivation"),
         legacy_clients: form.ticked("legacy_clients"),
         ..before
     };

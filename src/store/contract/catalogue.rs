@@ -27,6 +27,7 @@ pub async fn a_product_comes_back_as_it_was_saved(bench: Bench) {
         device_details: DeviceDetails::All,
         offline_types: LicenseType::ALL.to_vec(),
         trust_v1_deactivation: true,
+        trust_airgap_deactivation: true,
         legacy_clients: true,
         file_metadata: vec!["größe".to_owned()],
         file_fields: vec!["Straße \"7\"".to_owned(), "😀".to_owned()],

@@ -9,10 +9,11 @@ use crate::{
         ActivationId, ActivationKey, DeviceId, DeviceName, Email, LicenseId, OrderId, ProductId, Timestamp,
         usage::{Told, Totals},
         activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
+        airgap::{CodePurpose, CodeUse, OneTimeCode},
         floating::{Hold, InUse},
         license::{Actor, Expiry, License, LicenseState, Limit, Maintenance, Terms},
     },
-    store::{Conn, NewLicense, NewOrder},
+    store::{Conn, NewAirGapCode, NewLicense, NewOrder},
 };
 
 fn actors() -> Vec<Actor> {
@@ -306,6 +307,52 @@ pub async fn the_facts_about_a_device_are_all_that_a_decision_needs(bench: Bench
     for (license, device, blocked) in [(license, "device", false), (twin, "device", true), (license, "everywhere", true)] {
         let device = DeviceId::parse(device).unwrap();
         assert_eq!(conn.facts_by_license(license, &device).await.unwrap().unwrap().blocked, blocked);
+    }
+}
+
+pub async fn an_initialization_code_comes_back_as_it_was_given_out_and_used(bench: Bench) {
+    let mut conn = bench.begin().await;
+    let product = samples::product(&mut conn, "press").await;
+    let license = samples::license_for(&mut conn, product, 9).await;
+    let other = samples::license_for(&mut conn, product, 8).await;
+    let machine = samples::add(&mut conn, &samples::new_activation(license, "one"), NOW).await.unwrap();
+    let plain = NewAirGapCode {
+        license,
+        purpose: CodePurpose::Activation,
+        point: vec![0, 4, 255],
+        by_staff: false,
+        machine: None,
+        expires: NOW.plus_days(7),
+    };
+    let bound =
+        NewAirGapCode { purpose: CodePurpose::Deactivation, by_staff: true, machine: Some(machine), point: vec![9], ..plain.clone() };
+    for new in [&plain, &bound, &NewAirGapCode { license: other, ..plain.clone() }] {
+        conn.add_airgap_code(new, NOW).await.unwrap();
+    }
+    let read = |codes: &[OneTimeCode]| -> Vec<_> {
+        codes
+            .iter()
+            .map(|code| (code.purpose, code.point.clone(), code.by_staff, code.machine, code.expires, code.used.clone()))
+            .collect()
+    };
+    let codes = conn.airgap_codes(license).await.unwrap();
+    let expected = |new: &NewAirGapCode, used: Option<CodeUse>| {
+        let machine = used.as_ref().map_or(new.machine, |used| Some(used.activation));
+        (new.purpose, new.point.clone(), new.by_staff, machine, new.expires, used)
+    };
+    assert_eq!(read(&codes), [expected(&bound, None), expected(&plain, None)]);
+    // Those that wait come first, however old they are.
+    let used = CodeUse { activation: machine, since: NOW.plus_hours(1) };
+    conn.use_airgap_code(codes[0].id, &used).await.unwrap();
+    let codes = conn.airgap_codes(license).await.unwrap();
+    assert_eq!(read(&codes), [expected(&plain, None), expected(&bound, Some(used))]);
+    bench.commit(conn).await;
+    let count = "select cast(count(*) as text) from airgap_code";
+    for (now, left) in [(plain.expires.plus_days(30), "3"), (plain.expires.plus_days(31), "0")] {
+        let mut conn = bench.begin().await;
+        conn.sweep(now, NOW).await.unwrap();
+        bench.commit(conn).await;
+        assert_eq!(bench.ask(count).await, [left]);
     }
 }
 

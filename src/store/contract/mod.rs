@@ -77,6 +77,7 @@ contract! {
         a_key_is_unique_within_its_product,
         imported_ids_are_not_given_again,
         an_activation_comes_back_in_each_state,
+        an_initialization_code_comes_back_as_it_was_given_out_and_used,
         a_slot_is_had_until_its_end_and_by_nobody_without_a_seat,
         the_facts_about_a_device_are_all_that_a_decision_needs,
         seats_are_listed_with_those_who_hold_them_first,

@@ -78,6 +78,7 @@ pub fn full_terms() -> Terms {
         maintenance: Maintenance::Until(NOW.plus_days(50)),
         transfers: TransferLimit::AtMost(3),
         offline_allowed: false,
+        air_gapped: true,
         floating: Some(Floating { slots: 5, borrow_hours: 72 }),
         meter: Some(meter),
         entitlements: vec![

@@ -83,7 +83,7 @@ pub fn activation_body(facts: &BodyFacts<'_>) -> Map<String, Value> {
     put("enable_maintenance_period", maintenance.is_some().into());
     put("floating_timeout", product.rules.floating_timeout_minutes.into());
     put("grace_period", terms.grace_hours.into());
-    put("is_air_gapped", false.into());
+    put("is_air_gapped", terms.air_gapped.into());
     put("is_expired", license.use_ends().is_some_and(|end| end <= *now).into());
     put("is_floating_cloud", terms.floating.is_some().into());
     put("is_floating", false.into());

@@ -6,6 +6,7 @@ pub mod body;
 pub mod hmac;
 pub mod license;
 pub mod lists;
+pub mod policy;
 pub mod request;
 pub mod response;
 pub mod trial;
@@ -21,6 +22,7 @@ pub use body::{
 pub use hmac::HmacVerdict;
 pub use license::{LicenseSpringLicense, RsaCheck};
 pub use lists::{ListedUser, customer_users_body, device_license_row, product_row};
+pub use policy::policy_file;
 pub use request::{Caller, Dialect, LicenseSpringAct, LicenseSpringRequest, wants_escaped_text};
 pub use response::{AnswerFile, Recipient, RsaSigner, activation_file, refresh_file};
 pub use trial::{TrialFacts, trial_again_body, trial_body};

@@ -141,13 +141,13 @@ fn put_mirror(file: &mut Map<String, Value>, mirror: Option<&str>) {
     }
 }
 
-fn signature_v2<E>(file: &Map<String, Value>, escaped: bool, rsa: RsaSigner<'_, E>) -> Result<String, E> {
+pub(super) fn signature_v2<E>(file: &Map<String, Value>, escaped: bool, rsa: RsaSigner<'_, E>) -> Result<String, E> {
     let text = compact(file);
     let text = if escaped { escape_non_ascii(&text) } else { text };
     Ok(base64::standard(&rsa(text.as_bytes())?))
 }
 
-fn finished(file: &Map<String, Value>) -> AnswerFile {
+pub(super) fn finished(file: &Map<String, Value>) -> AnswerFile {
     let json = compact(file);
     AnswerFile { file: base64::standard(json.as_bytes()), json }
 }
