@@ -414,6 +414,44 @@ test("a product is added, gets versions and features, and can be paused", async 
   await expect(page).toHaveURL(`/vendor/products/${code}`);
 });
 
+test("a policy for machines that are never connected is added, has a file for the app, and licenses of it that are not edited", async ({ page, portal, asOwner, expectAccessible, expectFits }) => {
+  const code = `island-${word().toLowerCase()}`;
+  await asOwner();
+  await page.goto("/vendor/products/PRESS4?tab=policies");
+  await page.getByLabel("Name").fill("Machines in the mine");
+  await page.getByLabel("Code").fill(code);
+  await page.getByLabel("Seats").fill("2");
+  await page.getByLabel("Last day").fill("2031-12-31");
+  await page.getByLabel("For machines that are never connected").check();
+  await page.getByRole("button", { name: "Add the policy" }).click();
+  await said(page, "Added.");
+  await expectFits();
+  await expectAccessible();
+  const row = page.getByRole("row").filter({ hasText: code });
+  await expect(row).toContainText("air-gapped, number");
+  const download = page.waitForEvent("download");
+  await row.getByRole("link", { name: `Policy file ${code}.lic` }).click();
+  expect((await download).suggestedFilename()).toBe(`${code}.lic`);
+  const policy = JSON.parse(Buffer.from(fs.readFileSync(await (await download).path(), "utf8"), "base64").toString());
+  expect(policy).toMatchObject({ code, product: "PRESS4", default_license_type: "time-limited", is_air_gapped: true });
+
+  await row.getByRole("button", { name: "Issue one" }).click();
+  await said(page, /^Issued\./);
+  await expect(main(page)).toContainText("codes activate it");
+  await expect(page.getByRole("link", { name: "Edit" })).toHaveCount(0);
+  await expect(page.getByText("Renew…")).toHaveCount(0);
+  await expectFits();
+  await expectAccessible();
+  const key = (await page.getByRole("heading", { level: 1 }).innerText()).trim();
+  const given = (await portal.cli(["airgap", "begin", key])) as { policy_id: number; initialization_code: string };
+  expect(given.policy_id).toBe(policy.id);
+  portal.secret(given.initialization_code);
+  // No other door lets it in.
+  const form = new URLSearchParams({ key, device_id: computerId() });
+  const refused = await fetch(`${portal.url}/activate`, { method: "POST", redirect: "manual", body: form });
+  expect(await refused.text()).toContain("This license is activated by codes");
+});
+
 test("staff are added, see only what their role includes, change role and password, and are shut out", async ({ page, portal, asOwner, browser, viewport, javaScriptEnabled, expectStatus, expectAccessible, expectFits }) => {
   test.setTimeout(60_000);
   expectStatus(422, "/vendor/team");

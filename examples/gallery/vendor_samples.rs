@@ -124,6 +124,10 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
             disable.refuse("reason", "Write the reason: the next person who asks will want it.");
             view! { <LicensePage vendor=vendor(frame) view=LicenseView { disable, ..license(LicenseTab::Machines) }/> }.into_any()
         }),
+        ("v-license-air-gapped", |frame| {
+            let view = LicenseView { air_gapped: true, machines: vec![], ..license(LicenseTab::Machines) };
+            view! { <LicensePage vendor=vendor(frame) view=view/> }.into_any()
+        }),
         ("v-orders", |frame| {
             let view = OrderListView {
                 address: Address::new("/vendor/orders"),
@@ -511,6 +515,7 @@ fn license(tab: LicenseTab) -> LicenseView {
         start: None,
         maintenance_until: Some(date("2027-03-12")),
         offline_allowed: true,
+        air_gapped: false,
         transfers: "1 of 3 used".into(),
         customer: Some("ann@press.example".into()),
         order: Some(("ACME-2026-1183".into(), 4)),

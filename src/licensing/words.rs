@@ -138,7 +138,7 @@ impl ActivationRefusal {
             Self::AirGappedOnly => Words::of(
                 "This license is activated by codes",
                 "It was sold for machines that are never connected, and the app there knows nothing but codes.",
-                "In the app, choose to activate without any connection, and follow the codes it asks for and shows.",
+                "Ask support for an initialization code, and type it into the app with this key.",
             ),
             Self::NotAirGapped => Words::of(
                 "This license is not activated by codes",

@@ -84,6 +84,8 @@ pub struct LicenseView {
     /// Exclusive; none: every version is covered.
     pub maintenance_until: Option<Timestamp>,
     pub offline_allowed: bool,
+    /// Activated by codes alone, and never edited or renewed.
+    pub air_gapped: bool,
     /// "2 of 3 used", "any number".
     pub transfers: String,
     pub customer: Option<String>,
@@ -182,7 +184,7 @@ pub fn LicensePage(vendor: VendorFrame, view: LicenseView) -> impl IntoView {
         label(LicenseTab::Machines, format!("Machines {active}")),
         label(LicenseTab::Features, format!("Features {}", view.features.len())),
     ];
-    if may {
+    if may && !view.air_gapped {
         tabs.push(label(LicenseTab::Edit, "Edit".to_owned()));
     }
     tabs.push(label(LicenseTab::Refusals, format!("Refusals {}", at_least(view.refusals.len(), view.more_refusals))));
@@ -191,7 +193,7 @@ pub fn LicensePage(vendor: VendorFrame, view: LicenseView) -> impl IntoView {
     let body = match tab {
         LicenseTab::Machines => view! { <Machines path=path.clone() view=view.clone() may=may/> }.into_any(),
         LicenseTab::Features => view! { <Features features=view.features.clone()/> }.into_any(),
-        LicenseTab::Edit if may => view! { <EditForms path=path.clone() view=view.clone()/> }.into_any(),
+        LicenseTab::Edit if may && !view.air_gapped => view! { <EditForms path=path.clone() view=view.clone()/> }.into_any(),
         LicenseTab::Edit | LicenseTab::History => {
             let all = view.more_history.then(|| {
                 let words = format!("The newest {} entries.", view.history.len());
@@ -242,7 +244,7 @@ fn AnswerLine(path: String, view: LicenseView, may: bool) -> impl IntoView {
         }
         .into_any(),
         Standing::Enabled | Standing::NotStarted | Standing::Expired => view! {
-            <DialogLink opens="renew">"Renew…"</DialogLink>
+            {(!view.air_gapped).then(|| view! { <DialogLink opens="renew">"Renew…"</DialogLink> })}
             <DialogLink opens="disable" kind=Kind::Danger>"Disable…"</DialogLink>
         }
         .into_any(),
@@ -302,7 +304,7 @@ fn LicenseFacts(view: LicenseView) -> impl IntoView {
                     Some(end) => view! { "until "<Day date=through(end)/> }.into_any(),
                     None => "all".into_any(),
                 }}</Fact>
-                <Fact name="With files">{if view.offline_allowed { "allowed" } else { "not allowed" }}</Fact>
+                <Fact name="With files">{if view.air_gapped { "no, by codes alone" } else if view.offline_allowed { "allowed" } else { "not allowed" }}</Fact>
                 <Fact name="Transfers">{view.transfers}</Fact>
                 <Fact name="Customer">{match view.customer {
                     Some(email) => view! { <a href=Address::new("/vendor/licenses").with("q", email.clone()).href()><Mail text=email.clone()/></a> }.into_any(),
@@ -355,12 +357,12 @@ fn Refusals(view: LicenseView) -> impl IntoView {
 #[component]
 fn Machines(path: String, view: LicenseView, may: bool) -> impl IntoView {
     if view.machines.is_empty() {
-        return view! {
-            <Empty title="No machine has used it yet">
-                <p>"The first activation, in the app, in the form or by file, will be listed here with the machine’s name and id."</p>
-            </Empty>
-        }
-        .into_any();
+        let text = if view.air_gapped {
+            "It is activated by codes: “countersign airgap begin” gives out the first, “countersign airgap confirm” answers the app’s. The machine will be listed here."
+        } else {
+            "The first activation, in the app, in the form or by file, will be listed here with the machine’s name and id."
+        };
+        return view! { <Empty title="No machine has used it yet"><p>{text}</p></Empty> }.into_any();
     }
     let (path, now) = (StoredValue::new(path), view.now);
     let count = view.machines.len();

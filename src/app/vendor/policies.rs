@@ -42,26 +42,26 @@ pub fn Policies(path: String, policies: Vec<PolicyLine>, form: FormState, may: b
                 let issue = may_issue.then(|| {
                     view! { <PostButton action=format!("{here}/issue") kind=Kind::Plain>"Issue one"</PostButton> }
                 });
+                let number = line.air_gapped.then(|| format!(" · air-gapped, number {}", line.id));
+                let short = format!("{}, {} {}", line.kind, line.seats, if line.seats == "1" { "seat" } else { "seats" });
                 view! {
                     <tr>
-                        <td>{line.name}<span class="sub mono">{line.code}</span>
-                            {line.air_gapped.then(|| view! { <span class="sub">{format!("air-gapped, number {}", line.id)}</span> })}</td>
-                        <td>{line.kind}</td>
-                        <td class="num">{line.seats}</td>
+                        <td>{line.name}<span class="sub"><span class="mono">{line.code}</span>{number}</span>
+                            <span class="sub narrow">{short}</span></td>
+                        <td class="wide">{line.kind}</td>
+                        <td class="wide num">{line.seats}</td>
                         <td class="wide">{line.ends.map(|date| view! { <Day date=date/> })}</td>
-                        <td>{file}</td>
-                        <td>{issue}</td>
+                        <td><div class="actions">{file}{issue}</div></td>
                     </tr>
                 }
             })
             .collect_view();
         let columns = vec![
             Column::new("Policy"),
-            Column::new("Type"),
-            Column::new("Seats").numeric(),
+            Column::new("Type").wide(),
+            Column::new("Seats").numeric().wide(),
             Column::new("Ends").wide(),
-            Column::new("Policy file").unseen(),
-            Column::new("Issue").unseen(),
+            Column::new("What can be done").unseen(),
         ];
         view! { <Table caption="Policies" columns=columns>{rows}</Table> }.into_any()
     };

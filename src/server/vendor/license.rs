@@ -153,6 +153,7 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
         start: terms.start,
         maintenance_until: terms.maintenance.instant(license.first_activated),
         offline_allowed: terms.offline_allowed,
+        air_gapped: terms.air_gapped,
         transfers: match terms.transfers {
             TransferLimit::Unlimited => format!("any number, {} used", license.transfers_used),
             TransferLimit::Forbidden => "none".to_owned(),
@@ -208,7 +209,11 @@ fn yes_because(license: &crate::licensing::license::License, slots_in_use: u32) 
         || "it has no end".to_owned(),
         |until| format!("it is good through {}", until.plus_millis(-1).date().for_people()),
     );
-    let files = if license.terms.offline_allowed { "files are allowed" } else { "files are not allowed" };
+    let files = match (license.terms.air_gapped, license.terms.offline_allowed) {
+        (true, _) => "codes activate it",
+        (false, true) => "files are allowed",
+        (false, false) => "files are not allowed",
+    };
     let slots = license.terms.floating.map_or_else(String::new, |floating| {
         format!(", {} of {} slots are free", floating.slots.saturating_sub(slots_in_use), floating.slots)
     });
@@ -276,8 +281,14 @@ fn message(state: &AppState, product: &str, key: Option<&str>, license: &crate::
     if let Some(until) = license.valid_until() {
         text.push_str(&format!("Good through: {}\n", until.plus_millis(-1).date().for_people()));
     }
-    text.push_str(&format!("\nEnter the key in the app, or activate at {url}/activate.\n"));
-    if license.terms.offline_allowed {
+    if license.terms.air_gapped {
+        text.push_str(
+            "\nThe machine needs no connection: ask us for an initialization code, and type key and code into the app.\n",
+        );
+    } else {
+        text.push_str(&format!("\nEnter the key in the app, or activate at {url}/activate.\n"));
+    }
+    if license.terms.offline_allowed && !license.terms.air_gapped {
         text.push_str(&format!("A machine without a network: make a request file in the app and bring it to {url}/offline.\n"));
     }
     if let Some(support) = &settings.support {
