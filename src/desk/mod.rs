@@ -81,6 +81,8 @@ pub struct Desk {
     seals_seen: Arc<std::sync::atomic::AtomicI64>,
     /// Signatures made for apps: most of what they ask has not changed since they asked last.
     signatures: Arc<std::sync::Mutex<Signatures>>,
+    /// The versions of products as they were read last, by the product's revision.
+    releases: app::Releases,
 }
 
 /// By the key and the hash of what was signed.
@@ -101,6 +103,7 @@ impl Desk {
             settings: Arc::new(RwLock::new(Arc::new(Settings::default()))),
             seals_seen: Arc::new(std::sync::atomic::AtomicI64::new(i64::MIN)),
             signatures: Arc::new(std::sync::Mutex::new(lru::LruCache::new(SIGNATURES_KEPT))),
+            releases: app::Releases::default(),
         }
     }
 

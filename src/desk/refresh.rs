@@ -3,7 +3,7 @@
 
 use super::{
     ActError, Area, Desk, Fault, FileAnswer, Level, Visitor,
-    app::{covered, told},
+    app::told,
     files::{self, license_file, promise},
     licenses::{Done, device_audit, finish},
 };
@@ -97,10 +97,8 @@ impl Desk {
             && self.key_of_caller(conn, &caller).await?.is_some()
         {
             facts.license.turn_meters(now);
-            let customer = match facts.license.customer {
-                Some(id) => conn.customer(id).await?.map(|customer| told(customer, self.settings().expose_customer)),
-                None => None,
-            };
+            let expose = self.settings().expose_customer;
+            let customer = facts.customer.clone().map(|customer| told(customer, expose));
             let users = if known.user.is_some() { conn.license_users(id).await? } else { Vec::new() };
             let user = users.into_iter().find(|user| known.user.as_deref() == Some(user.email.as_str()));
             let user = user.map(|user| BodyUser {
@@ -108,7 +106,7 @@ impl Desk {
                 email: user.email.to_string(),
                 is_initial_password: user.is_initial_password,
             });
-            let releases = covered(conn, &facts).await?;
+            let releases = self.releases.covered(conn, &facts).await?;
             return Ok(Done::Ok(Looked::Foreign(Box::new(Foreign { facts, known, caller, customer, user, releases }))));
         }
         let signer = self.signer(conn, &facts).await?;

@@ -3,9 +3,10 @@
 use sqlx::any::AnyRow;
 
 use super::{
-    Conn, StoreError,
+    Conn, Customer, StoreError,
     conn::{Columns, maybe_plain, plain},
     licenses::{bind_seats, license, license_columns, save_seats},
+    orders::{customer, customer_columns},
     products::{product, product_columns},
 };
 use crate::licensing::{
@@ -44,6 +45,10 @@ pub struct ActivationFactsRow {
     pub blocked: bool,
     /// The key that signs the product's files now.
     pub signing_key: Option<String>,
+    /// The key that signs for LicenseSpring's clients now.
+    pub app_key: Option<String>,
+    /// Whose license it is.
+    pub customer: Option<Customer>,
 }
 
 fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
@@ -102,8 +107,8 @@ fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
     })
 }
 
-/// The license, its product, this device's activation, an open transfer, a block and the key that signs, in one trip. The key is asked
-/// for by the expression of its index: its row carries the secret, and a scan would read every one.
+/// The license, its product and customer, this device's activation, an open transfer, a block and the keys that sign, in one trip. The
+/// keys are asked for by the expression of their index: their rows carry the secret, and a scan would read every one.
 macro_rules! facts_query {
     ($where:literal) => {
         concat!(
@@ -119,8 +124,10 @@ macro_rules! facts_query {
                and v.replaced_by is null and v.device_id <> $1) as vacated_seats, \
              (select min(b.id) from device_block b where b.device_id = $1 and (b.product_id is null or b.product_id = l.product_id) \
                and (b.license_id is null or b.license_id = l.id)) as blocked, \
-             (select s.kid from seal s where s.purpose = 'license' and coalesce(s.product_id, 0) = l.product_id and s.state = 'active') as signing_key \
-             from license l join product p on p.id = l.product_id \
+             (select s.kid from seal s where s.purpose = 'license' and coalesce(s.product_id, 0) = l.product_id and s.state = 'active') as signing_key, \
+             (select s.kid from seal s where s.purpose = 'licensespring' and coalesce(s.product_id, 0) = 0 and s.state = 'active') as app_key, ",
+            customer_columns!(),
+            " from license l join product p on p.id = l.product_id left join customer c on c.id = l.customer_id \
              left join activation a on a.license_id = l.id and a.device_id = $1 where ",
             $where
         )
@@ -379,5 +386,7 @@ fn facts(row: &AnyRow) -> Result<ActivationFactsRow, StoreError> {
         vacated_seats: u32::try_from(row.int("vacated_seats")?).unwrap_or(u32::MAX),
         blocked: row.maybe_int("blocked")?.is_some(),
         signing_key: row.maybe_string("signing_key")?,
+        app_key: row.maybe_string("app_key")?,
+        customer: row.maybe_int("c_id")?.map(|_| customer(row)).transpose()?,
     })
 }

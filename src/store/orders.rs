@@ -36,14 +36,21 @@ pub struct NewOrder {
     pub ordered: Timestamp,
 }
 
-fn customer(row: &AnyRow) -> Result<Customer, StoreError> {
-    let id = row.int("id")?;
+macro_rules! customer_columns {
+    () => {
+        "c.id as c_id, c.email as c_email, c.name as c_name, c.company as c_company, c.created_at as c_created_at"
+    };
+}
+pub(super) use customer_columns;
+
+pub(super) fn customer(row: &AnyRow) -> Result<Customer, StoreError> {
+    let id = row.int("c_id")?;
     Ok(Customer {
         id: CustomerId(id),
-        email: Email::parse(&row.string("email")?).map_err(|_| StoreError::inconsistent("customer", "email", id))?,
-        name: row.string("name")?,
-        company: row.string("company")?,
-        created: Timestamp::from_millis(row.int("created_at")?),
+        email: Email::parse(&row.string("c_email")?).map_err(|_| StoreError::inconsistent("customer", "email", id))?,
+        name: row.string("c_name")?,
+        company: row.string("c_company")?,
+        created: Timestamp::from_millis(row.int("c_created_at")?),
     })
 }
 
@@ -71,18 +78,18 @@ impl Conn {
     }
 
     pub async fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
-        let sql = "select id, email, name, company, created_at from customer where id = $1";
+        let sql = concat!("select ", customer_columns!(), " from customer c where c.id = $1");
         sqlx::query(sql).bind(id.0).fetch_optional(self.db()).await?.as_ref().map(customer).transpose()
     }
 
     pub async fn customer_by_email(&mut self, email: &Email) -> Result<Option<Customer>, StoreError> {
-        let sql = "select id, email, name, company, created_at from customer where email_folded = $1";
+        let sql = concat!("select ", customer_columns!(), " from customer c where c.email_folded = $1");
         sqlx::query(sql).bind(email.folded()).fetch_optional(self.db()).await?.as_ref().map(customer).transpose()
     }
 
     /// Customers by address, after this id.
     pub async fn customers(&mut self, after: i64, most: i64) -> Result<Vec<Customer>, StoreError> {
-        let sql = "select id, email, name, company, created_at from customer where id > $1 order by id limit $2";
+        let sql = concat!("select ", customer_columns!(), " from customer c where c.id > $1 order by c.id limit $2");
         let rows = sqlx::query(sql).bind(after).bind(most).fetch_all(self.db()).await?;
         rows.iter().map(customer).collect()
     }

@@ -132,7 +132,11 @@ impl Conn {
             .bind(plain(&new.hash))
             .fetch_optional(self.db())
             .await?;
-        row.map(|row| row.int("id")).transpose()
+        let Some(row) = row else { return Ok(None) };
+        // Whoever keeps a product's versions sees by its revision that there is another.
+        let sql = "update product set revision = revision + 1 where id = $1";
+        sqlx::query(sql).bind(product.0).execute(self.db()).await?;
+        Ok(Some(row.int("id")?))
     }
 
     /// A product's versions, newest first.

@@ -16,7 +16,7 @@ pub async fn activate(State(state): State<AppState>, Caller(app): Caller, asked:
     let hardware_id = asked.required("hardware_id")?;
     let principal = principal(&asked)?;
     let body = activation_body(&facts(&found, &asked, &state)?);
-    reply::signed_license(&state, body, hardware_id, principal, tail(&asked)?).await
+    reply::signed_license(&state, found.facts.app_key.as_deref(), body, hardware_id, principal, tail(&asked)?).await
 }
 
 /// What an activation repeats of its request, behind the license's own signature.

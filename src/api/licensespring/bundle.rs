@@ -23,7 +23,8 @@ pub async fn activate(State(state): State<AppState>, Caller(app): Caller, asked:
     let mut rows = Vec::with_capacity(parts.len());
     for part in &parts {
         let body = activation_body(&facts_of(part, code(part), &state));
-        rows.push(reply::with_signature(&state, body, asked.required("hardware_id")?, principal(&asked)?, tail(&asked)?).await?);
+        let (key, device) = (part.facts.app_key.as_deref(), asked.required("hardware_id")?);
+        rows.push(reply::with_signature(&state, key, body, device, principal(&asked)?, tail(&asked)?).await?);
     }
     reply::signed_rows(&state, rows.into_iter().map(Value::Object).collect()).await
 }
@@ -36,7 +37,8 @@ pub async fn check(State(state): State<AppState>, Caller(app): Caller, asked: As
         let newest = wanted(&part.releases, &asked)?.next();
         let slot = part.slot.map(|(hold, in_use)| BodySlot { in_use, borrowed_until: hold.borrowed_until() });
         let body = check_body(&facts_of(part, code(part), &state), with_expired, newest, slot);
-        rows.push(reply::with_signature(&state, body, asked.required("hardware_id")?, principal(&asked)?, []).await?);
+        let (key, device) = (part.facts.app_key.as_deref(), asked.required("hardware_id")?);
+        rows.push(reply::with_signature(&state, key, body, device, principal(&asked)?, []).await?);
     }
     reply::signed_rows(&state, rows.into_iter().map(Value::Object).collect()).await
 }

@@ -23,5 +23,5 @@ pub async fn check(State(state): State<AppState>, Caller(app): Caller, asked: As
     let slot = found.slot.map(|(hold, in_use)| BodySlot { in_use, borrowed_until: hold.borrowed_until() });
     let body = check_body(&facts(&found, &asked, &state)?, with_expired, newest, slot);
     let hardware_id = asked.required("hardware_id")?;
-    reply::signed_license(&state, body, hardware_id, principal(&asked)?, []).await
+    reply::signed_license(&state, found.facts.app_key.as_deref(), body, hardware_id, principal(&asked)?, []).await
 }

@@ -83,7 +83,7 @@ pub async fn activate(State(state): State<AppState>, Carrier(app): Carrier, carr
     let answer = state.desk.answer_file_app(&app, request).await??.map_err(|refused| file_refused(&refused.refusal))?;
     let text = base64::from_standard(answer.body.trim()).ok().and_then(|json| String::from_utf8(json).ok());
     match text {
-        Some(text) => reply::signed_text(&state, text).await,
+        Some(text) => reply::signed_text(&state, None, text).await,
         None => Err(ApiError::internal()),
     }
 }

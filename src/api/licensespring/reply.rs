@@ -18,20 +18,24 @@ pub fn word(text: &'static str) -> Response {
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain")], text).into_response()
 }
 
-/// A signed body whose own signature (`license_signature`, §3.3) follows what stands before it, and `tail` follows that.
+/// A signed body whose own signature (`license_signature`, §3.3) follows what stands before it, and `tail` follows that. `key` is the
+/// key that signs now, as it was read with the license.
 pub async fn signed_license(
     state: &AppState,
+    key: Option<&str>,
     body: Map<String, Value>,
     hardware_id: &str,
     principal: &str,
     tail: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> Result<Response, ApiError> {
-    signed(state, with_signature(state, body, hardware_id, principal, tail).await?).await
+    let body = with_signature(state, key, body, hardware_id, principal, tail).await?;
+    signed_value(state, key, Value::Object(body)).await
 }
 
 /// A body with its own signature.
 pub async fn with_signature(
     state: &AppState,
+    key: Option<&str>,
     mut body: Map<String, Value>,
     hardware_id: &str,
     principal: &str,
@@ -39,7 +43,7 @@ pub async fn with_signature(
 ) -> Result<Map<String, Value>, ApiError> {
     let validity = body.get("validity_period").and_then(Value::as_str).unwrap_or_default();
     let message = v1_message(hardware_id, principal, validity);
-    let signature = state.desk.sign_for_apps(message.into_bytes()).await?;
+    let signature = state.desk.sign_for_apps(key, message.into_bytes()).await?;
     body.insert("license_signature".to_owned(), signature.into());
     body.extend(tail.into_iter().map(|(name, value)| (name.to_owned(), value)));
     Ok(body)
@@ -47,22 +51,22 @@ pub async fn with_signature(
 
 /// A JSON body under its signature.
 pub async fn signed(state: &AppState, body: Map<String, Value>) -> Result<Response, ApiError> {
-    signed_value(state, Value::Object(body)).await
+    signed_value(state, None, Value::Object(body)).await
 }
 
 /// Rows under one signature.
 pub async fn signed_rows(state: &AppState, rows: Vec<Value>) -> Result<Response, ApiError> {
-    signed_value(state, Value::Array(rows)).await
+    signed_value(state, None, Value::Array(rows)).await
 }
 
-async fn signed_value(state: &AppState, mut body: Value) -> Result<Response, ApiError> {
+async fn signed_value(state: &AppState, key: Option<&str>, mut body: Value) -> Result<Response, ApiError> {
     canonical(&mut body);
-    signed_text(state, body.to_string()).await
+    signed_text(state, key, body.to_string()).await
 }
 
 /// A JSON text as it stands, under its signature.
-pub async fn signed_text(state: &AppState, text: String) -> Result<Response, ApiError> {
-    let signature = state.desk.sign_for_apps(text.clone().into_bytes()).await?;
+pub async fn signed_text(state: &AppState, key: Option<&str>, text: String) -> Result<Response, ApiError> {
+    let signature = state.desk.sign_for_apps(key, text.clone().into_bytes()).await?;
     let mut response = (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], text).into_response();
     if let Ok(value) = HeaderValue::from_str(&signature) {
         response.headers_mut().insert("licensesignature", value);

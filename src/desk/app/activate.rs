@@ -28,7 +28,7 @@ impl Desk {
 }
 
 pub(super) async fn activate(conn: &mut Conn, call: Call) -> Result<Result<AppLicense, AppRefusal>, StoreError> {
-    let Call { app, ask, user, facts, tpm_key, expose_customer, now } = call;
+    let Call { app, ask, user, facts, tpm_key, expose_customer, now, .. } = call;
     let version = known_version(conn, &facts, named_version(ask.device.app.as_deref())).await?;
     let wants = ActivationAsk {
         how: How::Online,
@@ -44,7 +44,7 @@ pub(super) async fn activate(conn: &mut Conn, call: Call) -> Result<Result<AppLi
     match grant(conn, facts, &wants, &ask.device, asker, now).await? {
         Ok(Granted { facts, activation }) => {
             take_variables(conn, &activation, ask.variables, now).await?;
-            Ok(Ok(AppLicense::read(conn, facts, activation, user.as_ref(), expose_customer).await?))
+            Ok(Ok(AppLicense::of(facts, activation, user.as_ref(), expose_customer)))
         }
         Err(refusal) => Ok(Err(refusal.into())),
     }

@@ -41,7 +41,8 @@ impl Desk {
                 Ok(found) => found,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let call = Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, now };
+            let releases = self.releases.clone();
+            let call = Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, releases, now };
             if call.facts.license.pool(None, now).is_ok() {
                 drop(conn);
                 return self.each_part(app, whole, Seat::Held, |conn, call| Box::pin(check(conn, call))).await;
@@ -90,14 +91,16 @@ impl Desk {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let (now, app, expose_customer) = (self.now(), app.clone(), self.settings().expose_customer);
+        let releases = self.releases.clone();
         let done = self.store.write(move |conn| {
-            let (app, parts, act) = (app.clone(), parts.clone(), act.clone());
+            let (app, parts, act, releases) = (app.clone(), parts.clone(), act.clone(), releases.clone());
             Box::pin(async move {
                 let mut all = Vec::new();
                 for (ask, user) in parts {
                     let found = found(conn, &app, &ask, user.as_ref(), now).await?;
                     let (facts, tpm_key) = found.map_err(StoreError::gave_up)?;
-                    let call = Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, now };
+                    let releases = releases.clone();
+                    let call = Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, releases, now };
                     all.push(act(conn, call).await?.map_err(StoreError::gave_up)?);
                 }
                 Ok(all)

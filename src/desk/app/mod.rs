@@ -23,6 +23,11 @@ pub use trial::{Trial, TrialAsk};
 pub use users::UserLicense;
 pub use who::App;
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
@@ -34,7 +39,7 @@ use super::{
 };
 use crate::{
     licensing::{
-        ActivationKey, LicenseId, ProductCode, Timestamp,
+        ActivationKey, LicenseId, ProductCode, ProductId, Timestamp,
         activation::{Activation, Device},
         decide::{self, CheckRefusal},
         files::licensespring::{BodyCustomer, BodyUser},
@@ -80,23 +85,19 @@ pub struct AppLicense {
 }
 
 impl AppLicense {
-    pub(super) async fn read(
-        conn: &mut Conn,
+    pub(super) fn of(
         facts: ActivationFactsRow,
         activation: Activation,
         user: Option<&LicenseUser>,
         expose_customer: bool,
-    ) -> Result<Self, StoreError> {
-        let customer = match facts.license.customer {
-            Some(id) => conn.customer(id).await?.map(|customer| told(customer, expose_customer)),
-            None => None,
-        };
+    ) -> Self {
+        let customer = facts.customer.clone().map(|customer| told(customer, expose_customer));
         let user = user.map(|user| BodyUser {
             id: user.id,
             email: user.email.to_string(),
             is_initial_password: user.is_initial_password,
         });
-        Ok(Self { facts, activation, user, customer, releases: Vec::new(), slot: None })
+        Self { facts, activation, user, customer, releases: Vec::new(), slot: None }
     }
 }
 
@@ -123,6 +124,7 @@ pub(super) struct Call {
     pub tpm_key: Option<TpmKey>,
     /// The answer tells more of the customer than the address.
     pub expose_customer: bool,
+    pub releases: Releases,
     pub now: Timestamp,
 }
 
@@ -145,10 +147,14 @@ pub(super) fn sold(product: Option<Product>) -> Result<Product, AppRefusal> {
 }
 
 impl Desk {
-    /// A signature under the RSA key of LicenseSpring's clients. One over the same bytes is made once.
-    pub async fn sign_for_apps(&self, message: Vec<u8>) -> Result<String, Fault> {
+    /// A signature under the RSA key of LicenseSpring's clients. One over the same bytes is made once. `key` is the key that signs now,
+    /// where it was read with what is signed.
+    pub async fn sign_for_apps(&self, key: Option<&str>, message: Vec<u8>) -> Result<String, Fault> {
         let digest: [u8; 32] = Sha256::digest(&message).into();
-        let signer = self.app_signer().await?;
+        let signer = match self.vault.licensespring_signer().ok().filter(|signer| key == Some(signer.kid())) {
+            Some(signer) => signer,
+            None => self.app_signer().await?,
+        };
         let place = (signer.kid().to_owned(), digest);
         if let Some(made) = self.signatures().get(&place) {
             return Ok(made.clone());
@@ -158,8 +164,8 @@ impl Desk {
         Ok(made)
     }
 
-    fn signatures(&self) -> std::sync::MutexGuard<'_, super::Signatures> {
-        self.signatures.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn signatures(&self) -> MutexGuard<'_, super::Signatures> {
+        self.signatures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers a request file that an app carries. The file's own key must reach its product; the carrier only has to be one that may
@@ -182,8 +188,9 @@ impl Desk {
         };
         let (mut conn, now) = (self.read().await?, self.now());
         let facts = found(&mut conn, app, &ask, user.as_ref(), now).await?;
-        let expose_customer = self.settings().expose_customer;
-        Ok(facts.map(|(facts, tpm_key)| (conn, Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, now })))
+        let (expose_customer, releases) = (self.settings().expose_customer, self.releases.clone());
+        let call = |(facts, tpm_key)| Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, releases, now };
+        Ok(facts.map(|found| (conn, call(found))))
     }
 
     /// Runs an act about the license a call names, in one transaction.
@@ -204,11 +211,14 @@ impl Desk {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let (now, app, expose_customer) = (self.now(), app.clone(), self.settings().expose_customer);
+        let releases = self.releases.clone();
         let done = self.store.write(move |conn| {
-            let (app, ask, user, act) = (app.clone(), ask.clone(), user.clone(), act.clone());
+            let (app, ask, user, act, releases) = (app.clone(), ask.clone(), user.clone(), act.clone(), releases.clone());
             Box::pin(async move {
                 match found(conn, &app, &ask, user.as_ref(), now).await? {
-                    Ok((facts, tpm_key)) => act(conn, Call { app, ask, user, facts, tpm_key, expose_customer, now }).await,
+                    Ok((facts, tpm_key)) => {
+                        act(conn, Call { app, ask, user, facts, tpm_key, expose_customer, releases, now }).await
+                    }
                     Err(refusal) => Ok(Err(refusal)),
                 }
             })
@@ -241,11 +251,31 @@ impl Desk {
     }
 }
 
-/// The versions a license covers, newest first.
-pub(super) async fn covered(conn: &mut Conn, facts: &ActivationFactsRow) -> Result<Vec<Release>, StoreError> {
-    let mut releases = conn.releases(facts.product.id).await?;
-    releases.retain(|release| facts.license.covers(&release.version));
-    Ok(releases)
+/// The versions of products, kept until the product's revision is another.
+#[derive(Clone, Default)]
+pub(in crate::desk) struct Releases(Arc<Mutex<ByProduct>>);
+
+type ByProduct = HashMap<ProductId, (i64, Arc<[Release]>)>;
+
+impl Releases {
+    /// The versions a license covers, newest first.
+    pub async fn covered(&self, conn: &mut Conn, facts: &ActivationFactsRow) -> Result<Vec<Release>, StoreError> {
+        let (product, revision) = (facts.product.id, facts.product.revision);
+        let kept = self.kept().get(&product).filter(|kept| kept.0 == revision).map(|kept| kept.1.clone());
+        let all = match kept {
+            Some(all) => all,
+            None => {
+                let all: Arc<[Release]> = conn.releases(product).await?.into();
+                self.kept().insert(product, (revision, all.clone()));
+                all
+            }
+        };
+        Ok(all.iter().filter(|release| facts.license.covers(&release.version)).cloned().collect())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, ByProduct> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The license a call names, with the facts about its machine and the key in its TPM that signed.
@@ -256,25 +286,26 @@ async fn found(
     user: Option<&LicenseUser>,
     now: Timestamp,
 ) -> Result<Result<(ActivationFactsRow, Option<TpmKey>), AppRefusal>, StoreError> {
-    let product = match sold(conn.product(&ask.product).await?) {
-        Ok(product) => product,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
     let facts = match (&ask.principal, user) {
-        (Principal::Key(key), _) => {
-            let found = conn.facts_with_key(&key.folded(), &ask.device.id).await?;
-            found.into_iter().find(|facts| facts.product.id == product.id)
-        }
-        (Principal::User { .. }, Some(user)) => conn.facts_by_license(user.license, &ask.device.id).await?,
-        (Principal::User { .. }, None) => None,
+        (Principal::Key(key), _) => conn.facts_with_key(&key.folded(), &ask.device.id).await?,
+        (Principal::User { .. }, Some(user)) => conn.facts_by_license(user.license, &ask.device.id).await?.into_iter().collect(),
+        (Principal::User { .. }, None) => Vec::new(),
     };
+    let facts = facts.into_iter().find(|facts| facts.product.code == ask.product);
+    // The product comes with the license; where there is none, what the product is stands before that.
+    let product = match &facts {
+        Some(facts) => Some(facts.product.clone()),
+        None => conn.product(&ask.product).await?,
+    };
+    if let Err(refusal) = sold(product) {
+        return Ok(Err(refusal));
+    }
     // A name without its password speaks for the machines that this user activated, and tells nothing of any other: no answer says
     // whether somebody else has a license.
     let by_name_alone = matches!(ask.principal, Principal::User { password: None, .. });
     let named = user.map(|user| user.email.to_string());
     let is_meant = |facts: &ActivationFactsRow| {
-        facts.product.id == product.id
-            && app.reaches(&facts.license)
+        app.reaches(&facts.license)
             && ask.license_id.is_none_or(|id| facts.license.id == LicenseId(id))
             && (!by_name_alone || facts.known.as_ref().is_some_and(|known| known.user.as_deref() == named.as_deref()))
     };

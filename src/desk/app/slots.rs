@@ -1,6 +1,6 @@
 //! What an app asks of its license while it runs: whether it is good, and a slot of it where it floats.
 
-use super::{App, AppAsk, AppLicense, AppRefusal, Call, Seat, covered};
+use super::{App, AppAsk, AppLicense, AppRefusal, Call, Seat};
 use crate::{
     desk::{Desk, Fault},
     licensing::{
@@ -98,8 +98,8 @@ async fn look(conn: &mut Conn, call: Call, feature: Option<&str>) -> Result<Resu
     if feature.is_some_and(|code| call.facts.license.entitlement(code).is_none()) {
         return Ok(Err(AppRefusal::Slot { feature: true, refusal: SlotRefusal::NoSuchFeature }));
     }
-    let releases = if feature.is_none() { covered(conn, &call.facts).await? } else { Vec::new() };
-    let license = AppLicense::read(conn, call.facts, activation, call.user.as_ref(), call.expose_customer).await?;
+    let releases = if feature.is_none() { call.releases.covered(conn, &call.facts).await? } else { Vec::new() };
+    let license = AppLicense::of(call.facts, activation, call.user.as_ref(), call.expose_customer);
     Ok(Ok(AppLicense { releases, ..license }))
 }
 

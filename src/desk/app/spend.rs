@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{App, AppAsk, AppRefusal, Call, Seat, covered};
+use super::{App, AppAsk, AppRefusal, Call, Seat};
 use crate::{
     desk::{Desk, Fault, usage::take_variables},
     licensing::{
@@ -94,7 +94,7 @@ impl Desk {
             }
             Err(refusal) => return Ok(Err(refusal)),
         }
-        Ok(Ok(covered(&mut conn, &call.facts).await?))
+        Ok(Ok(call.releases.covered(&mut conn, &call.facts).await?))
     }
 }
 

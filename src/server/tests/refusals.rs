@@ -8,7 +8,7 @@ use super::{Licensed, Machine, TestApp, app::device, foreign::ForeignApp};
 use crate::{
     desk::{Edit, Issue, ProductEdit, UserPassword, Visitor},
     licensing::{
-        ActivationKey, Email, ProductCode, Timestamp,
+        ActivationKey, Email, ProductCode,
         decide::ActivationRefusal,
         files::{Act, Grounds},
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Terms, TransferLimit},
@@ -157,6 +157,15 @@ async fn every_refusal_is_met_at_every_door_that_can_meet_it(app: TestApp) {
     }
     met.note("rebind_limit", "file", &app.bring(Machine::new("HW-key").activate(&license)).await.unwrap_err().code);
 
+    let sold = || Terms { air_gapped: true, ..perpetual() };
+    app.desk().add_policy(&OPERATOR, &press, "island", "", sold()).await.unwrap();
+    let issued = Issue { policy: Some("island".to_owned()), ..Issue::one(press.clone(), sold()) };
+    let license = app.issue_as(issued).await;
+    at_all_doors(&app, &foreign, met, "air_gapped_only", &license).await;
+    let plain = issue(perpetual()).await;
+    let given = app.desk().give_out_code(Some(&OPERATOR), &plain.key, None, None, "cli").await;
+    met.note("not_air_gapped", "codes", given.err().unwrap().code());
+
     let machine = Machine::new("HW-new");
     let by_user = Grounds::User(Email::parse("ann@example.com").unwrap());
     let file = machine.sign(&machine.request(Act::Activate, "press", by_user));
@@ -185,7 +194,6 @@ async fn every_refusal_is_met_at_every_door_that_can_meet_it(app: TestApp) {
     let all: BTreeSet<String> = ActivationRefusal::examples().iter().map(|refusal| refusal.code().to_owned()).collect();
     let seen: BTreeSet<String> = met.0.keys().cloned().collect();
     assert_eq!(seen, all, "every refusal, and nothing else");
-    let _ = Timestamp::from_seconds(0);
 }
 
 async fn a_refusal_says_what_happened_why_and_what_next_and_is_found_by_its_reference(app: TestApp) {

@@ -128,7 +128,7 @@ mod tests {
         assert!(made.json.starts_with(head), "{}", made.json);
         let file: Map<String, Value> = serde_json::from_str(&made.json).unwrap();
         assert_eq!(file["product_details"]["short_code"], "press-4");
-        assert_eq!(file["validity_period"], "2027-03-02T00:00:00Z");
+        assert_eq!(file["validity_period"], "2027-03-02T00:00:00.000Z");
         assert_eq!(file["is_air_gapped"], true);
         for name in ["license_key", "license_type", "customer", "times_activated", "is_expired", "version", "device_id"] {
             assert!(!file.contains_key(name), "{name}");
