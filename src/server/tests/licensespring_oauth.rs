@@ -33,7 +33,7 @@ tests! {
         a_token_is_refused_in_the_words_of_oauth;
 }
 
-async fn client(app: &TestApp, scope: Scope) -> MadeClient {
+pub(super) async fn client(app: &TestApp, scope: Scope) -> MadeClient {
     let made = app.desk().add_oauth_client(&OPERATOR, "Sample", scope, None).await.unwrap();
     app.secret(made.client_secret.clone());
     made
@@ -51,14 +51,14 @@ async fn token_for(app: &TestApp, id: &str, secret: &str) -> Reply {
     ask_token(app, "/api/v4/oauth_token", &fields).await
 }
 
-async fn token(app: &TestApp, made: &MadeClient) -> String {
+pub(super) async fn token(app: &TestApp, made: &MadeClient) -> String {
     let reply = token_for(app, &made.client_id, &made.client_secret).await;
     let token = reply.json()["access_token"].as_str().expect("a token").to_owned();
     app.secret(token.clone());
     token
 }
 
-async fn call(app: &TestApp, token: &str, path: &str, body: Value) -> Reply {
+pub(super) async fn call(app: &TestApp, token: &str, path: &str, body: Value) -> Reply {
     let request = Request::post(format!("/api/v4{path}"))
         .header(header::DATE, app.now().to_http_date())
         .header(header::AUTHORIZATION, format!("Bearer {token}"));

@@ -28,27 +28,33 @@ tests! {
 }
 
 /// A key in a machine's TPM.
-struct Tpm(EcdsaKeyPair);
+pub(super) struct Tpm(EcdsaKeyPair);
 
 impl Tpm {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
         Self(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref()).unwrap())
     }
 
-    fn enrollment(&self) -> Value {
+    pub(super) fn enrollment(&self) -> Value {
         let mut der = base64::from_standard("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgA=").unwrap();
         der.extend(self.0.public_key().as_ref());
         json!({ "signing_public_key": base64::standard(&der) })
     }
 
-    fn sign(&self, message: &str) -> String {
+    pub(super) fn sign(&self, message: &str) -> String {
         base64::standard(self.0.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref())
     }
 }
 
 /// A call with what the TPM signed of it.
-async fn call(app: &TestApp, foreign: &ForeignApp, path: &str, body: Value, sign: impl FnOnce(&str) -> Option<String>) -> Reply {
+pub(super) async fn call(
+    app: &TestApp,
+    foreign: &ForeignApp,
+    path: &str,
+    body: Value,
+    sign: impl FnOnce(&str) -> Option<String>,
+) -> Reply {
     let date = app.now().to_http_date();
     let authorization = foreign.headers(&date);
     let signature = authorization.split("signature=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();

@@ -46,6 +46,7 @@ mod foreign_files;
 mod keys;
 mod licensespring;
 mod licensespring_bundle;
+mod licensespring_codes;
 mod licensespring_floating;
 mod licensespring_oauth;
 mod licensespring_tpm;
