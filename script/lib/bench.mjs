@@ -1,13 +1,14 @@
 // See script/bench. Each figure is a function of its own and leaves nothing behind.
 
 import { spawn, spawnSync } from "node:child_process";
+import { createHmac } from "node:crypto";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { OwnPortal } from "./portal.mjs";
 
-const figures = { bytes, start, memory, island, files, activations };
+const figures = { bytes, start, memory, island, files, activations, calls };
 // How to see where the time goes, beside each limit that is missed.
 const missed = [];
 const words = process.argv.slice(2);
@@ -187,6 +188,72 @@ async function activations() {
   report("durable activations through HTTP", median(rates), leastRate, "a second", { least: true, mend });
   report("99 of 100 are answered within", median(slowest), 80, "ms", { mend });
   report("against the bare rows in batches of 64", median(rates) / median(bare), 0.5, `of ${median(bare).toFixed(0)} a second`, { least: true, mend });
+}
+
+// LicenseSpring's calls on SQLite, 64 connections. Checks of a thousand machines whose licenses have not changed, beside /healthz of
+// the same server; activations, each with two RSA-4096 signatures, beside as many signatures as the cores can make with nothing else;
+// and checks while the form is activated at full speed. Medians of three.
+async function calls() {
+  const machines = 1_000;
+  const [checks, health, activated, raw, slowest, memory] = [[], [], [], [], [], []];
+  for (let round = 0; round < 3; round++) {
+    const portal = await quiet();
+    await portal.cli(["setting", "set", "activationsPerMinute", "1000000"]);
+    await portal.cli(["product", "add", "bench", "--name", "Bench"]);
+    const issued = await portal.cli(["license", "issue", "--product", "bench", "--seats", "unlimited", "--customer", "it@acme.example"]);
+    const key = issued.licenses[0].key;
+    const credentials = await portal.cli(["api-key", "add", "bench"]);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const date = new Date().toUTCString();
+    const signature = createHmac("sha256", credentials.shared_key).update(`licenseSpring\ndate: ${date}`).digest("base64");
+    const authorization = `algorithm="hmac-sha256",headers="date",signature="${signature}",apiKey="${credentials.api_key}"`;
+    const call = async (machine) => {
+      const body = JSON.stringify({ product: "bench", license_key: key, hardware_id: `machine-${machine}` });
+      const answer = await fetch(`${portal.url}/api/v4/activate_license`, { method: "POST", headers: { date, authorization }, body });
+      if (!answer.ok) throw new Error(`A machine was not activated: ${await answer.text()}`);
+    };
+    for (let first = 1; first <= machines; first += 50) await Promise.all(Array.from({ length: 50 }, (_, place) => call(first + place)));
+    const env = {
+      COUNTERSIGN_BENCH_DATE: date, COUNTERSIGN_BENCH_AUTHORIZATION: authorization, COUNTERSIGN_BENCH_MACHINES: String(machines), COUNTERSIGN_BENCH_KEY: key,
+      COUNTERSIGN_BENCH_PATH: `/api/v4/check_license?product=bench&license_key=${key}&hardware_id=machine-`,
+    };
+    const check = ["-s", "script/lib/checks.lua"];
+    await load(portal, ["-t1", "-c64", "-d2s", ...check], env);
+    checks.push((await load(portal, ["-t1", "-c64", "-d6s", "--latency", ...check], env)).rate);
+    health.push((await load(portal, ["-t1", "-c64", "-d4s", "--latency"], env, "/healthz")).rate);
+    activated.push((await load(portal, ["-t1", "-c64", "-d6s", "--latency", "-s", "script/lib/activate.lua"], env)).rate);
+    const beside = load(portal, ["-t1", "-c64", "-d7s", "--latency", "-s", "script/lib/activations.lua"], env);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    slowest.push((await load(portal, ["-t1", "-c4", "-d6s", "--latency", ...check], env)).p99);
+    await beside;
+    const status = fs.readFileSync(`/proc/${portal.server.pid}/status`, "utf8");
+    memory.push(Number(/^VmHWM:\s+(\d+)/m.exec(status)[1]) / 1024);
+    await portal.stop();
+    const signing = spawnSync(portal.place.binary.replace(/countersign$/, "examples/signatures"), { encoding: "utf8" });
+    if (signing.status !== 0) throw new Error(`The bare signatures were not made: ${signing.stderr}`);
+    raw.push(Number(signing.stdout));
+    portal.remove();
+  }
+  const mend = "perf record -g -p of the server while script/bench calls runs, then perf report";
+  report("license checks, signed and warm", median(checks), 10_000, "a second", { least: true, mend });
+  report("against /healthz", median(checks) / median(health), 0.25, `of ${median(health).toFixed(0)} a second`, { least: true, mend });
+  report("activations by LicenseSpring's API, two signatures each, against bare signatures", median(activated) / median(raw), 0.4, `of ${median(raw).toFixed(0)} a second (${median(activated).toFixed(0)})`, { least: true, mend });
+  report("99 of 100 checks beside activations at full speed are answered within", median(slowest), 20, "ms", { mend });
+  report("resident memory, at most", median(memory), 96, "MB", { mend: "heaptrack of the server under the same load" });
+}
+
+// wrk's rate, and its slowest hundredth in milliseconds. Whatever was refused or not answered ends the measurement.
+async function load(portal, options, env, path = "") {
+  const wrk = spawn("wrk", [...options, portal.url + path], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+  const said = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"]) wrk[stream].setEncoding("utf8").on("data", (text) => (said[stream] += text));
+  const status = await new Promise((resolve, reject) => wrk.once("close", resolve).once("error", reject));
+  if (portal.server.exitCode !== null) throw new Error(`The server ended with ${portal.server.exitCode} under load:\n${portal.log().slice(-4000)}`);
+  const errors = /status \d+/.exec(said.stderr) ?? /Socket errors:.*|Non-2xx.*/.exec(said.stdout);
+  if (status !== 0 || errors) throw new Error(`wrk ${options.join(" ")} ended with ${status}: ${errors ?? said.stderr}`);
+  const rate = /Requests\/sec:\s+([\d.]+)/.exec(said.stdout);
+  const p99 = /99%\s+([\d.]+)(us|ms|s)/.exec(said.stdout);
+  return { rate: Number(rate[1]), p99: p99 ? Number(p99[1]) * { us: 0.001, ms: 1, s: 1000 }[p99[2]] : NaN };
 }
 
 function wrk(portal) {
