@@ -22,7 +22,7 @@ use crate::{
         files::{Act, Grounds, KeyPair, KeyProof, Request, RequestDevice, Signer as _, base64},
         issue::Quantities,
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Meter, Period, Terms, TransferLimit},
-        product::{Authorization, DeviceDetails, FeatureKind, ProductRules, Version},
+        product::{Authorization, DeviceDetails, FeatureKind, Installation, ProductRules, Version},
     },
     store::{NewProduct, NewRelease},
     vault::random_bytes,
@@ -150,9 +150,8 @@ async fn products(desk: &Desk) -> Result<(), CliError> {
     for (product, major, minor, released) in
         [("press-4", 4, 0, "2025-03-01"), ("press-4", 4, 2, "2026-06-15"), ("scanlab", 2, 1, "2026-02-10")]
     {
-        let text = String::new;
         let version = Version { major, minor, released: day(released).midnight() };
-        let release = NewRelease { version, channel: text(), env: text(), url: text(), hash: text() };
+        let release = NewRelease { version, channel: String::new(), env: String::new(), file: Installation::default() };
         desk.add_release(&STAFF, &code(product), release).await?;
     }
     desk.add_feature(&STAFF, &code("press-4"), "export", "Export for print", FeatureKind::Activation).await?;

@@ -16,6 +16,7 @@ mod device;
 mod doctor;
 mod fetch;
 mod files;
+mod installation;
 mod keys;
 mod license;
 mod order;
@@ -98,6 +99,9 @@ enum Command {
     /// Versions of a product
     #[command(subcommand)]
     Version(product::VersionCommand),
+    /// The files that install versions
+    #[command(subcommand)]
+    Installation(installation::Command),
     /// Features of a product
     #[command(subcommand)]
     Feature(product::FeatureCommand),
@@ -193,6 +197,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::User(command) => team::run(place, command).await,
         Command::Product(command) => product::run(place, command).await,
         Command::Version(command) => product::run_version(place, command).await,
+        Command::Installation(command) => installation::run(place, command).await,
         Command::Feature(command) => product::run_feature(place, command).await,
         Command::Policy(command) => product::run_policy(place, command).await,
         Command::AirgapPolicy(command) => airgap::run_policy(place, command).await,

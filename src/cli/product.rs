@@ -16,7 +16,8 @@ use crate::{
         Date, ProductCode, Timestamp,
         license::{LicenseType, Limit, Terms},
         product::{
-            Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, Policy, ProductRules, ProductState, Version, VersionNumber,
+            Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, Installation, Policy, ProductRules, ProductState, Version,
+            VersionNumber,
         },
     },
     store::{NewProduct, NewRelease},
@@ -167,7 +168,7 @@ fn state(text: &str) -> Result<ProductState, String> {
     ProductState::parse(text).ok_or_else(|| "a state is enabled, disabled or archived".to_owned())
 }
 
-fn version(text: &str) -> Result<VersionNumber, String> {
+pub(super) fn version(text: &str) -> Result<VersionNumber, String> {
     text.parse().map_err(|_| "a version is written as MAJOR.MINOR, such as 4.2".to_owned())
 }
 
@@ -184,8 +185,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
             let id = desk.add_product(staff, new).await?;
             if let Some(number) = version {
                 let version = Version { major: number.major, minor: number.minor, released: now().date().midnight() };
-                let release =
-                    NewRelease { version, channel: String::new(), env: String::new(), url: String::new(), hash: String::new() };
+                let release = NewRelease { version, channel: String::new(), env: String::new(), file: Installation::default() };
                 desk.add_release(staff, &code, release).await?;
             }
             let text = format!("{name} is product {code}; its signing keys are made.");
@@ -242,8 +242,8 @@ fn show(view: &ProductView) -> Done {
             "released": release.version.released.date().to_string(),
             "channel": release.channel,
             "env": release.env,
-            "url": release.url,
-            "hash": release.hash,
+            "url": release.file.url,
+            "hash": release.file.hash,
         })
     });
     let features =
@@ -307,7 +307,7 @@ pub(super) async fn run_version(place: &Place, command: VersionCommand) -> Resul
     let VersionCommand::Add { product, version: number, released, channel, env, url, hash } = command;
     let desk = place.open().await?;
     let version = Version { major: number.major, minor: number.minor, released: released.midnight() };
-    let new = NewRelease { version, channel, env, url, hash };
+    let new = NewRelease { version, channel, env, file: Installation { url, hash, ..Installation::default() } };
     let id = desk.add_release(&Visitor::Operator, &product, new).await.map_err(not_found(NO_PRODUCT))?;
     let value = json!({ "id": id, "product": product.as_str(), "version": number.to_string(), "released": released.to_string() });
     Ok(Done::new(value, format!("Version {number} of {product} is known, released {}.", released.for_people())))

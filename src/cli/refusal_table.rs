@@ -16,7 +16,7 @@ use crate::{
         decide::{ActivationRefusal, ReleaseRefusal},
         files::{Act, Grounds},
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Terms, TransferLimit},
-        product::{ProductRules, ProductState, Version},
+        product::{Installation, ProductRules, ProductState, Version},
     },
     server::tests::{Licensed, Machine, TestApp, app, foreign::ForeignApp},
     store::{Engine, NewRelease},
@@ -163,8 +163,8 @@ impl Doors {
 
         let press = ProductCode::parse("press").unwrap();
         let version = Version { major: 5, minor: 0, released: self.app.now().plus_days(-1) };
-        let [channel, env, url, hash] = [const { String::new() }; 4];
-        self.app.desk().add_release(&OPERATOR, &press, NewRelease { version, channel, env, url, hash }).await.unwrap();
+        let new = NewRelease { version, channel: String::new(), env: String::new(), file: Installation::default() };
+        self.app.desk().add_release(&OPERATOR, &press, new).await.unwrap();
         let maintenance = Maintenance::Until(self.app.now().plus_days(-10));
         let license = self.issue(Terms { maintenance, ..Terms::default() }).await;
         let form = self.opened_by(&[("key", &license.key.text()), ("device_id", "HW-new"), ("version", "5.0")]).await;

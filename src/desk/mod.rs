@@ -48,7 +48,7 @@ pub use issue::{Issue, Issued, IssuedLicense, IssuedUser, Password as UserPasswo
 pub use keys::{SealRow, ToRefresh, Turned};
 pub use licenses::{Edit, Renewal};
 pub use pages::{ActivationPage, BatchCheck, BatchPage, BatchRow, BatchVerdict};
-pub use products::{ProductEdit, ProductView};
+pub use products::{ProductEdit, ProductView, ReleaseFor};
 pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};
 pub use settings::{SettingError, Settings};

@@ -6,7 +6,10 @@ use crate::{
         FeatureId, PolicyId, ProductCode, ProductId,
         airgap::may_be_air_gapped,
         license::{Actor, Terms},
-        product::{Authorization, Feature, FeatureKind, Policy, Product, ProductRules, ProductState, Release},
+        product::{
+            Authorization, Feature, FeatureKind, Installation, Policy, Product, ProductRules, ProductState, Release,
+            VersionNumber,
+        },
         seal::{Seal, SealFor, SealProduct},
         words::sentence,
     },
@@ -158,20 +161,83 @@ impl Desk {
             .await?
     }
 
-    pub async fn add_release(&self, visitor: &Visitor, code: &ProductCode, new: NewRelease) -> Result<i64, ActError> {
-        let number = format!("{}.{}", new.version.major, new.version.minor);
+    /// Adds a version for a channel and an environment. Where no channel is named it is `stable`; one without an environment is for
+    /// each.
+    pub async fn add_release(&self, visitor: &Visitor, code: &ProductCode, mut new: NewRelease) -> Result<i64, ActError> {
+        let number = new.version.number();
+        check_file(&new.file)?;
+        new.channel = channel_name(&new.channel);
         self.add_to_product(
             visitor,
             code,
             "version.added",
             "version",
-            serde_json::json!({ "version": number }),
+            serde_json::json!({ "version": number.to_string(), "url": new.file.url }),
             move |conn, product| {
                 let new = new.clone();
                 Box::pin(async move { conn.add_release(product, &new).await })
             },
         )
         .await
+    }
+
+    /// Tells where a version's file is, for a channel and an environment: that of the version itself, or one more. A file that is
+    /// told already is kept unless `replace` says otherwise.
+    pub async fn add_installation(
+        &self,
+        visitor: &Visitor,
+        code: &ProductCode,
+        number: VersionNumber,
+        at: &ReleaseFor,
+        file: Installation,
+        replace: bool,
+    ) -> Result<i64, ActError> {
+        visitor.needs(Area::Products, Level::Manage)?;
+        check_file(&file)?;
+        if file.url.is_empty() {
+            return Err(ActError::field("url", "Say where the file is downloaded."));
+        }
+        let (now, actor, code) = (self.now(), visitor.actor(), code.clone());
+        let at = ReleaseFor { channel: channel_name(&at.channel), env: at.env.clone() };
+        self.store
+            .write(move |conn| {
+                let (actor, code, at, file) = (actor.clone(), code.clone(), at.clone(), file.clone());
+                Box::pin(async move {
+                    let Some(product) = conn.product(&code).await? else { return Ok(Err(ActError::NotFound)) };
+                    let releases = conn.releases(product.id).await?;
+                    let of_version = || releases.iter().filter(|release| release.version.number() == number);
+                    let Some(version) = of_version().map(|release| release.version).next() else {
+                        let told = format!("There is no version {number} of {code}. Add it first, with the day it came out.");
+                        return Ok(Err(ActError::field("version", told)));
+                    };
+                    let is_there = |release: &&Release| release.channel == at.channel && release.env == at.env;
+                    let told = serde_json::json!({
+                        "version": number.to_string(), "channel": at.channel, "env": at.env, "url": file.url, "hash": file.hash,
+                    });
+                    let (id, before) = match of_version().find(is_there) {
+                        Some(there) if !there.file.url.is_empty() && !replace => {
+                            return Ok(Err(ActError::Taken("installation file")));
+                        }
+                        Some(there) => {
+                            conn.set_installation(there, &file).await?;
+                            (there.id, Some(serde_json::json!({ "url": there.file.url, "hash": there.file.hash })))
+                        }
+                        None => {
+                            let new =
+                                NewRelease { version, channel: at.channel.clone(), env: at.env.clone(), file: file.clone() };
+                            let Some(id) = conn.add_release(product.id, &new).await? else {
+                                return Ok(Err(ActError::Taken("installation file")));
+                            };
+                            (id, None)
+                        }
+                    };
+                    let subject = Subject::of("product", product.id.0);
+                    let act = "installation.added";
+                    conn.audit_apart(&NewAudit { at: now, subject, act, actor, before, after: Some(told) }).await?;
+                    Ok(Ok(id))
+                })
+            })
+            .await?
     }
 
     pub async fn add_feature(
@@ -260,6 +326,23 @@ impl Desk {
             })
             .await?
     }
+}
+
+/// For whom a version's file is.
+#[derive(Clone, Debug, Default)]
+pub struct ReleaseFor {
+    /// `stable` when empty.
+    pub channel: String,
+    /// Such as `win64`; each when empty.
+    pub env: String,
+}
+
+fn channel_name(channel: &str) -> String {
+    if channel.is_empty() { "stable".to_owned() } else { channel.to_owned() }
+}
+
+fn check_file(file: &Installation) -> Result<(), ActError> {
+    file.check().map_err(|(field, told)| ActError::field(field, told))
 }
 
 pub(super) fn check_name(name: &str) -> Result<(), ActError> {

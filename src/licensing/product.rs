@@ -159,6 +159,13 @@ pub struct Version {
     pub released: Timestamp,
 }
 
+impl Version {
+    #[must_use]
+    pub const fn number(&self) -> VersionNumber {
+        VersionNumber { major: self.major, minor: self.minor }
+    }
+}
+
 /// A version's number as it is written: `4.2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VersionNumber {
@@ -193,8 +200,54 @@ pub struct Release {
     pub version: Version,
     pub channel: String,
     pub env: String,
+    pub file: Installation,
+}
+
+/// The file that installs a version, which is kept elsewhere: what is told of it. Texts are empty where nothing was said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Installation {
+    /// Where it is downloaded: http or https.
     pub url: String,
+    /// MD5 or SHA-256, in hexadecimal digits.
     pub hash: String,
+    /// In bytes.
+    pub size: Option<u64>,
+    /// The oldest version it updates.
+    pub requires: Option<VersionNumber>,
+    /// The license agreement's address.
+    pub eula: String,
+    /// The address of the release notes.
+    pub notes: String,
+}
+
+impl Installation {
+    /// The first member that cannot be, by its name, and what to do about it.
+    ///
+    /// # Errors
+    /// Apps follow these addresses, so nothing but http and https passes.
+    pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        let is_address = |text: &str| {
+            let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+            text.is_empty() || rest.is_some_and(|rest| !rest.is_empty() && !rest.contains([' ', '"', '<', '>', '\\']))
+        };
+        let is_hash = |text: &str| matches!(text.len(), 32 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_address(&self.url) {
+            return Err(("url", "A download address begins with https:// and has no spaces."));
+        }
+        if !self.hash.is_empty() && !is_hash(&self.hash) {
+            return Err(("hash", "An MD5 is 32 hexadecimal digits, a SHA-256 64."));
+        }
+        if self.size.is_some_and(|size| size > 1 << 50) {
+            return Err(("size", "A size is a number of bytes."));
+        }
+        if !is_address(&self.eula) {
+            return Err(("eula", "The address of the license agreement begins with https:// and has no spaces."));
+        }
+        if !is_address(&self.notes) {
+            return Err(("notes", "The address of the release notes begins with https:// and has no spaces."));
+        }
+        Ok(())
+    }
 }
 
 impl Release {

@@ -9,7 +9,7 @@ use super::{
 use crate::licensing::{
     FeatureId, PolicyId, ProductCode, ProductId, Timestamp,
     license::Terms,
-    product::{Authorization, Feature, FeatureKind, Policy, Product, ProductRules, ProductState, Release, Version},
+    product::{Authorization, Feature, FeatureKind, Installation, Policy, Product, ProductRules, ProductState, Release, Version},
 };
 
 macro_rules! product_columns {
@@ -36,8 +36,7 @@ pub struct NewRelease {
     pub version: Version,
     pub channel: String,
     pub env: String,
-    pub url: String,
-    pub hash: String,
+    pub file: Installation,
 }
 
 pub(super) fn product(row: &AnyRow) -> Result<Product, StoreError> {
@@ -119,8 +118,9 @@ impl Conn {
 
     /// Adds a version. `None` when this number exists for the channel and environment.
     pub async fn add_release(&mut self, product: ProductId, new: &NewRelease) -> Result<Option<i64>, StoreError> {
-        let sql = "insert into version (product_id, major, minor, released_at, channel, env, url, hash) \
-                   values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning id";
+        let sql = "insert into version \
+                   (product_id, major, minor, released_at, channel, env, url, hash, size, requires, eula, notes) \
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning id";
         let row = sqlx::query(sql)
             .bind(product.0)
             .bind(i64::from(new.version.major))
@@ -128,21 +128,46 @@ impl Conn {
             .bind(new.version.released.millis())
             .bind(plain(&new.channel))
             .bind(plain(&new.env))
-            .bind(plain(&new.url))
-            .bind(plain(&new.hash))
+            .bind(plain(&new.file.url))
+            .bind(plain(&new.file.hash))
+            .bind(new.file.size.map(|size| size as i64))
+            .bind(requires(&new.file))
+            .bind(plain(&new.file.eula))
+            .bind(plain(&new.file.notes))
             .fetch_optional(self.db())
             .await?;
         let Some(row) = row else { return Ok(None) };
-        // Whoever keeps a product's versions sees by its revision that there is another.
+        self.versions_changed(product).await?;
+        Ok(Some(row.int("id")?))
+    }
+
+    /// Tells another file for a version, its channel and its environment.
+    pub async fn set_installation(&mut self, release: &Release, file: &Installation) -> Result<(), StoreError> {
+        let sql = "update version set url = $2, hash = $3, size = $4, requires = $5, eula = $6, notes = $7 where id = $1";
+        sqlx::query(sql)
+            .bind(release.id)
+            .bind(plain(&file.url))
+            .bind(plain(&file.hash))
+            .bind(file.size.map(|size| size as i64))
+            .bind(requires(file))
+            .bind(plain(&file.eula))
+            .bind(plain(&file.notes))
+            .execute(self.db())
+            .await?;
+        self.versions_changed(release.product).await
+    }
+
+    /// Whoever keeps a product's versions sees by its revision that they are others.
+    async fn versions_changed(&mut self, product: ProductId) -> Result<(), StoreError> {
         let sql = "update product set revision = revision + 1 where id = $1";
         sqlx::query(sql).bind(product.0).execute(self.db()).await?;
-        Ok(Some(row.int("id")?))
+        Ok(())
     }
 
     /// A product's versions, newest first.
     pub async fn releases(&mut self, product: ProductId) -> Result<Vec<Release>, StoreError> {
-        let sql = "select id, major, minor, released_at, channel, env, url, hash from version where product_id = $1 \
-                   order by major desc, minor desc, id desc";
+        let sql = "select id, major, minor, released_at, channel, env, url, hash, size, requires, eula, notes \
+                   from version where product_id = $1 order by major desc, minor desc, id desc";
         let rows = sqlx::query(sql).bind(product.0).fetch_all(self.db()).await?;
         rows.iter()
             .map(|row| {
@@ -160,8 +185,14 @@ impl Conn {
                     },
                     channel: row.string("channel")?,
                     env: row.string("env")?,
-                    url: row.string("url")?,
-                    hash: row.string("hash")?,
+                    file: Installation {
+                        url: row.string("url")?,
+                        hash: row.string("hash")?,
+                        size: row.maybe_int("size")?.map(|size| size.unsigned_abs()),
+                        requires: row.string("requires")?.parse().ok(),
+                        eula: row.string("eula")?,
+                        notes: row.string("notes")?,
+                    },
                 })
             })
             .collect()
@@ -237,4 +268,8 @@ impl Conn {
 
 fn rules_text(rules: &ProductRules) -> String {
     serde_json::to_string(rules).expect("rules are plain data")
+}
+
+fn requires(file: &Installation) -> String {
+    file.requires.map(|number| number.to_string()).unwrap_or_default()
 }

@@ -44,11 +44,14 @@ pub async fn details(State(state): State<AppState>, Caller(app): Caller, asked: 
 
 fn latest(release: &Release, product: i64) -> Value {
     let released: Timestamp = release.version.released;
+    let file = &release.file;
+    let requires = file.requires.map(|number| number.to_string()).unwrap_or_default();
+    let size = file.size.map(|size| size.to_string()).unwrap_or_default();
     json!({
         "id": release.id, "created_at": released.to_rfc3339(), "updated_at": released.to_rfc3339(),
-        "version": format!("{}.{}", release.version.major, release.version.minor), "full_link": release.url,
-        "filename": release.url.rsplit('/').next().unwrap_or_default(), "release_date": released.date().to_string(), "enabled": true,
-        "hash_md5": release.hash, "product_id": product, "environment": release.env, "eula_link": "", "release_notes_link": "", "size": "",
-        "requires_version": "", "channel": release.channel,
+        "version": format!("{}.{}", release.version.major, release.version.minor), "full_link": file.url,
+        "filename": file.url.rsplit('/').next().unwrap_or_default(), "release_date": released.date().to_string(), "enabled": true,
+        "hash_md5": file.hash, "product_id": product, "environment": release.env, "eula_link": file.eula,
+        "release_notes_link": file.notes, "size": size, "requires_version": requires, "channel": release.channel,
     })
 }

@@ -64,7 +64,7 @@ pub struct ProductView {
     pub features: Vec<FeatureLine>,
     pub policies: Vec<PolicyLine>,
     pub history: Vec<EventRow>,
-    /// Fields `version`, `released`, `channel`, `url`, `hash`; posts to `…/versions`.
+    /// Fields `version`, `released`, `channel`, `env`, `url`, `hash`, `size`, `requires`, `eula`, `notes`; posts to `…/versions`.
     pub version: FormState,
     /// Fields `code`, `name`, `kind`; posts to `…/features`.
     pub feature: FormState,
@@ -80,6 +80,8 @@ pub struct VersionLine {
     pub number: String,
     pub released: Date,
     pub channel: String,
+    /// The system it is for, as apps name it; each when empty.
+    pub env: String,
     pub url: Option<String>,
 }
 
@@ -163,15 +165,22 @@ fn Versions(path: String, versions: Vec<VersionLine>, form: FormState, may: bool
                         <td class="mono">{line.number}</td>
                         <td><Day date=line.released/></td>
                         <td class="wide">{line.channel}</td>
+                        <td class="wide">{line.env}</td>
                         <td class="wide">{download}</td>
                     </tr>
                 }
             })
             .collect_view();
-        let columns =
-            vec![Column::new("Version"), Column::new("Released"), Column::new("Channel").wide(), Column::new("Download").wide()];
+        let columns = vec![
+            Column::new("Version"),
+            Column::new("Released"),
+            Column::new("Channel").wide(),
+            Column::new("System").wide(),
+            Column::new("Download").wide(),
+        ];
         view! { <Table caption="Versions" columns=columns>{rows}</Table> }.into_any()
     };
+    let open = ["size", "requires", "notes", "eula"].iter().any(|name| !form.value(name).is_empty());
     let add = may.then(|| {
         view! {
             <Card title="Add a version">
@@ -182,9 +191,21 @@ fn Versions(path: String, versions: Vec<VersionLine>, form: FormState, may: bool
                     </div>
                     <div class="row">
                         <Field at=form.at("channel") label="Channel" optional=true hint="Stable when empty."/>
-                        <Field at=form.at("url") label="Download address" kind="url" optional=true/>
+                        <Field at=form.at("env") label="System" optional=true hint="As apps name it, like win64. Empty: each."/>
                     </div>
-                    <Field at=form.at("hash") label="SHA-256 of the download" mono=true optional=true maxlength=64/>
+                    <Field at=form.at("url") label="Download address" kind="url" optional=true/>
+                    <Field at=form.at("hash") label="MD5 or SHA-256 of the download" mono=true optional=true maxlength=64 hint="LicenseSpring’s clients compare the MD5."/>
+                    <details class="more" open=open>
+                        <summary>"More about the download"</summary>
+                        <div>
+                            <div class="row">
+                                <Field at=form.at("size") label="Size" suffix="bytes" inputmode="numeric" optional=true/>
+                                <Field at=form.at("requires") label="Updates from" mono=true optional=true hint="The oldest version it can update."/>
+                            </div>
+                            <Field at=form.at("notes") label="Address of the release notes" kind="url" optional=true/>
+                            <Field at=form.at("eula") label="Address of the license agreement" kind="url" optional=true/>
+                        </div>
+                    </details>
                     <div class="actions"><Button>"Add the version"</Button></div>
                 </PostForm>
             </Card>

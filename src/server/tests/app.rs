@@ -29,7 +29,7 @@ use crate::{
         ActivationKey, DeviceId, Email, LicenseId, ProductCode, Timestamp,
         files::TrustedKeys,
         license::{License, Terms},
-        product::{Authorization, ProductRules, Version, VersionNumber},
+        product::{Authorization, Installation, ProductRules, Version, VersionNumber},
         seal::SealFor,
     },
     server::{AppState, config::ServeConfig, router},
@@ -248,8 +248,8 @@ impl TestApp {
     pub async fn release(&self, product: &str, version: &str, released: Timestamp, env: &str, url: &str) {
         let number: VersionNumber = version.parse().unwrap();
         let version = Version { major: number.major, minor: number.minor, released };
-        let new =
-            NewRelease { version, channel: "stable".to_owned(), env: env.to_owned(), url: url.to_owned(), hash: String::new() };
+        let file = Installation { url: url.to_owned(), ..Installation::default() };
+        let new = NewRelease { version, channel: "stable".to_owned(), env: env.to_owned(), file };
         let product = ProductCode::parse(product).unwrap();
         self.desk().add_release(&Visitor::Operator, &product, new).await.expect("the version is new");
     }

@@ -12,7 +12,7 @@ use super::{
     licensespring::{OPERATOR, code, public_key, refused, seats, signed},
 };
 use crate::{
-    desk::{Edit, Issue, UserPassword},
+    desk::{Edit, Issue, ReleaseFor, UserPassword},
     licensing::{
         DeviceId, Email, ProductCode,
         files::{
@@ -23,7 +23,7 @@ use crate::{
             },
         },
         license::{Entitlement, Expiry, LicenseType, Limit, Maintenance, Meter, Period, Terms},
-        product::FeatureKind,
+        product::{FeatureKind, Installation},
     },
     vault::verify_rsa,
 };
@@ -254,6 +254,42 @@ async fn versions_are_those_the_license_covers(app: TestApp) {
     assert_eq!(older["installation_file"], "https://example.com/press-4.1.dmg");
     for named in [&[("version", "5.0")][..], &[("version", "9.9")], &[("version", "new")], &[("env", "linux")]] {
         assert_eq!(code(&file(named).await), "version_not_found", "{named:?}");
+    }
+    // What else is told of a file, and a file put in the place of another.
+    let press = ProductCode::parse("press").unwrap();
+    let at = ReleaseFor { channel: String::new(), env: "win64".to_owned() };
+    let told = Installation {
+        url: "https://example.com/press-4.2-mended.exe".to_owned(),
+        hash: "9e107d9d372bb6826bd81d3542a419d6".to_owned(),
+        size: Some(48_234_496),
+        requires: "3.1".parse().ok(),
+        eula: "https://example.com/eula".to_owned(),
+        notes: "https://example.com/4.2".to_owned(),
+    };
+    let number = || "4.2".parse().unwrap();
+    let add = async |number, file: &Installation, replace| {
+        app.desk().add_installation(&OPERATOR, &press, number, &at, file.clone(), replace).await
+    };
+    assert_eq!(add(number(), &told, false).await.unwrap_err().code(), "taken");
+    let refused = add("4.3".parse().unwrap(), &told, true).await.unwrap_err();
+    assert!(refused.to_string().contains("no version 4.3"), "{refused}");
+    for url in ["javascript:alert(1)", "ftp://example.com/x", "https://", ""] {
+        let file = Installation { url: url.to_owned(), ..told.clone() };
+        assert_eq!(add(number(), &file, true).await.unwrap_err().code(), "bad_field", "{url}");
+    }
+    assert_eq!(signed(&app, &file(&[("env", "win64")]).await).await, newest, "nothing refused has changed it");
+    add(number(), &told, true).await.unwrap();
+    let newest = signed(&app, &file(&[("env", "win64")]).await).await;
+    for (name, value) in [
+        ("installation_file", told.url.as_str()),
+        ("hash_md5", &told.hash),
+        ("size", "48234496"),
+        ("requires_version", "3.1"),
+        ("eula_link", &told.eula),
+        ("release_notes_link", &told.notes),
+        ("environment", "win64"),
+    ] {
+        assert_eq!(newest[name], value, "{name}");
     }
     // A check names the same file.
     let check = signed(&app, &foreign.ask(&app, "/check_license", &license, "HW-1", &[("env", "win64")]).await).await;

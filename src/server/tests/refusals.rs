@@ -12,7 +12,7 @@ use crate::{
         decide::ActivationRefusal,
         files::{Act, Grounds},
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Terms, TransferLimit},
-        product::{DeviceKeyRule, ProductState, Version},
+        product::{DeviceKeyRule, Installation, ProductState, Version},
     },
     store::NewRelease,
     vault::random_bytes,
@@ -113,7 +113,7 @@ async fn every_refusal_is_met_at_every_door_that_can_meet_it(app: TestApp) {
     let press = ProductCode::parse("press").unwrap();
     for (major, released) in [(4, now.plus_days(-100)), (5, now.plus_days(-1))] {
         let version = Version { major, minor: 0, released };
-        let new = NewRelease { version, channel: "stable".into(), env: String::new(), url: String::new(), hash: String::new() };
+        let new = NewRelease { version, channel: "stable".into(), env: String::new(), file: Installation::default() };
         app.desk().add_release(&OPERATOR, &press, new).await.unwrap();
     }
     let license = issue(Terms { maintenance: Maintenance::Until(now.plus_days(-10)), ..perpetual() }).await;

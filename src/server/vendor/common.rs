@@ -304,6 +304,7 @@ fn act_words(act: &str) -> String {
         "product.added" => "added the product",
         "product.edited" => "edited the product",
         "version.added" => "added a version",
+        "installation.added" => "said where a version is downloaded",
         "feature.added" => "added a feature",
         "policy.added" => "added a policy",
         "staff.added" => "added the member",

@@ -23,7 +23,10 @@ use crate::{
     desk::{ActError, Area, Level, ProductEdit, Visitor},
     licensing::{
         ProductCode, TextError,
-        product::{Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, ProductRules, ProductState, Version, VersionNumber},
+        product::{
+            Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, Installation, ProductRules, ProductState, Version,
+            VersionNumber,
+        },
     },
     server::{
         AppState,
@@ -184,7 +187,8 @@ async fn read(state: &AppState, visitor: &Visitor, code: &str, tab: ProductTab, 
                 number: format!("{}.{}", release.version.major, release.version.minor),
                 released: release.version.released.date(),
                 channel: release.channel.clone(),
-                url: Some(release.url.clone()).filter(|url| !url.is_empty()),
+                env: release.env.clone(),
+                url: Some(release.file.url.clone()).filter(|url| !url.is_empty()),
             })
             .collect(),
         features: found
@@ -328,24 +332,38 @@ pub async fn add_version(
     let mut typed = form(&body);
     let number = typed.value("version").parse::<VersionNumber>();
     let released = typed_day(typed.value("released"));
-    let url = typed.value("url").trim().to_owned();
-    let hash = typed.value("hash").trim().to_lowercase();
+    let text = |name: &str| typed.value(name).trim().to_owned();
+    let (channel, env) = (text("channel"), text("env"));
+    let (size, requires) = (text("size"), text("requires"));
+    let mut file = Installation {
+        url: text("url"),
+        hash: text("hash").to_lowercase(),
+        eula: text("eula"),
+        notes: text("notes"),
+        ..Installation::default()
+    };
     if number.is_err() {
         typed.refuse("version", "A version is one or two numbers, such as 4.2.");
     }
     if !matches!(released, Ok(Some(_))) {
         typed.refuse("released", "Choose the day it came out; maintenance is measured by it.");
     }
-    let url_ok = url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
-    if !url_ok {
-        typed.refuse("url", "A download address begins with https://.");
+    if !size.is_empty() {
+        file.size = size.parse().ok();
+        if file.size.is_none() {
+            typed.refuse("size", "A size is a number of bytes.");
+        }
     }
-    let hash_ok = hash.is_empty() || (hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
-    if !hash_ok {
-        typed.refuse("hash", "A SHA-256 is 64 hexadecimal digits.");
+    if !requires.is_empty() {
+        file.requires = requires.parse().ok();
+        if file.requires.is_none() {
+            typed.refuse("requires", "A version is one or two numbers, such as 4.2.");
+        }
     }
-    let (Ok(number), Ok(Some(released)), true, true, Ok(product)) =
-        (number, released, url_ok, hash_ok, ProductCode::parse(&code))
+    if let Err((field, told)) = file.check() {
+        typed.refuse(field, told);
+    }
+    let (Ok(number), Ok(Some(released)), false, Ok(product)) = (number, released, typed.is_refused(), ProductCode::parse(&code))
     else {
         return draw_product(
             &state,
@@ -358,9 +376,8 @@ pub async fn add_version(
         )
         .await;
     };
-    let channel = Some(typed.value("channel").trim()).filter(|text| !text.is_empty()).unwrap_or("stable").to_owned();
     let version = Version { major: number.major, minor: number.minor, released: released.midnight() };
-    let new = NewRelease { version, channel, env: String::new(), url, hash };
+    let new = NewRelease { version, channel, env, file };
     match state.desk.add_release(&visitor, &product, new).await {
         Ok(_) => see_other(&format!("/vendor/products/{code}?said=added")),
         Err(error) => match refuse(&state, &mut typed, error) {

@@ -8,7 +8,7 @@ use crate::{
     licensing::{
         ProductCode, ProductId, Timestamp,
         license::LicenseType,
-        product::{Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, ProductRules, ProductState, Version},
+        product::{Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, Installation, ProductRules, ProductState, Version, VersionNumber},
         seal::{Seal, SealProduct, SealState, SealUse},
     },
     store::{NewProduct, NewRelease},
@@ -106,8 +106,14 @@ pub async fn versions_are_listed_newest_first(bench: Bench) {
         version: Version { major, minor, released: NOW.plus_days(i64::from(minor)) },
         channel: channel.to_owned(),
         env: "win".to_owned(),
-        url: "https://press.example/ü?a=1&b=%20".to_owned(),
-        hash: "sha-256:".to_owned(),
+        file: Installation {
+            url: "https://press.example/ü?a=1&b=%20".to_owned(),
+            hash: "a".repeat(32),
+            size: Some(1 << 40),
+            requires: Some(VersionNumber { major: 3, minor: u32::from(u16::MAX) }),
+            eula: "https://press.example/eula".to_owned(),
+            notes: "https://press.example/notes".to_owned(),
+        },
     };
     for (major, minor) in [(4, 9), (4, 10), (u32::MAX, 0), (3, u32::MAX)] {
         assert!(conn.add_release(product, &new(major, minor, "stable")).await.unwrap().is_some());
@@ -122,7 +128,14 @@ pub async fn versions_are_listed_newest_first(bench: Bench) {
     let expected = new(4, 10, "stable");
     let release = &found[1];
     assert_eq!((release.product, release.version), (product, expected.version));
-    assert_eq!((&release.channel, &release.env, &release.url, &release.hash), (&expected.channel, &expected.env, &expected.url, &expected.hash));
+    assert_eq!((&release.channel, &release.env, &release.file), (&expected.channel, &expected.env, &expected.file));
+    let other = Installation { url: "https://press.example/mended".to_owned(), ..Installation::default() };
+    let mut conn = bench.begin().await;
+    let revision = conn.product_by_id(product).await.unwrap().unwrap().revision;
+    conn.set_installation(release, &other).await.unwrap();
+    assert_eq!(conn.product_by_id(product).await.unwrap().unwrap().revision, revision + 1, "who keeps versions has to see it");
+    bench.commit(conn).await;
+    assert_eq!(bench.read().await.releases(product).await.unwrap()[1].file, other);
     assert!(bench.read().await.releases(ProductId(404)).await.unwrap().is_empty());
 }
 

@@ -366,17 +366,20 @@ fn picked(meter: Option<&Meter>, max: &'static str, order: &[&'static str]) -> V
 #[must_use]
 pub fn release_members(release: Option<&Release>) -> [(&'static str, Value); 10] {
     let text = |of: fn(&Release) -> &String| Value::from(release.map(of).cloned().unwrap_or_default());
+    let file = release.map(|release| &release.file);
+    let size = file.and_then(|file| file.size).map(|size| size.to_string());
+    let requires = file.and_then(|file| file.requires).map(|number| number.to_string());
     let version = release.map(|release| format!("{}.{}", release.version.major, release.version.minor));
     [
         ("version", version.unwrap_or_default().into()),
-        ("installation_file", text(|release| &release.url)),
+        ("installation_file", text(|release| &release.file.url)),
         ("release_date", release.map_or(Value::Null, |release| release.version.released.to_rfc3339().into())),
-        ("hash_md5", text(|release| &release.hash)),
-        ("requires_version", "".into()),
+        ("hash_md5", text(|release| &release.file.hash)),
+        ("requires_version", requires.unwrap_or_default().into()),
         ("environment", text(|release| &release.env)),
-        ("eula_link", "".into()),
-        ("release_notes_link", "".into()),
-        ("size", "".into()),
+        ("eula_link", text(|release| &release.file.eula)),
+        ("release_notes_link", text(|release| &release.file.notes)),
+        ("size", size.unwrap_or_default().into()),
         ("channel", text(|release| &release.channel)),
     ]
 }
