@@ -571,6 +571,7 @@ fn product(tab: ProductTab) -> ProductView {
             number: "4.2".into(),
             released: "2026-09-01".parse().unwrap(),
             channel: "stable".into(),
+            env: "win64".into(),
             url: Some("https://acme.example/press-4.2.zip".into()),
         }],
         features: vec![FeatureLine { code: "spot".into(), name: "Spot colours".into(), counted: false, licenses: 412 }],

@@ -144,6 +144,9 @@ pub(super) struct IssueOptions {
     /// A named user; may be repeated
     #[arg(long = "user", value_name = "EMAIL", value_parser = parse::email)]
     users: Vec<Email>,
+    /// How many of its machines each user may have; as many as the license has when not given
+    #[arg(long, value_name = "N", requires = "users")]
+    user_seats: Option<u32>,
     /// Read the users' first password from stdin instead of making one
     #[arg(long, requires = "users")]
     user_password_stdin: bool,
@@ -313,6 +316,7 @@ async fn issue(desk: &Desk, options: IssueOptions) -> Result<Done, CliError> {
         customer: options.customer,
         users: options.users,
         user_password,
+        user_seats: options.user_seats,
         order: options.order,
         policy: policy.map(|policy| policy.code.clone()),
         note: options.note,
@@ -436,7 +440,7 @@ fn show(view: &LicenseView) -> Result<Done, CliError> {
         "start": terms.start.map(Timestamp::to_rfc3339),
         "floating": terms.floating.map(|floating| floating.slots),
         "features": features.collect::<Value>(),
-        "users": view.users.iter().map(|user| json!({ "email": user.email.as_str(), "name": user.name })).collect::<Value>(),
+        "users": view.users.iter().map(|user| json!({ "email": user.email.as_str(), "name": user.name, "seats": user.seats, "seats_taken": user.seats_taken })).collect::<Value>(),
         "order": order,
         "customer": customer,
         "note": license.note,

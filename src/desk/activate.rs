@@ -10,7 +10,7 @@ use crate::{
     licensing::{
         ActivationId, ActivationKey, DeviceId, Email, ProductCode, Timestamp,
         activation::{Activation, ActivationState, Device, DeviceKey, How},
-        decide::{self, ActivationAsk, ActivationFacts, ActivationRefusal, Grant, Holder},
+        decide::{self, ActivationAsk, ActivationFacts, ActivationRefusal, Grant, Holder, UserSeats},
         files::Signer,
         floating::{Hold, InUse},
         license::Actor,
@@ -235,6 +235,14 @@ pub(super) async fn grant(
         Some(_) => conn.slots_in_use(facts.license.id, None, facts.known.as_ref().map(|known| known.id), now).await?,
         None => InUse::default(),
     };
+    let user = match asker.user {
+        // A machine that is this user's stays so.
+        Some(user) if !(holds && facts.known.as_ref().is_some_and(|known| known.user.as_deref() == Some(user))) => {
+            let seats = conn.user_seats(facts.license.id, user, &device.id).await?;
+            seats.and_then(|(most, taken)| Some(UserSeats { most: most?, taken }))
+        }
+        _ => None,
+    };
     let asked = ActivationFacts {
         product: &facts.product,
         license: &facts.license,
@@ -244,6 +252,7 @@ pub(super) async fn grant(
         blocked: facts.blocked,
         slots,
         holders: &holders,
+        user,
     };
     let grant = match decide::activate(&asked, ask, now) {
         Ok(grant) => grant,

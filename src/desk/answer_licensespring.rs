@@ -7,7 +7,7 @@ use super::{
     Desk, Fault, Refused,
     activate::{Asker, Granted, grant, known_version},
     answer::{Answered, FileAnswer, FileRequest, give_back, named_version, with_key},
-    app::{App, told},
+    app::{App, body_user, told},
     files::{self, Asked, license_file, promise, receipt},
     refusal::{About, Refusal, new_reference, refuse, unknown_product},
     usage::{Told, take_use, take_variables},
@@ -20,7 +20,7 @@ use crate::{
         files::{
             Code, Problem, RequestRef, Signer, base64,
             licensespring::{
-                BodyFacts, BodyUser, Caller, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body,
+                BodyFacts, Caller, HmacVerdict, LicenseSpringAct, LicenseSpringRequest, Recipient, activation_body,
                 activation_file,
             },
             mirror, text,
@@ -328,6 +328,11 @@ impl Desk {
             Some(id) => self.read().await?.customer(id).await?.map(|customer| told(customer, self.settings().expose_customer)),
             None => None,
         };
+        // With the machine that was activated among theirs.
+        let user = match &checked.user {
+            Some(user) => self.read().await?.license_users(user.license).await?.into_iter().find(|one| one.id == user.id),
+            None => None,
+        };
         let signer = self.signer(&mut self.read().await?, &facts).await?;
         let claims = license_file(self, &facts.product, &facts.license, &activation, Some(&asked(&checked.request, now)), now);
         let mirrored = mirror::sign(&claims, &signer).map_err(Fault::File)?;
@@ -338,11 +343,7 @@ impl Desk {
         let signed = tokio::task::spawn_blocking(move || {
             let _slot = slot;
             let request = &for_signing.request;
-            let user = for_signing.user.as_ref().map(|user| BodyUser {
-                id: user.id,
-                email: user.email.to_string(),
-                is_initial_password: user.is_initial_password,
-            });
+            let user = user.as_ref().map(body_user);
             let body = activation_body(&BodyFacts {
                 product: &facts_for_signing.product,
                 license: &facts_for_signing.license,

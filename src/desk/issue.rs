@@ -38,6 +38,8 @@ pub struct Issue {
     pub customer_name: String,
     pub users: Vec<Email>,
     pub user_password: Password,
+    /// How many machines of a license each of its users may have; as many as it has where none.
+    pub user_seats: Option<u32>,
     /// The shop's or the vendor's own order number; one is made when there is none.
     pub order: Option<String>,
     pub provider: String,
@@ -60,6 +62,7 @@ impl Issue {
             customer_name: String::new(),
             users: Vec::new(),
             user_password: Password::Made,
+            user_seats: None,
             order: None,
             provider: "manual".to_owned(),
             policy: None,
@@ -103,6 +106,7 @@ pub(super) struct Drawn {
     keys: Vec<ActivationKey>,
     order: String,
     users: Vec<(Email, String, Option<String>)>,
+    user_seats: Option<u32>,
 }
 
 /// Something had been written when another act turned out to have been first: all of it is taken back.
@@ -219,7 +223,7 @@ impl Desk {
             users.push((email.clone(), self.passwords.hash(Secret::given(&text)).await, shown));
         }
         let order = issue.order.clone().unwrap_or_else(|| super::refusal::new_reference().replacen("R-", "CS-", 1));
-        Drawn { keys, order, users }
+        Drawn { keys, order, users, user_seats: issue.user_seats }
     }
 }
 
@@ -345,7 +349,7 @@ async fn added(
 ) -> Result<IssuedLicense, StoreError> {
     let mut users = Vec::new();
     for (email, hash, shown) in &drawn.users {
-        if conn.add_license_user(id, email, hash).await?.is_some() {
+        if conn.add_license_user(id, email, hash, drawn.user_seats).await?.is_some() {
             users.push(IssuedUser { email: email.clone(), initial_password: shown.clone() });
         }
     }

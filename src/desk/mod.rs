@@ -28,15 +28,18 @@ mod usage;
 mod views;
 mod wishes;
 
-use std::sync::{Arc, RwLock};
+use std::{
+    ops::Deref,
+    sync::{Arc, RwLock},
+};
 
 pub use access::{Area, Level, Role, Visitor};
 pub use activate::{Activated, OnlineActivation};
 pub use airgap::{AirGapCode, AirGapCodes, Confirmed};
 pub use answer::{Answered, FileAnswer, FileRequest};
 pub use app::{
-    App, AppAsk, AppLicense, AppRefusal, Borrowed, CustomerUsers, DeviceLicense, GRACE_HOURS, MadeApiKey, MadeClient, OauthRow,
-    Principal, Spending, Spent, TOKEN_SECONDS, TokenRefusal, Trial, TrialAsk, UserLicense,
+    App, AppAsk, AppLicense, AppRefusal, Before, Borrowed, CustomerUsers, DeviceLicense, GRACE_HOURS, MadeApiKey, MadeClient,
+    OauthRow, Principal, Recalled, Spending, Spent, TOKEN_SECONDS, TokenRefusal, Trial, TrialAsk, UserLicense,
 };
 pub use audit_log::{AuditReport, CheckpointFault};
 pub use bundles::BundleView;
@@ -67,22 +70,25 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// The desk: cheap to clone, one for a process.
+/// The desk: one for a process, and cheap to clone, because every request does so more than once.
 #[derive(Clone)]
-pub struct Desk {
+pub struct Desk(Arc<Things>);
+
+/// What lies on it.
+pub struct Things {
     store: Store,
     vault: Vault,
     passwords: Passwords,
     clock: Arc<dyn Clock>,
     /// The portal's public URL: informative, inside files.
     issuer: Arc<str>,
-    settings: Arc<RwLock<Arc<Settings>>>,
+    settings: RwLock<Arc<Settings>>,
     /// The revision of the signing keys this process has taken over.
-    seals_seen: Arc<std::sync::atomic::AtomicI64>,
+    seals_seen: std::sync::atomic::AtomicI64,
     /// Signatures made for apps: most of what they ask has not changed since they asked last.
-    signatures: Arc<std::sync::Mutex<Signatures>>,
-    /// The versions of products as they were read last, by the product's revision.
-    releases: app::Releases,
+    signatures: std::sync::Mutex<Signatures>,
+    /// What the calls of apps leave behind for the next.
+    kept: app::Kept,
 }
 
 /// By the key and the hash of what was signed.
@@ -91,20 +97,28 @@ type Signatures = lru::LruCache<(String, [u8; 32]), String>;
 /// Some 800 bytes each.
 const SIGNATURES_KEPT: std::num::NonZeroUsize = std::num::NonZeroUsize::new(20_000).unwrap();
 
+impl Deref for Desk {
+    type Target = Things;
+
+    fn deref(&self) -> &Things {
+        &self.0
+    }
+}
+
 impl Desk {
     #[must_use]
     pub fn new(store: Store, vault: Vault, clock: Arc<dyn Clock>, issuer: &str) -> Self {
-        Self {
+        Self(Arc::new(Things {
             store,
             vault,
             passwords: Passwords::new(),
             clock,
             issuer: issuer.into(),
-            settings: Arc::new(RwLock::new(Arc::new(Settings::default()))),
-            seals_seen: Arc::new(std::sync::atomic::AtomicI64::new(i64::MIN)),
-            signatures: Arc::new(std::sync::Mutex::new(lru::LruCache::new(SIGNATURES_KEPT))),
-            releases: app::Releases::default(),
-        }
+            settings: RwLock::new(Arc::new(Settings::default())),
+            seals_seen: std::sync::atomic::AtomicI64::new(i64::MIN),
+            signatures: std::sync::Mutex::new(lru::LruCache::new(SIGNATURES_KEPT)),
+            kept: app::Kept::default(),
+        }))
     }
 
     #[must_use]
@@ -113,12 +127,12 @@ impl Desk {
     }
 
     #[must_use]
-    pub const fn store(&self) -> &Store {
+    pub fn store(&self) -> &Store {
         &self.store
     }
 
     #[must_use]
-    pub const fn vault(&self) -> &Vault {
+    pub fn vault(&self) -> &Vault {
         &self.vault
     }
 

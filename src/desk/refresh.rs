@@ -3,7 +3,7 @@
 
 use super::{
     ActError, Area, Desk, Fault, FileAnswer, Level, Visitor,
-    app::told,
+    app::{body_user, told},
     files::{self, license_file, promise},
     licenses::{Done, device_audit, finish},
 };
@@ -101,12 +101,8 @@ impl Desk {
             let customer = facts.customer.clone().map(|customer| told(customer, expose));
             let users = if known.user.is_some() { conn.license_users(id).await? } else { Vec::new() };
             let user = users.into_iter().find(|user| known.user.as_deref() == Some(user.email.as_str()));
-            let user = user.map(|user| BodyUser {
-                id: user.id,
-                email: user.email.to_string(),
-                is_initial_password: user.is_initial_password,
-            });
-            let releases = self.releases.covered(conn, &facts).await?;
+            let user = user.as_ref().map(body_user);
+            let releases = self.kept.releases.covered(conn, &facts).await?;
             return Ok(Done::Ok(Looked::Foreign(Box::new(Foreign { facts, known, caller, customer, user, releases }))));
         }
         let signer = self.signer(conn, &facts).await?;

@@ -131,6 +131,7 @@ impl Desk {
             blocked: false,
             slots: slots_in_use,
             holders: &holders,
+            user: None,
         };
         let mut feature_slots: Vec<(String, u32)> = Vec::new();
         for feature in license.terms.entitlements.iter().filter(|feature| feature.floating.is_some()) {

@@ -63,6 +63,16 @@ pub struct ActivationFacts<'a> {
     pub slots: InUse,
     /// Who holds the seats; needed only where `is_full` says so.
     pub holders: &'a [Holder],
+    /// What the user who asks has of the license, where it does not give each user all of it.
+    pub user: Option<UserSeats>,
+}
+
+/// What a license gives one of its users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserSeats {
+    pub most: u32,
+    /// The user's machines beside the one that asks.
+    pub taken: u32,
 }
 
 impl ActivationFacts<'_> {
@@ -120,6 +130,8 @@ pub enum ActivationRefusal {
     TrialExpired { since: Timestamp },
     #[error("seats_exhausted")]
     SeatsExhausted { seats: u32, holders: Vec<Holder> },
+    #[error("user_seats_exhausted")]
+    UserSeatsExhausted { seats: u32 },
     #[error("transfer_limit")]
     TransferLimit { used: u32 },
     #[error("device_blocked")]
@@ -164,6 +176,7 @@ impl ActivationRefusal {
             Self::Expired { since: at },
             Self::TrialExpired { since: at },
             Self::SeatsExhausted { seats: 3, holders: Vec::new() },
+            Self::UserSeatsExhausted { seats: 2 },
             Self::TransferLimit { used: 2 },
             Self::DeviceBlocked,
             Self::DeviceRevoked,
@@ -194,6 +207,7 @@ impl ActivationRefusal {
             Self::Expired { .. } => "license_expired",
             Self::TrialExpired { .. } => "trial_expired",
             Self::SeatsExhausted { .. } => "seats_exhausted",
+            Self::UserSeatsExhausted { .. } => "user_seats_exhausted",
             Self::TransferLimit { .. } => "transfer_limit",
             Self::DeviceBlocked => "device_blocked",
             Self::DeviceRevoked => "device_revoked",
@@ -296,6 +310,10 @@ pub fn activate(facts: &ActivationFacts<'_>, ask: &ActivationAsk<'_>, now: Times
         && facts.is_full()
     {
         return Err(Refusal::SeatsExhausted { seats, holders: facts.holders.to_vec() });
+    }
+    // Also where the seat is another user's until now: it would be one more of this one's.
+    if let Some(user) = facts.user.filter(|user| user.taken >= user.most) {
+        return Err(Refusal::UserSeatsExhausted { seats: user.most });
     }
     // A seat without a slot is not enough for a machine that would never ask for one.
     let pool = license.pool(None, now).ok().filter(|_| ask.keeps_slot);

@@ -399,6 +399,17 @@ impl License {
         self.valid_until().is_some_and(|until| until <= now)
     }
 
+    /// The next instant at which something said of the license may become different by itself: it begins, it or a feature ends, a
+    /// counter begins anew.
+    #[must_use]
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let features = self.terms.entitlements.iter();
+        let meters = self.terms.meter.iter().chain(features.clone().filter_map(|feature| feature.meter.as_ref()));
+        let instants = [self.terms.start, self.valid_until(), self.use_ends()].into_iter().flatten();
+        let instants = instants.chain(features.filter_map(|feature| feature.valid_until));
+        instants.chain(meters.filter_map(|meter| meter.resets_at)).filter(|instant| *instant > now).min()
+    }
+
     /// Whether a version may be installed under this license: it came out within the maintenance and before the license ended.
     #[must_use]
     pub fn covers(&self, version: &Version) -> bool {

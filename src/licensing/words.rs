@@ -101,6 +101,15 @@ impl ActivationRefusal {
                 why: format!("The license has {count} {}, and another machine would be one more.", seats(*count)).into(),
                 next: Cow::Borrowed("Free one of these machines: release it in the app, or bring its release file here."),
             },
+            Self::UserSeatsExhausted { seats } => Words {
+                what: Cow::Borrowed("You have as many machines as you may"),
+                why: match seats {
+                    0 => Cow::Borrowed("The license gives this user no machine."),
+                    1 => Cow::Borrowed("The license gives this user one machine, and another would be one more."),
+                    seats => format!("The license gives this user {seats} machines, and another would be one more.").into(),
+                },
+                next: Cow::Borrowed("Release one of your machines in the app, or ask support for more with the reference below."),
+            },
             Self::TransferLimit { used } => Words {
                 what: Cow::Borrowed("This license cannot move to another machine any more"),
                 why: match used {

@@ -16,6 +16,16 @@ pub fn start(state: &AppState) {
             }
         }
     });
+    let writing = state.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(30));
+        loop {
+            tick.tick().await;
+            if let Err(error) = writing.desk.write_seen().await {
+                tracing::warn!(error = ?error, "When machines called last could not be written; it is tried again in half a minute.");
+            }
+        }
+    });
     let sweeping = state.clone();
     // A name for this process among those that share the database.
     let holder = uuid::Uuid::new_v4().to_string();

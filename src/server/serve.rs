@@ -86,6 +86,9 @@ impl Ready {
                 tracing::warn!("Some requests were not finished {} seconds after the stop; they are dropped.", DRAIN.as_secs())
             }
         }
+        if let Err(error) = desk.write_seen().await {
+            tracing::warn!(error = ?error, "When machines called last, in the last half minute, could not be written.");
+        }
         desk.store().close().await;
         tracing::info!("The portal has finished what it had and stopped.");
         Ok(())

@@ -31,6 +31,8 @@ macro_rules! activation_columns {
     };
 }
 
+pub(super) use activation_columns;
+
 /// What is read before deciding about a device on a license.
 #[derive(Clone, Debug)]
 pub struct ActivationFactsRow {
@@ -249,6 +251,22 @@ impl Conn {
             .await?;
         let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         row.int("id").map(ActivationId)
+    }
+
+    /// Notes when machines called last. What is known later already stays.
+    pub async fn machines_were_seen(&mut self, seen: &[(ActivationId, Timestamp)]) -> Result<(), StoreError> {
+        const ROWS: usize = 200;
+        for part in seen.chunks(ROWS) {
+            let row = |n: usize| format!("(cast(${} as bigint), cast(${} as bigint))", 2 * n + 1, 2 * n + 2);
+            let sql = format!(
+                "update activation set last_seen_at = seen.column2 from (values {}) as seen \
+                 where activation.id = seen.column1 and activation.last_seen_at < seen.column2",
+                (0..part.len()).map(row).collect::<Vec<_>>().join(", ")
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+            part.iter().fold(query, |query, (id, at)| query.bind(id.0).bind(at.millis())).execute(self.db()).await?;
+        }
+        Ok(())
     }
 
     /// Saves an activation after an act. One that holds no seat has no slot of a floating license either.

@@ -17,6 +17,7 @@ mod error;
 mod forms;
 mod licenses;
 mod lists;
+mod marks;
 mod oauth;
 mod orders;
 mod pages;
@@ -56,6 +57,8 @@ pub use licenses::NewLicense;
 pub use lists::{
     AttemptFilter, AuditFilter, LicenseFilter, LicenseRow, LicenseSort, OrderFilter, OrderRow, Page, SubjectName, SubjectNames,
 };
+use marks::Marks;
+pub use marks::MarksOf;
 pub use oauth::{OauthClient, OauthSecret};
 pub use orders::{Customer, NewOrder, Order};
 pub use pages::ResultPage;
@@ -88,6 +91,7 @@ pub enum Standing {
 pub struct Store {
     engine: Engine,
     readers: AnyPool,
+    marks: Arc<Marks>,
     writer: Arc<Writer>,
 }
 
@@ -102,9 +106,10 @@ impl Store {
             writers.close().await;
             return Err(error);
         }
-        let readers = Self::pool(&url, engine, 6, engine::READER_SETUP).await?;
+        let readers = Self::pool(&url, engine, 7, engine::READER_SETUP).await?;
         let writer = Arc::new(Writer::start(engine, writers, &readers));
-        Ok(Self { engine, readers, writer })
+        let marks = Arc::new(Marks::start(engine, &readers));
+        Ok(Self { engine, readers, writer, marks })
     }
 
     /// Looks what is there. A SQLite file that is not there is not made.
@@ -154,7 +159,8 @@ impl Store {
         let readers = Self::pool(&location.url_of_existing(), engine, 2, engine::READER_SETUP).await?;
         let unused = AnyPoolOptions::new().max_connections(1).connect_lazy(&location.url_of_existing())?;
         let writer = Arc::new(Writer::start(engine, unused, &readers));
-        Ok(Self { engine, readers, writer })
+        let marks = Arc::new(Marks::start(engine, &readers));
+        Ok(Self { engine, readers, writer, marks })
     }
 
     async fn migrate(engine: Engine, writers: &AnyPool) -> Result<(), StoreError> {
@@ -225,6 +231,13 @@ impl Store {
     /// Finishes what has been accepted and closes every connection.
     pub async fn close(&self) {
         self.writer.stop().await;
+        self.marks.stop().await;
         self.readers.close().await;
+    }
+
+    /// Everything an answer to an app about its machine's license is made of, but for the time, as one text: another text, another
+    /// answer. `None` where the machine was never on the license.
+    pub async fn marks(&self, of: MarksOf) -> Result<Option<String>, StoreError> {
+        self.marks.of(of).await
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Conn, StoreError,
     conn::{Columns, plain},
 };
-use crate::licensing::{Email, LicenseId, ProductCode};
+use crate::licensing::{DeviceId, Email, LicenseId, ProductCode};
 
 #[derive(Clone)]
 pub struct LicenseUser {
@@ -16,7 +16,17 @@ pub struct LicenseUser {
     pub name: String,
     pub password_hash: String,
     pub is_initial_password: bool,
+    /// How many machines of the license the user may have; what the license has where it says none.
     pub seats: Option<u32>,
+    /// How many the user has.
+    pub seats_taken: u32,
+}
+
+macro_rules! user_columns {
+    () => {
+        "u.id, u.license_id, u.email, u.name, u.password_hash, u.is_initial_password, u.seats, \
+         (select count(*) from activation h where h.license_id = u.license_id and h.user_email = u.email and h.state = 'active') as seats_taken"
+    };
 }
 
 impl Conn {
@@ -26,24 +36,28 @@ impl Conn {
         license: LicenseId,
         email: &Email,
         password_hash: &str,
+        seats: Option<u32>,
     ) -> Result<Option<i64>, StoreError> {
-        let sql = "insert into license_user (license_id, email, email_folded, name, password_hash, is_initial_password) \
-                   values ($1, $2, $3, '', $4, 1) on conflict do nothing returning id";
+        let sql = "insert into license_user (license_id, email, email_folded, name, password_hash, is_initial_password, seats) \
+                   values ($1, $2, $3, '', $4, 1, $5) on conflict do nothing returning id";
         let query =
             sqlx::query(sql).bind(license.0).bind(email.as_str().to_owned()).bind(email.folded()).bind(plain(password_hash));
-        query.fetch_optional(self.db()).await?.map(|row| row.int("id")).transpose()
+        query.bind(seats.map(i64::from)).fetch_optional(self.db()).await?.map(|row| row.int("id")).transpose()
     }
 
     pub async fn license_users(&mut self, license: LicenseId) -> Result<Vec<LicenseUser>, StoreError> {
-        let sql = "select id, license_id, email, name, password_hash, is_initial_password, seats from license_user where license_id = $1 order by id";
+        let sql = concat!("select ", user_columns!(), " from license_user u where u.license_id = $1 order by u.id");
         self.users(sqlx::query(sql).bind(license.0)).await
     }
 
     /// The assignments of an address within a product, oldest first.
     pub async fn users_in_product(&mut self, product_folded: &str, email_folded: &str) -> Result<Vec<LicenseUser>, StoreError> {
-        let sql = "select u.id, u.license_id, u.email, u.name, u.password_hash, u.is_initial_password, u.seats from license_user u \
-                   join license l on l.id = u.license_id join product p on p.id = l.product_id \
-                   where p.code_folded = $1 and u.email_folded = $2 order by u.id";
+        let sql = concat!(
+            "select ",
+            user_columns!(),
+            " from license_user u join license l on l.id = u.license_id join product p on p.id = l.product_id \
+             where p.code_folded = $1 and u.email_folded = $2 order by u.id"
+        );
         self.users(sqlx::query(sql).bind(plain(product_folded)).bind(plain(email_folded))).await
     }
 
@@ -53,9 +67,12 @@ impl Conn {
         email_folded: &str,
         most: i64,
     ) -> Result<Vec<(LicenseUser, ProductCode)>, StoreError> {
-        let sql = "select u.id, u.license_id, u.email, u.name, u.password_hash, u.is_initial_password, u.seats, p.code \
-                   from license_user u join license l on l.id = u.license_id join product p on p.id = l.product_id \
-                   where u.email_folded = $1 order by u.id limit $2";
+        let sql = concat!(
+            "select ",
+            user_columns!(),
+            ", p.code from license_user u join license l on l.id = u.license_id join product p on p.id = l.product_id \
+             where u.email_folded = $1 order by u.id limit $2"
+        );
         let rows = sqlx::query(sql).bind(plain(email_folded)).bind(most).fetch_all(self.db()).await?;
         rows.iter()
             .map(|row| {
@@ -64,6 +81,27 @@ impl Conn {
                 Ok((user.clone(), code.map_err(|_| StoreError::inconsistent("product", "code", user.id))?))
             })
             .collect()
+    }
+
+    /// How many machines of a license a user may have, and has beside this one. `None` where the license has no such user.
+    pub async fn user_seats(
+        &mut self,
+        license: LicenseId,
+        email: &str,
+        beside: &DeviceId,
+    ) -> Result<Option<(Option<u32>, u32)>, StoreError> {
+        let sql = "select u.seats, (select count(*) from activation h where h.license_id = u.license_id and h.user_email = u.email \
+                   and h.state = 'active' and h.device_id <> $3) as taken from license_user u where u.license_id = $1 and u.email = $2";
+        let query = sqlx::query(sql).bind(license.0).bind(plain(email)).bind(beside.as_str().to_owned());
+        let Some(row) = query.fetch_optional(self.db()).await? else { return Ok(None) };
+        Ok(Some((seats(&row, "seats")?, seats(&row, "taken")?.unwrap_or_default())))
+    }
+
+    /// Allows a user another number of machines. `false` where the license has no such user.
+    pub async fn set_user_seats(&mut self, license: LicenseId, email: &Email, seats: Option<u32>) -> Result<bool, StoreError> {
+        let sql = "update license_user set seats = $3 where license_id = $1 and email_folded = $2";
+        let query = sqlx::query(sql).bind(license.0).bind(email.folded()).bind(seats.map(i64::from));
+        Ok(query.execute(self.db()).await?.rows_affected() == 1)
     }
 
     /// A password of the user's own in place of another. `false` when somebody changed it meanwhile.
@@ -87,6 +125,11 @@ fn user(row: &AnyRow) -> Result<LicenseUser, StoreError> {
         name: row.string("name")?,
         password_hash: row.string("password_hash")?,
         is_initial_password: row.int("is_initial_password")? != 0,
-        seats: row.maybe_int("seats")?.and_then(|seats| u32::try_from(seats).ok()),
+        seats: seats(row, "seats")?,
+        seats_taken: seats(row, "seats_taken")?.unwrap_or_default(),
     })
+}
+
+fn seats(row: &AnyRow, column: &str) -> Result<Option<u32>, StoreError> {
+    Ok(row.maybe_int(column)?.and_then(|count| u32::try_from(count).ok()))
 }

@@ -143,7 +143,8 @@ impl Vault {
     /// Opens every key that signs or will sign next. Refuses when one does not open or was exchanged.
     pub fn open(master: MasterKey, seals: &[Seal]) -> Result<Self, VaultError> {
         let opened = Opened::read(&master, seals, &Opened::default())?;
-        let slots = thread::available_parallelism().map_or(1, NonZero::get);
+        // One more than there are cores: while one is handed on, every core has something to sign.
+        let slots = thread::available_parallelism().map_or(1, NonZero::get) + 1;
         Ok(Self(Arc::new(Inner {
             master,
             opened: RwLock::new(Arc::new(opened)),
@@ -264,7 +265,7 @@ impl Vault {
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256 over `message`, in base64, as LicenseSpring's clients check it.
-    /// Runs off the async threads, on as many threads as there are cores.
+    /// Runs off the async threads, on hardly more threads than there are cores.
     pub async fn licensespring_sign(&self, message: Vec<u8>) -> Result<String, VaultError> {
         let signer = self.rsa()?;
         let slot = self.rsa_slot().await?;
@@ -281,7 +282,7 @@ impl Vault {
         self.rsa().map(AppSigner)
     }
 
-    /// One of as many places as there are cores, for whoever signs several times on a thread of their own.
+    /// One of few places, for whoever signs several times on a thread of their own.
     pub async fn rsa_slot(&self) -> Result<OwnedSemaphorePermit, VaultError> {
         self.0.rsa_slots.clone().acquire_owned().await.map_err(|_| VaultError::Fault)
     }

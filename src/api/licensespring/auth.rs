@@ -1,6 +1,8 @@
 //! Who calls (§2): an API key and an HMAC over the date, in two headers, or an OAuth client's token. The shared key ships in every
 //! app, so a right HMAC says which app calls and authorizes nothing by itself.
 
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -8,13 +10,14 @@ use axum::{
 
 use super::error::ApiError;
 use crate::{
-    desk::App,
+    desk::{App, Before},
     licensing::{
         Timestamp,
         files::licensespring::{Authorization, AuthorizationError, hmac},
         tpm::read_signature,
     },
     server::AppState,
+    vault::SecretBytes,
 };
 
 /// A request's date may be this far from now.
@@ -24,6 +27,20 @@ const WINDOW_SECONDS: i64 = 15 * 60;
 pub struct Caller(pub App);
 
 impl FromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        Ok(Self(KeyedCaller::from_request_parts(parts, state).await?.app))
+    }
+}
+
+/// The app that calls, with the key it signed with, if that was a shared key.
+pub struct KeyedCaller {
+    pub app: App,
+    pub shared_key: Option<SecretBytes>,
+}
+
+impl FromRequestParts<AppState> for KeyedCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
@@ -37,7 +54,8 @@ impl FromRequestParts<AppState> for Caller {
         if let Some(token) = bearer(authorization) {
             in_time(date, state.desk.now())?;
             let app = state.desk.app_with_token(token).await??;
-            return Ok(Self(signed_by_tpm(app, &parts.headers, format!("{date}{token}"))));
+            let app = signed_by_tpm(app, &parts.headers, format!("{date}{token}"));
+            return Ok(Self { app, shared_key: None });
         }
         let authorization = Authorization::parse(authorization).map_err(unreadable)?;
         if !authorization.algorithm.eq_ignore_ascii_case("hmac-sha256") {
@@ -48,8 +66,21 @@ impl FromRequestParts<AppState> for Caller {
         if !hmac::date_holds(shared_key.as_slice(), date, &authorization.signature) {
             return Err(ApiError::new(401, "signature_mismatch", "The signature does not fit the API key and the Date header."));
         }
-        Ok(Self(signed_by_tpm(app, &parts.headers, authorization.signature)))
+        let app = signed_by_tpm(app, &parts.headers, authorization.signature);
+        Ok(Self { app, shared_key: Some(shared_key) })
     }
+}
+
+/// The check that came before with this query, if it was by the app that signed these headers and they are of now. Whatever is wrong
+/// with them is for [`Caller`] to say.
+pub fn asked_before(headers: &HeaderMap, query: &str, state: &AppState) -> Option<Arc<Before>> {
+    let (date, authorization) = (header_text(headers, header::DATE)?, header_text(headers, header::AUTHORIZATION)?);
+    let authorization = Authorization::parse(authorization).ok()?;
+    let before = state.desk.before(&authorization.api_key, query)?;
+    let is_right = authorization.algorithm.eq_ignore_ascii_case("hmac-sha256")
+        && in_time(date, state.desk.now()).is_ok()
+        && hmac::date_holds(before.shared_key(), date, &authorization.signature);
+    is_right.then_some(before)
 }
 
 fn unreadable(error: AuthorizationError) -> ApiError {

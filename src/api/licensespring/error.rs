@@ -155,7 +155,7 @@ fn activation(refusal: &ActivationRefusal) -> ApiError {
         Refusal::NotStarted { .. } => "license_start_date_not_reached",
         Refusal::Expired { .. } => "license_expired",
         Refusal::TrialExpired { .. } => "trial_expired",
-        Refusal::SeatsExhausted { .. } => "license_activated_max_times",
+        Refusal::SeatsExhausted { .. } | Refusal::UserSeatsExhausted { .. } => "license_activated_max_times",
         Refusal::TransferLimit { .. } => "license_transferred_max_times",
         Refusal::DeviceBlocked | Refusal::DeviceRevoked => "blacklisted",
         Refusal::VirtualMachine => "vm_not_allowed",

@@ -44,6 +44,8 @@ pub async fn customer_users(State(state): State<AppState>, Caller(app): Caller, 
         .map(|(user, license, order_reference)| ListedUser {
             email: user.email.as_str(),
             is_initial_password: user.is_initial_password,
+            seats: user.seats,
+            seats_taken: user.seats_taken,
             license,
             order_reference,
         })

@@ -28,8 +28,34 @@ pub async fn signed_license(
     principal: &str,
     tail: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> Result<Response, ApiError> {
-    let body = with_signature(state, key, body, hardware_id, principal, tail).await?;
-    signed_value(state, key, Value::Object(body)).await
+    let (text, signature) = license_text(state, key, body, hardware_id, principal, tail).await?;
+    Ok(with_header(text, &signature))
+}
+
+/// Such a body as it is sent, and the signature over it.
+pub async fn license_text(
+    state: &AppState,
+    key: Option<&str>,
+    mut body: Map<String, Value>,
+    hardware_id: &str,
+    principal: &str,
+    tail: impl IntoIterator<Item = (&'static str, Value)>,
+) -> Result<(String, String), ApiError> {
+    let message = inner_message(&body, hardware_id, principal);
+    let tail: Vec<_> = tail.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let finish = move |signature: &str| {
+        body.insert("license_signature".to_owned(), signature.into());
+        body.extend(tail);
+        let mut body = Value::Object(body);
+        canonical(&mut body);
+        body.to_string()
+    };
+    Ok(state.desk.sign_twice_for_apps(key, message, finish).await?)
+}
+
+fn inner_message(body: &Map<String, Value>, hardware_id: &str, principal: &str) -> Vec<u8> {
+    let validity = body.get("validity_period").and_then(Value::as_str).unwrap_or_default();
+    v1_message(hardware_id, principal, validity).into_bytes()
 }
 
 /// A body with its own signature.
@@ -41,9 +67,7 @@ pub async fn with_signature(
     principal: &str,
     tail: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> Result<Map<String, Value>, ApiError> {
-    let validity = body.get("validity_period").and_then(Value::as_str).unwrap_or_default();
-    let message = v1_message(hardware_id, principal, validity);
-    let signature = state.desk.sign_for_apps(key, message.into_bytes()).await?;
+    let signature = state.desk.sign_for_apps(key, inner_message(&body, hardware_id, principal)).await?;
     body.insert("license_signature".to_owned(), signature.into());
     body.extend(tail.into_iter().map(|(name, value)| (name.to_owned(), value)));
     Ok(body)
@@ -67,10 +91,15 @@ async fn signed_value(state: &AppState, key: Option<&str>, mut body: Value) -> R
 /// A JSON text as it stands, under its signature.
 pub async fn signed_text(state: &AppState, key: Option<&str>, text: String) -> Result<Response, ApiError> {
     let signature = state.desk.sign_for_apps(key, text.clone().into_bytes()).await?;
+    Ok(with_header(text, &signature))
+}
+
+/// A JSON text under a signature that was made of it.
+pub fn with_header(text: String, signature: &str) -> Response {
     let mut response = (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], text).into_response();
-    if let Ok(value) = HeaderValue::from_str(&signature) {
+    if let Ok(value) = HeaderValue::from_str(signature) {
         response.headers_mut().insert("licensesignature", value);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    response
 }

@@ -24,6 +24,8 @@ pub async fn licenses(State(state): State<AppState>, Caller(app): Caller, asked:
             id: found.user.id,
             email: found.user.email.to_string(),
             is_initial_password: found.user.is_initial_password,
+            seats: found.user.seats,
+            seats_taken: found.user.seats_taken,
         };
         Value::Object(user_license_body(&BodyFacts {
             product: &found.product,

@@ -44,6 +44,10 @@ pub(super) async fn activate(conn: &mut Conn, call: Call) -> Result<Result<AppLi
     match grant(conn, facts, &wants, &ask.device, asker, now).await? {
         Ok(Granted { facts, activation }) => {
             take_variables(conn, &activation, ask.variables, now).await?;
+            let user = match user {
+                Some(user) => conn.license_users(user.license).await?.into_iter().find(|one| one.id == user.id),
+                None => None,
+            };
             Ok(Ok(AppLicense::of(facts, activation, user.as_ref(), expose_customer)))
         }
         Err(refusal) => Ok(Err(refusal.into())),

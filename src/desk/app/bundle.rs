@@ -5,7 +5,6 @@ use futures::future::BoxFuture;
 use super::{
     App, AppAsk, AppLicense, AppRefusal, Call, Seat,
     activate::{activate, deactivate},
-    found,
     slots::check,
 };
 use crate::{
@@ -34,16 +33,14 @@ impl Desk {
             Err(refusal) => return Ok(Err(refusal)),
         };
         // Read first: only where one floats there is something to write.
-        let (mut conn, now, expose_customer) = (self.read().await?, self.now(), self.settings().expose_customer);
+        let (mut conn, door) = (self.read().await?, self.door(app));
         let mut licenses = Vec::new();
         for (ask, user) in parts {
-            let (facts, tpm_key) = match found(&mut conn, app, &ask, user.as_ref(), now).await? {
-                Ok(found) => found,
+            let call = match door.call(&mut conn, ask, user).await? {
+                Ok(call) => call,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let releases = self.releases.clone();
-            let call = Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, releases, now };
-            if call.facts.license.pool(None, now).is_ok() {
+            if call.facts.license.pool(None, call.now).is_ok() {
                 drop(conn);
                 return self.each_part(app, whole, Seat::Held, |conn, call| Box::pin(check(conn, call))).await;
             }
@@ -90,17 +87,13 @@ impl Desk {
             Ok(parts) => parts,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let (now, app, expose_customer) = (self.now(), app.clone(), self.settings().expose_customer);
-        let releases = self.releases.clone();
+        let door = self.door(app);
         let done = self.store.write(move |conn| {
-            let (app, parts, act, releases) = (app.clone(), parts.clone(), act.clone(), releases.clone());
+            let (door, parts, act) = (door.clone(), parts.clone(), act.clone());
             Box::pin(async move {
                 let mut all = Vec::new();
                 for (ask, user) in parts {
-                    let found = found(conn, &app, &ask, user.as_ref(), now).await?;
-                    let (facts, tpm_key) = found.map_err(StoreError::gave_up)?;
-                    let releases = releases.clone();
-                    let call = Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, releases, now };
+                    let call = door.call(conn, ask, user).await?.map_err(StoreError::gave_up)?;
                     all.push(act(conn, call).await?.map_err(StoreError::gave_up)?);
                 }
                 Ok(all)

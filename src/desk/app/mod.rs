@@ -2,18 +2,23 @@
 //! which license a call names, for whom, and whether the caller may ask.
 
 mod activate;
+mod again;
 mod api_keys;
 mod bundle;
+mod kept;
 mod lists;
 mod oauth;
 mod refusal;
+mod sign;
 mod slots;
 mod spend;
 mod trial;
 mod users;
 mod who;
 
+pub use again::{Before, Recalled};
 pub use api_keys::MadeApiKey;
+pub(in crate::desk) use kept::Kept;
 pub use lists::{CustomerUsers, DeviceLicense};
 pub use oauth::{GRACE_HOURS, MadeClient, OauthRow, TOKEN_SECONDS, TokenRefusal};
 pub use refusal::AppRefusal;
@@ -23,13 +28,7 @@ pub use trial::{Trial, TrialAsk};
 pub use users::UserLicense;
 pub use who::App;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
-
 use futures::future::BoxFuture;
-use sha2::{Digest, Sha256};
 
 use self::users::address;
 use super::{
@@ -39,7 +38,7 @@ use super::{
 };
 use crate::{
     licensing::{
-        ActivationKey, LicenseId, ProductCode, ProductId, Timestamp,
+        ActivationKey, LicenseId, ProductCode, Timestamp,
         activation::{Activation, Device},
         decide::{self, CheckRefusal},
         files::licensespring::{BodyCustomer, BodyUser},
@@ -92,11 +91,7 @@ impl AppLicense {
         expose_customer: bool,
     ) -> Self {
         let customer = facts.customer.clone().map(|customer| told(customer, expose_customer));
-        let user = user.map(|user| BodyUser {
-            id: user.id,
-            email: user.email.to_string(),
-            is_initial_password: user.is_initial_password,
-        });
+        let user = user.map(body_user);
         Self { facts, activation, user, customer, releases: Vec::new(), slot: None }
     }
 }
@@ -105,6 +100,17 @@ impl AppLicense {
 pub(super) fn told(customer: Customer, expose: bool) -> BodyCustomer {
     let shown = |text: String| if expose { text } else { String::new() };
     BodyCustomer { email: customer.email.to_string(), name: shown(customer.name), company: shown(customer.company) }
+}
+
+/// What apps are told of a user.
+pub(super) fn body_user(user: &LicenseUser) -> BodyUser {
+    BodyUser {
+        id: user.id,
+        email: user.email.to_string(),
+        is_initial_password: user.is_initial_password,
+        seats: user.seats,
+        seats_taken: user.seats_taken,
+    }
 }
 
 /// What a call asks of a seat: a new one takes the right password of a user.
@@ -124,7 +130,7 @@ pub(super) struct Call {
     pub tpm_key: Option<TpmKey>,
     /// The answer tells more of the customer than the address.
     pub expose_customer: bool,
-    pub releases: Releases,
+    pub kept: Kept,
     pub now: Timestamp,
 }
 
@@ -134,6 +140,33 @@ impl Call {
         let facts = &self.facts;
         decide::check(&facts.product, &facts.license, facts.known.as_ref(), facts.blocked, self.now)?;
         facts.known.clone().ok_or_else(|| CheckRefusal::NoDevice.into())
+    }
+}
+
+/// Where the calls of one app come in, at one time.
+#[derive(Clone)]
+pub(super) struct Door {
+    app: App,
+    expose_customer: bool,
+    kept: Kept,
+    now: Timestamp,
+}
+
+impl Door {
+    /// What a call is about. The machine was seen by it.
+    pub async fn call(
+        &self,
+        conn: &mut Conn,
+        ask: AppAsk,
+        user: Option<LicenseUser>,
+    ) -> Result<Result<Call, AppRefusal>, StoreError> {
+        let Self { app, expose_customer, kept, now } = self.clone();
+        let (facts, tpm_key) = match found(conn, &app, &ask, user.as_ref(), now).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        kept.seen.note(facts.known.as_ref(), now);
+        Ok(Ok(Call { app, ask, user, facts, tpm_key, expose_customer, kept, now }))
     }
 }
 
@@ -147,25 +180,8 @@ pub(super) fn sold(product: Option<Product>) -> Result<Product, AppRefusal> {
 }
 
 impl Desk {
-    /// A signature under the RSA key of LicenseSpring's clients. One over the same bytes is made once. `key` is the key that signs now,
-    /// where it was read with what is signed.
-    pub async fn sign_for_apps(&self, key: Option<&str>, message: Vec<u8>) -> Result<String, Fault> {
-        let digest: [u8; 32] = Sha256::digest(&message).into();
-        let signer = match self.vault.licensespring_signer().ok().filter(|signer| key == Some(signer.kid())) {
-            Some(signer) => signer,
-            None => self.app_signer().await?,
-        };
-        let place = (signer.kid().to_owned(), digest);
-        if let Some(made) = self.signatures().get(&place) {
-            return Ok(made.clone());
-        }
-        let made = self.vault.licensespring_sign_with(signer, message).await?;
-        self.signatures().put(place, made.clone());
-        Ok(made)
-    }
-
-    fn signatures(&self) -> MutexGuard<'_, super::Signatures> {
-        self.signatures.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn door(&self, app: &App) -> Door {
+        Door { app: app.clone(), expose_customer: self.settings().expose_customer, kept: self.kept.clone(), now: self.now() }
     }
 
     /// Answers a request file that an app carries. The file's own key must reach its product; the carrier only has to be one that may
@@ -186,11 +202,9 @@ impl Desk {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let (mut conn, now) = (self.read().await?, self.now());
-        let facts = found(&mut conn, app, &ask, user.as_ref(), now).await?;
-        let (expose_customer, releases) = (self.settings().expose_customer, self.releases.clone());
-        let call = |(facts, tpm_key)| Call { app: app.clone(), ask, user, facts, tpm_key, expose_customer, releases, now };
-        Ok(facts.map(|found| (conn, call(found))))
+        let mut conn = self.read().await?;
+        let call = self.door(app).call(&mut conn, ask, user).await?;
+        Ok(call.map(|call| (conn, call)))
     }
 
     /// Runs an act about the license a call names, in one transaction.
@@ -210,15 +224,12 @@ impl Desk {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let (now, app, expose_customer) = (self.now(), app.clone(), self.settings().expose_customer);
-        let releases = self.releases.clone();
+        let door = self.door(app);
         let done = self.store.write(move |conn| {
-            let (app, ask, user, act, releases) = (app.clone(), ask.clone(), user.clone(), act.clone(), releases.clone());
+            let (door, ask, user, act) = (door.clone(), ask.clone(), user.clone(), act.clone());
             Box::pin(async move {
-                match found(conn, &app, &ask, user.as_ref(), now).await? {
-                    Ok((facts, tpm_key)) => {
-                        act(conn, Call { app, ask, user, facts, tpm_key, expose_customer, releases, now }).await
-                    }
+                match door.call(conn, ask, user).await? {
+                    Ok(call) => act(conn, call).await,
                     Err(refusal) => Ok(Err(refusal)),
                 }
             })
@@ -248,33 +259,6 @@ impl Desk {
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let right = self.passwords.verify(Password::given(password.as_deref().unwrap_or_default()), hash).await;
         Ok(user.filter(|_| right).map(Some).ok_or(AppRefusal::UserCredentials))
-    }
-}
-
-/// The versions of products, kept until the product's revision is another.
-#[derive(Clone, Default)]
-pub(in crate::desk) struct Releases(Arc<Mutex<ByProduct>>);
-
-type ByProduct = HashMap<ProductId, (i64, Arc<[Release]>)>;
-
-impl Releases {
-    /// The versions a license covers, newest first.
-    pub async fn covered(&self, conn: &mut Conn, facts: &ActivationFactsRow) -> Result<Vec<Release>, StoreError> {
-        let (product, revision) = (facts.product.id, facts.product.revision);
-        let kept = self.kept().get(&product).filter(|kept| kept.0 == revision).map(|kept| kept.1.clone());
-        let all = match kept {
-            Some(all) => all,
-            None => {
-                let all: Arc<[Release]> = conn.releases(product).await?.into();
-                self.kept().insert(product, (revision, all.clone()));
-                all
-            }
-        };
-        Ok(all.iter().filter(|release| facts.license.covers(&release.version)).cloned().collect())
-    }
-
-    fn kept(&self) -> MutexGuard<'_, ByProduct> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -98,7 +98,7 @@ async fn look(conn: &mut Conn, call: Call, feature: Option<&str>) -> Result<Resu
     if feature.is_some_and(|code| call.facts.license.entitlement(code).is_none()) {
         return Ok(Err(AppRefusal::Slot { feature: true, refusal: SlotRefusal::NoSuchFeature }));
     }
-    let releases = if feature.is_none() { call.releases.covered(conn, &call.facts).await? } else { Vec::new() };
+    let releases = if feature.is_none() { call.kept.releases.covered(conn, &call.facts).await? } else { Vec::new() };
     let license = AppLicense::of(call.facts, activation, call.user.as_ref(), call.expose_customer);
     Ok(Ok(AppLicense { releases, ..license }))
 }

@@ -94,7 +94,7 @@ impl Desk {
             }
             Err(refusal) => return Ok(Err(refusal)),
         }
-        Ok(Ok(call.releases.covered(&mut conn, &call.facts).await?))
+        Ok(Ok(call.kept.releases.covered(&mut conn, &call.facts).await?))
     }
 }
 

@@ -59,7 +59,8 @@ impl App {
     }
 
     /// The API key, or the client's id.
-    pub(super) fn id(&self) -> &str {
+    #[must_use]
+    pub fn id(&self) -> &str {
         &self.id
     }
 

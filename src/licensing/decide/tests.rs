@@ -96,6 +96,7 @@ fn facts<'a>(product: &'a Product, license: &'a License, known: Option<&'a Activ
         blocked: false,
         slots: InUse::default(),
         holders: &[],
+        user: None,
     }
 }
 

@@ -35,6 +35,7 @@ tests! {
         a_counter_begins_anew_with_its_period,
         a_feature_is_checked_and_spent,
         a_machine_tells_its_variables,
+        when_a_machine_called_last_is_gathered_and_written_later,
         versions_are_those_the_license_covers,
         a_user_sees_their_licenses_and_takes_a_password_of_their_own,
         a_request_file_is_answered_as_text_and_as_a_form,
@@ -44,6 +45,43 @@ tests! {
 
 fn counted(max: u32, overage: u32) -> Meter {
     Meter { used: 0, max: Limit::AtMost(max), overage: Limit::AtMost(overage), period: None, negatives: false, resets_at: None }
+}
+
+async fn when_a_machine_called_last_is_gathered_and_written_later(app: TestApp) {
+    app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let license = app.issue("press", seats(3)).await;
+    foreign.activate(&app, &license, "HW-1").await;
+    foreign.activate(&app, &license, "HW-2").await;
+    let activated = app.now();
+    let last_seen = async |id: &str| {
+        let view = app.desk().license_view(&OPERATOR, license.id).await.unwrap();
+        view.activations.iter().find(|machine| machine.activation.device.id.as_str() == id).unwrap().activation.last_seen
+    };
+    // Within the minute nothing is written at all.
+    app.pass_seconds(59);
+    signed(&app, &foreign.check(&app, &license, "HW-1").await).await;
+    app.desk().write_seen().await.unwrap();
+    assert_eq!(last_seen("HW-1").await, activated);
+    app.pass_seconds(3_600);
+    for _ in 0..3 {
+        app.pass_seconds(1);
+        signed(&app, &foreign.check(&app, &license, "HW-1").await).await;
+    }
+    assert_eq!(last_seen("HW-1").await, activated, "a check writes nothing");
+    app.desk().write_seen().await.unwrap();
+    assert!(last_seen("HW-1").await > app.now().plus_seconds(-60));
+    assert_eq!(last_seen("HW-2").await, activated);
+    // What is refused is no sign of life: another app's key, and a machine whose seat was given back.
+    let elsewhere = ForeignApp::new(&app, Some(vec!["cut".to_owned()]), false).await;
+    foreign.deactivate(&app, &license, "HW-2").await;
+    let released = last_seen("HW-2").await;
+    app.pass_days(1);
+    assert_eq!(code(&elsewhere.check(&app, &license, "HW-1").await), "api_key_product_not_allowed");
+    assert_eq!(code(&foreign.check(&app, &license, "HW-2").await), "device_not_found");
+    let before = last_seen("HW-1").await;
+    app.desk().write_seen().await.unwrap();
+    assert_eq!((last_seen("HW-1").await, last_seen("HW-2").await), (before, released));
 }
 
 async fn a_counter_is_spent_and_no_further(app: TestApp) {

@@ -45,6 +45,7 @@ pub(crate) mod foreign;
 mod foreign_files;
 mod keys;
 mod licensespring;
+mod licensespring_again;
 mod licensespring_bundle;
 mod licensespring_codes;
 mod licensespring_floating;

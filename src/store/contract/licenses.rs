@@ -437,6 +437,28 @@ pub async fn seats_are_listed_with_those_who_hold_them_first(bench: Bench) {
     assert!(conn.holders(LicenseId(404), 100).await.unwrap().is_empty());
 }
 
+pub async fn when_machines_called_last_is_written_together_and_never_goes_back(bench: Bench) {
+    let mut conn = bench.begin().await;
+    let product = samples::product(&mut conn, "press").await;
+    let license = samples::license_for(&mut conn, product, 9).await;
+    let mut ids = Vec::new();
+    // More than one statement takes.
+    for n in 0..450 {
+        ids.push(samples::add(&mut conn, &samples::new_activation(license, &format!("d-{n}")), NOW).await.unwrap());
+    }
+    let later = |n: usize| NOW.plus_days(1 + n as i64);
+    let seen: Vec<_> = ids.iter().enumerate().skip(1).map(|(n, id)| (*id, later(n))).collect();
+    conn.machines_were_seen(&seen).await.unwrap();
+    conn.machines_were_seen(&[(ids[7], NOW), (ActivationId(404_404), NOW)]).await.unwrap();
+    conn.machines_were_seen(&[]).await.unwrap();
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    assert_eq!(conn.activation(ids[0]).await.unwrap().unwrap().last_seen, NOW);
+    for (n, id) in ids.iter().enumerate().skip(1) {
+        assert_eq!(conn.activation(*id).await.unwrap().unwrap().last_seen, later(n));
+    }
+}
+
 pub async fn a_row_that_this_program_did_not_write_is_named(bench: Bench) {
     let mut conn = bench.begin().await;
     let product = samples::product(&mut conn, "press").await;

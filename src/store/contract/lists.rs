@@ -54,7 +54,7 @@ async fn shelf(bench: &Bench) -> (ProductId, ProductId, Vec<LicenseId>) {
     for new in &news {
         ids.push(samples::license(&mut conn, new).await);
     }
-    conn.add_license_user(ids[5], &email("Zoë@users.example"), "hash").await.unwrap();
+    conn.add_license_user(ids[5], &email("Zoë@users.example"), "hash", None).await.unwrap();
     for (license, device, name) in
         [(ids[4], "Device-A_1", "BÜRO-PC"), (ids[4], "device-b%2", "Labor 2"), (ids[6], "Deviceless\\3", "büro 100% \"x\"")]
     {

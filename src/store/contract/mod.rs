@@ -81,6 +81,7 @@ contract! {
         a_slot_is_had_until_its_end_and_by_nobody_without_a_seat,
         the_facts_about_a_device_are_all_that_a_decision_needs,
         seats_are_listed_with_those_who_hold_them_first,
+        when_machines_called_last_is_written_together_and_never_goes_back,
         a_row_that_this_program_did_not_write_is_named;
     people:
         a_customer_is_one_for_every_spelling_of_the_address,

@@ -69,10 +69,10 @@ pub async fn named_users_belong_to_a_license(bench: Bench) {
     }
     let mut ids = Vec::new();
     for license in &licenses {
-        ids.push(conn.add_license_user(*license, &email("Ann@press.example"), "hash").await.unwrap().unwrap());
+        ids.push(conn.add_license_user(*license, &email("Ann@press.example"), "hash", None).await.unwrap().unwrap());
     }
-    assert_eq!(conn.add_license_user(licenses[0], &email("ANN@press.example"), "hash 2").await.unwrap(), None);
-    assert!(conn.add_license_user(licenses[0], &email("bob@press.example"), "hash 3").await.unwrap().is_some());
+    assert_eq!(conn.add_license_user(licenses[0], &email("ANN@press.example"), "hash 2", None).await.unwrap(), None);
+    assert!(conn.add_license_user(licenses[0], &email("bob@press.example"), "hash 3", None).await.unwrap().is_some());
     bench.commit(conn).await;
     bench.tamper("update license_user set seats = 3, is_initial_password = 0, name = 'Ann' where license_id = 2").await;
     let mut conn = bench.read().await;

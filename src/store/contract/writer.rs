@@ -414,6 +414,7 @@ async fn take_seat(conn: &mut Conn, license: LicenseId, device: &DeviceId) -> Re
         blocked: facts.blocked,
         slots: InUse::default(),
         holders: &[],
+        user: None,
     };
     let ask =
         ActivationAsk { how: How::Online, licensespring_file: false, device_key: None, virtual_machine: None, keeps_slot: false, by_tpm: false, version: None };

@@ -21,6 +21,9 @@ pub struct BodyUser {
     pub id: i64,
     pub email: String,
     pub is_initial_password: bool,
+    /// How many machines the user may have; what the license has where none.
+    pub seats: Option<u32>,
+    pub seats_taken: u32,
 }
 
 /// Whose license it is. Name and company are empty where apps are told the address alone.
@@ -395,8 +398,10 @@ pub(super) fn max_transfers(limit: TransferLimit) -> Value {
 fn user_value(user: &BodyUser, license: &License) -> Value {
     json!({
         "id": user.id, "email": user.email, "first_name": "", "last_name": "", "phone_number": "",
-        "is_initial_password": user.is_initial_password, "max_activations": license.terms.seats.most().unwrap_or(0),
-        "allow_unlimited_activations": license.terms.seats == Limit::Unlimited, "total_activations": license.seats_taken,
+        "is_initial_password": user.is_initial_password,
+        "max_activations": user.seats.or(license.terms.seats.most()).unwrap_or(0),
+        "allow_unlimited_activations": user.seats.is_none() && license.terms.seats == Limit::Unlimited,
+        "total_activations": user.seats_taken,
     })
 }
 
@@ -599,7 +604,13 @@ mod tests {
     /// A user's body has no key, and the user before the signatures.
     #[test]
     fn a_users_activation_names_the_user_and_no_key() {
-        let user = BodyUser { id: 3469, email: "bob@customer.example".to_owned(), is_initial_password: true };
+        let user = BodyUser {
+            id: 3469,
+            email: "bob@customer.example".to_owned(),
+            is_initial_password: true,
+            seats: None,
+            seats_taken: 1,
+        };
         let body = body(Some(&user));
         assert!(!body.contains("license_key\":\"FUH3"));
         let tail = r#""max_license_users":1,"user":{"id":3469,"email":"bob@customer.example","first_name":"","last_name":"","phone_number":"","is_initial_password":true,"max_activations":2,"allow_unlimited_activations":false,"total_activations":1}}"#;

@@ -80,6 +80,8 @@ pub fn device_license_row(facts: &BodyFacts<'_>) -> Value {
 pub struct ListedUser<'a> {
     pub email: &'a str,
     pub is_initial_password: bool,
+    pub seats: Option<u32>,
+    pub seats_taken: u32,
     pub license: &'a License,
     pub order_reference: &'a str,
 }
@@ -95,10 +97,11 @@ pub fn customer_users_body(customer: &BodyCustomer, users: &[ListedUser<'_>]) ->
     let users = users.iter().map(|user| {
         let license = user.license;
         json!({
-            "email": user.email, "is_active": license.seats_taken > 0, "first_name": "", "last_name": "", "phone_number": "",
+            "email": user.email, "is_active": user.seats_taken > 0, "first_name": "", "last_name": "", "phone_number": "",
             "is_initial_password": user.is_initial_password, "initial_password": "",
-            "max_activations": license.terms.seats.most().unwrap_or(0), "total_activations": license.seats_taken,
-            "allow_unlimited_activations": license.terms.seats == Limit::Unlimited, "license_id": license.id.0,
+            "max_activations": user.seats.or(license.terms.seats.most()).unwrap_or(0), "total_activations": user.seats_taken,
+            "allow_unlimited_activations": user.seats.is_none() && license.terms.seats == Limit::Unlimited,
+            "license_id": license.id.0,
             "order_store_id": user.order_reference, "order_id": license.order.map_or(Value::Null, |order| order.0.into()),
         })
     });

@@ -1,0 +1,102 @@
+//! What this process keeps between the calls of apps, so that a check is one read and writes nothing.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::again::Again;
+use crate::{
+    desk::{Desk, Fault},
+    licensing::{ActivationId, ProductId, Timestamp, activation::Activation, product::Release},
+    store::{ActivationFactsRow, Conn, StoreError},
+};
+
+#[derive(Clone, Default)]
+pub(in crate::desk) struct Kept {
+    pub releases: Releases,
+    pub seen: Seen,
+    pub again: Again,
+}
+
+/// The versions of products, kept until the product's revision is another.
+#[derive(Clone, Default)]
+pub(in crate::desk) struct Releases(Arc<Mutex<ByProduct>>);
+
+type ByProduct = HashMap<ProductId, (i64, Arc<[Release]>)>;
+
+impl Releases {
+    /// The versions a license covers, newest first.
+    pub async fn covered(&self, conn: &mut Conn, facts: &ActivationFactsRow) -> Result<Vec<Release>, StoreError> {
+        let (product, revision) = (facts.product.id, facts.product.revision);
+        let kept = open(&self.0).get(&product).filter(|kept| kept.0 == revision).map(|kept| kept.1.clone());
+        let all = match kept {
+            Some(all) => all,
+            None => {
+                let all: Arc<[Release]> = conn.releases(product).await?.into();
+                open(&self.0).insert(product, (revision, all.clone()));
+                all
+            }
+        };
+        Ok(all.iter().filter(|release| facts.license.covers(&release.version)).cloned().collect())
+    }
+}
+
+/// When machines called last: gathered here, and written together by [`Desk::write_seen`].
+#[derive(Clone, Default)]
+pub(in crate::desk) struct Seen(Arc<Mutex<HashMap<ActivationId, Timestamp>>>);
+
+/// What is known of a machine is never older than this, in seconds, plus the time between two writes.
+const EXACT_TO: i64 = 60;
+
+impl Seen {
+    /// A machine that holds a seat has called.
+    pub fn note(&self, known: Option<&Activation>, now: Timestamp) {
+        let is_news = |known: &&Activation| known.state.holds_seat() && now.seconds() - known.last_seen.seconds() >= EXACT_TO;
+        if let Some(known) = known.filter(is_news) {
+            self.put(known.id, now);
+        }
+    }
+
+    pub fn put(&self, id: ActivationId, now: Timestamp) {
+        open(&self.0).insert(id, now);
+    }
+
+    fn take(&self) -> Vec<(ActivationId, Timestamp)> {
+        let mut all: Vec<_> = std::mem::take(&mut *open(&self.0)).into_iter().collect();
+        // Nodes that write at the same time take the rows in the same order.
+        all.sort_unstable();
+        all
+    }
+
+    fn put_back(&self, all: Vec<(ActivationId, Timestamp)>) {
+        let mut kept = open(&self.0);
+        for (id, at) in all {
+            match kept.entry(id) {
+                Entry::Vacant(place) => drop(place.insert(at)),
+                // It called again meanwhile.
+                Entry::Occupied(_) => {}
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// Writes when machines called last. Where that fails they are kept for the next time.
+    pub async fn write_seen(&self) -> Result<(), Fault> {
+        let seen: Arc<[_]> = self.kept.seen.take().into();
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let writing = seen.clone();
+        let written = self.store.write(move |conn| {
+            let seen = writing.clone();
+            Box::pin(async move { conn.machines_were_seen(&seen).await })
+        });
+        Ok(written.await.inspect_err(|_| self.kept.seen.put_back(seen.to_vec()))?)
+    }
+}
+
+fn open<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
