@@ -532,7 +532,10 @@ fn license(tab: LicenseTab) -> LicenseView {
             FeatureRow { code: "spot".into(), name: "Spot colours".into(), valid_until: None, used: None, max: None, floating: Some((1, 2)) },
             FeatureRow { code: "export".into(), name: "Exports".into(), valid_until: Some(date("2026-12-31")), used: Some(120), max: Some(500), floating: None },
         ],
-        users: vec![("ann@press.example".into(), true), ("bo@press.example".into(), false)],
+        users: vec![
+            UserLine { email: "ann@press.example".into(), first_password: true, seats: Some(2), machines: 1 },
+            UserLine { email: "bo@press.example".into(), first_password: false, seats: None, machines: 0 },
+        ],
         more_machines: false,
         no_files: None,
         history: history(),

@@ -111,6 +111,16 @@ pub(super) enum Command {
         #[arg(long, value_name = "DATE", value_parser = parse::date)]
         maintenance_until: Option<Date>,
     },
+    /// Say how many of its machines a user may have
+    User {
+        #[command(flatten)]
+        which: Which,
+        #[arg(value_name = "EMAIL", value_parser = parse::email)]
+        email: Email,
+        /// A number, or unlimited: as many as the license has
+        #[arg(long, value_name = "N", value_parser = parse::seats)]
+        seats: Limit,
+    },
     /// Release every machine and set consumption to zero
     Reset(Which),
     /// Release a machine; it may come back through any door
@@ -240,6 +250,17 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
             let until = desk.renew_license(staff, id, renewal, maintenance_until).await?;
             let text = format!("The license is good through {} now.", until.plus_millis(-1).date().for_people());
             Ok(Done::new(json!({ "id": id.0, "valid_until": until.to_rfc3339() }), text))
+        }
+        Command::User { which, email, seats } => {
+            let id = find(&desk, &which).await?;
+            let none = not_found("The license has no such user.");
+            desk.set_user_seats(staff, id, &email, seats.most()).await.map_err(none)?;
+            let text = match seats.most() {
+                Some(1) => format!("{email} may have one machine of it."),
+                Some(most) => format!("{email} may have {most} machines of it."),
+                None => format!("{email} may have every machine of it."),
+            };
+            Ok(Done::new(json!({ "id": id.0, "user": email.as_str(), "seats": seats.most() }), text))
         }
         Command::Reset(which) => {
             let id = find(&desk, &which).await?;

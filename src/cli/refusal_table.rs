@@ -240,6 +240,19 @@ impl Doors {
         let file = self.foreign.v1("activation", "press", "HW-new", members);
         let notes = Notes { form, file: "a LicenseSpring file with a wrong password; our own carry none" };
         self.try_all("user_credentials_invalid", &fields, file, notes).await;
+
+        let eve = Email::parse("eve@example.com").unwrap();
+        let user_password = UserPassword::Given("the right password".to_owned());
+        let one = Issue::one(ProductCode::parse("press").unwrap(), Terms { seats: Limit::AtMost(3), ..Terms::default() });
+        self.app.issue_as(Issue { users: vec![eve], user_password, user_seats: Some(1), ..one }).await;
+        let by = |doors: &Self, device: &str| {
+            let members = json!({ "username": "eve@example.com", "password": "the right password" });
+            doors.foreign.v1("activation", "press", device, members)
+        };
+        self.app.bring(by(self, "HW-hers")).await.expect("the one that is hers");
+        let fields = [("key", "eve@example.com"), ("device_id", "HW-new")];
+        let notes = Notes { form, file: "a LicenseSpring file with name and password; our own carry none" };
+        self.try_all("user_seats_exhausted", &fields, by(self, "HW-new"), notes).await;
     }
 }
 

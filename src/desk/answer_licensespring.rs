@@ -351,6 +351,7 @@ impl Desk {
                 short_code: request.product.as_str(),
                 customer: customer.as_ref(),
                 user: user.as_ref(),
+                order: facts_for_signing.order.as_deref().unwrap_or_default(),
                 now,
             });
             let rsa = |message: &[u8]| -> Result<Vec<u8>, VaultError> {

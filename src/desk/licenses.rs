@@ -3,7 +3,7 @@
 use super::{ActError, Area, Desk, Level, Visitor, answer::give_back};
 use crate::{
     licensing::{
-        ActivationKey, Date, DeviceId, LicenseId, ProductCode, Timestamp,
+        ActivationKey, Date, DeviceId, Email, LicenseId, ProductCode, Timestamp,
         activation::{Activation, ActivationState},
         decide::{self, ReleaseProof},
         license::{Actor, Expiry, Floating, License, LicenseState, LicenseType, Limit, Maintenance, Terms, TransferLimit},
@@ -286,6 +286,48 @@ impl Desk {
                         conn.block_device(id, &device, now).await?;
                         device_audit(conn, &facts, "device.blocked", &device, actor, now).await?;
                     }
+                    Ok(Done::Ok(()))
+                })
+            })
+            .await?;
+        finish(done)
+    }
+
+    /// Allows a user of a license so many of its machines; as many as it has where `seats` is none. Nothing that runs is touched.
+    pub async fn set_user_seats(
+        &self,
+        visitor: &Visitor,
+        id: LicenseId,
+        email: &Email,
+        seats: Option<u32>,
+    ) -> Result<(), ActError> {
+        visitor.needs(Area::Licenses, Level::Manage)?;
+        let (now, actor, email) = (self.now(), visitor.actor(), email.clone());
+        let done = self
+            .store
+            .write(move |conn| {
+                let (actor, email) = (actor.clone(), email.clone());
+                Box::pin(async move {
+                    let Some((_, _, head)) = conn.lock_license(id).await? else { return Ok(Done::NotFound) };
+                    let users = conn.license_users(id).await?;
+                    let Some(user) = users.iter().find(|user| user.email.folded() == email.folded()) else {
+                        return Ok(Done::NotFound);
+                    };
+                    if user.seats == seats {
+                        return Ok(Done::Ok(()));
+                    }
+                    conn.set_user_seats(id, &email, seats).await?;
+                    let told = |seats: Option<u32>| serde_json::json!({ "user": email.as_str(), "seats": seats });
+                    let entry = NewAudit {
+                        at: now,
+                        subject: Subject::license(id.0),
+                        act: "license.user_seats",
+                        actor,
+                        before: Some(told(user.seats)),
+                        after: Some(told(seats)),
+                    };
+                    let head = conn.audit(&entry, head.as_deref());
+                    conn.set_audit_head(id, &head).await?;
                     Ok(Done::Ok(()))
                 })
             })

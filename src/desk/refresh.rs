@@ -198,6 +198,7 @@ impl Foreign {
                 short_code: facts.product.code.as_str(),
                 customer: customer.as_ref(),
                 user: user.as_ref(),
+                order: facts.order.as_deref().unwrap_or_default(),
                 now,
             },
             false,

@@ -51,6 +51,8 @@ pub struct ActivationFactsRow {
     pub app_key: Option<String>,
     /// Whose license it is.
     pub customer: Option<Customer>,
+    /// What the shop calls the order it was sold in.
+    pub order: Option<String>,
 }
 
 fn activation(row: &AnyRow) -> Result<Activation, StoreError> {
@@ -127,7 +129,8 @@ macro_rules! facts_query {
              (select min(b.id) from device_block b where b.device_id = $1 and (b.product_id is null or b.product_id = l.product_id) \
                and (b.license_id is null or b.license_id = l.id)) as blocked, \
              (select s.kid from seal s where s.purpose = 'license' and coalesce(s.product_id, 0) = l.product_id and s.state = 'active') as signing_key, \
-             (select s.kid from seal s where s.purpose = 'licensespring' and coalesce(s.product_id, 0) = 0 and s.state = 'active') as app_key, ",
+             (select s.kid from seal s where s.purpose = 'licensespring' and coalesce(s.product_id, 0) = 0 and s.state = 'active') as app_key, \
+             (select o.reference from orders o where o.id = l.order_id) as order_reference, ",
             customer_columns!(),
             " from license l join product p on p.id = l.product_id left join customer c on c.id = l.customer_id \
              left join activation a on a.license_id = l.id and a.device_id = $1 where ",
@@ -405,6 +408,7 @@ fn facts(row: &AnyRow) -> Result<ActivationFactsRow, StoreError> {
         blocked: row.maybe_int("blocked")?.is_some(),
         signing_key: row.maybe_string("signing_key")?,
         app_key: row.maybe_string("app_key")?,
+        order: row.maybe_string("order_reference")?,
         customer: row.maybe_int("c_id")?.map(|_| customer(row)).transpose()?,
     })
 }

@@ -57,6 +57,7 @@ pub fn facts_of<'a>(found: &'a AppLicense, short_code: &'a str, state: &AppState
         short_code,
         customer: found.customer.as_ref(),
         user: found.user.as_ref(),
+        order: found.facts.order.as_deref().unwrap_or_default(),
         now: state.desk.now(),
     }
 }

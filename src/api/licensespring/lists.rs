@@ -28,6 +28,7 @@ pub async fn device_licenses(State(state): State<AppState>, Caller(app): Caller,
             short_code: found.product.code.as_str(),
             customer: found.customer.as_ref(),
             user: None,
+            order: &found.order,
             now,
         })
     });

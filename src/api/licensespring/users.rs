@@ -34,6 +34,7 @@ pub async fn licenses(State(state): State<AppState>, Caller(app): Caller, asked:
             short_code,
             customer: None,
             user: Some(&user),
+            order: &found.order,
             now: state.desk.now(),
         }))
     });

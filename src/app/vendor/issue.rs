@@ -123,7 +123,12 @@ fn IssueForm(form: FormState, product: IssueProduct, several: bool) -> impl Into
             Some((false, "One e-mail address a line. Each gets a password, shown once after issuing; the license has no key."))
         }
     }
-    .map(|(optional, hint)| view! { <Lines at=form.at("users") label="Users" hint=hint optional=optional/> });
+    .map(|(optional, hint)| {
+        view! {
+            <Lines at=form.at("users") label="Users" hint=hint optional=optional/>
+            <Field at=form.at("user_seats") label="Machines of each user" inputmode="numeric" optional=true short=true hint="Empty: as many as the license has."/>
+        }
+    });
     let by_key = product.users != UsersAsked::Only;
     let rare = ["start", "transfers", "grace_hours", "max_consumption", "slots", "borrow_hours", "key"];
     let open = rare.iter().any(|name| form.at(name).error.is_some());

@@ -95,8 +95,7 @@ pub struct LicenseView {
     pub note: Option<String>,
     /// Custom fields.
     pub fields: Vec<(String, String)>,
-    /// Their addresses, and whether each still has the password that was made for them.
-    pub users: Vec<(String, bool)>,
+    pub users: Vec<UserLine>,
     pub machines: Vec<Machine>,
     /// There are more than those.
     pub more_machines: bool,
@@ -168,6 +167,17 @@ pub struct FeatureRow {
     pub max: Option<u64>,
     /// Of a floating feature: slots in use, and how many there are.
     pub floating: Option<(u32, u32)>,
+}
+
+/// A named user, and what they have of the license.
+#[derive(Clone, Debug)]
+pub struct UserLine {
+    pub email: String,
+    /// Whether they still have the password that was made for them.
+    pub first_password: bool,
+    /// As many as the license has where none.
+    pub seats: Option<u32>,
+    pub machines: u32,
 }
 
 #[component]
@@ -324,12 +334,18 @@ fn LicenseFacts(view: LicenseView) -> impl IntoView {
 }
 
 #[component]
-fn Users(users: Vec<(String, bool)>) -> impl IntoView {
+fn Users(users: Vec<UserLine>) -> impl IntoView {
     let rows = users
         .into_iter()
-        .map(|(email, initial)| {
-            let note = if initial { "has the first password still" } else { "has a password of their own" };
-            view! { <li><Mail text=email/><span class="sub">{note}</span></li> }
+        .map(|UserLine { email, first_password, seats, machines }| {
+            let password = if first_password { "the first password still" } else { "a password of their own" };
+            let machines = match (machines, seats) {
+                (machines, Some(seats)) => format!("{machines} of {seats} {}", if seats == 1 { "machine" } else { "machines" }),
+                (0, None) => "no machine yet".to_owned(),
+                (1, None) => "1 machine".to_owned(),
+                (machines, None) => format!("{machines} machines"),
+            };
+            view! { <li><Mail text=email/><span class="sub">{machines}" · "{password}</span></li> }
         })
         .collect_view();
     view! { <Card title="Users"><ul class="stack close" role="list">{rows}</ul></Card> }

@@ -30,7 +30,7 @@ pub use events::{Change, EventRow, Events};
 pub use home::{Attention, HomeView, Tally, VendorHomePage};
 pub use issue::{FeatureChoice, IssuePage, IssueProduct, IssueView, IssuedPage, IssuedView, UsersAsked};
 pub use keys::{KeyPage, KeyRow, KeyState, KeyView, KeysPage, KeysView, MachineToRefresh, RotateChoice};
-pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState};
+pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState, UserLine};
 pub use licenses::{Ends, LicenseListView, LicenseRow, LicensesPage, Standing};
 pub use list::{Address, Paging};
 pub use orders::{OrderListView, OrderPage, OrderRow, OrderView, OrdersPage};

@@ -10,7 +10,7 @@ use crate::{
         license::License,
         product::{Authorization, Feature, Product, ProductState},
     },
-    store::LicenseUser,
+    store::{Conn, LicenseUser, StoreError},
 };
 
 /// As many licenses of one machine, or of one customer in one product, as are listed.
@@ -22,6 +22,8 @@ pub struct DeviceLicense {
     pub license: License,
     pub activation: Activation,
     pub customer: Option<BodyCustomer>,
+    /// What the shop calls the order it was sold in.
+    pub order: String,
 }
 
 /// The users of a customer's licenses of one product.
@@ -81,7 +83,8 @@ impl Desk {
                 Some(id) => conn.customer(id).await?.map(|customer| told(customer, settings.expose_customer)),
                 None => None,
             };
-            all.push(DeviceLicense { product, license, activation, customer });
+            let order = reference(&mut conn, &license).await?;
+            all.push(DeviceLicense { product, license, activation, customer, order });
         }
         Ok(Ok(all))
     }
@@ -114,14 +117,20 @@ impl Desk {
             if !app.reaches(&license) {
                 continue;
             }
-            let order = match license.order {
-                Some(id) => conn.order(id).await?.map(|order| order.reference).unwrap_or_default(),
-                None => String::new(),
-            };
+            let order = reference(&mut conn, &license).await?;
             for user in conn.license_users(license.id).await? {
                 users.push((user, license.clone(), order.clone()));
             }
         }
         Ok(Ok(CustomerUsers { customer: told(customer, settings.expose_customer), users }))
     }
+}
+
+/// What the shop calls the order a license was sold in.
+pub(super) async fn reference(conn: &mut Conn, license: &License) -> Result<String, StoreError> {
+    let order = match license.order {
+        Some(id) => conn.order(id).await?,
+        None => None,
+    };
+    Ok(order.map(|order| order.reference).unwrap_or_default())
 }

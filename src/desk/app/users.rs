@@ -1,6 +1,6 @@
 //! What a named user does through an app: looks at the licenses that are theirs, and takes a password of their own.
 
-use super::{App, AppRefusal, sold};
+use super::{App, AppRefusal, lists::reference, sold};
 use crate::{
     desk::{Desk, Fault, answer_licensespring::TRY_WINDOW_SECONDS},
     licensing::{Email, ProductCode, license::License, product::Product},
@@ -16,6 +16,8 @@ pub struct UserLicense {
     pub product: Product,
     pub license: License,
     pub user: LicenseUser,
+    /// What the shop calls the order it was sold in.
+    pub order: String,
 }
 
 impl Desk {
@@ -49,7 +51,8 @@ impl Desk {
         for user in users {
             if let Some((mut license, _, _)) = conn.license(user.license).await?.filter(|(license, ..)| app.reaches(license)) {
                 license.turn_meters(self.now());
-                licenses.push(UserLicense { product: product.clone(), license, user });
+                let order = reference(&mut conn, &license).await?;
+                licenses.push(UserLicense { product: product.clone(), license, user, order });
             }
         }
         Ok(Ok(licenses))

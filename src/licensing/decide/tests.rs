@@ -100,6 +100,21 @@ fn facts<'a>(product: &'a Product, license: &'a License, known: Option<&'a Activ
     }
 }
 
+#[test]
+fn a_user_has_no_more_machines_than_the_license_gives_them() {
+    let (product, license) = (product(), license(9));
+    let of = |most, taken| ActivationFacts { user: Some(UserSeats { most, taken }), ..facts(&product, &license, None) };
+    assert!(activate(&of(2, 1), &online(), NOW).unwrap().takes_seat);
+    for (most, taken) in [(2, 2), (2, 3), (1, 1), (0, 0)] {
+        let refusal = activate(&of(most, taken), &online(), NOW).unwrap_err();
+        assert_eq!(refusal, ActivationRefusal::UserSeatsExhausted { seats: most });
+    }
+    // The license's own seats are told first: releasing one of the user's machines would not be enough to know.
+    let full = License { seats_taken: 9, ..license.clone() };
+    let asked = ActivationFacts { user: Some(UserSeats { most: 1, taken: 1 }), ..facts(&product, &full, None) };
+    assert_eq!(activate(&asked, &online(), NOW).unwrap_err().code(), "seats_exhausted");
+}
+
 fn refused(product: &Product, license: &License, ask: &ActivationAsk<'_>) -> &'static str {
     activate(&facts(product, license, None), ask, NOW).expect_err("refused").code()
 }

@@ -23,7 +23,8 @@ use crate::{
 tests! {
     both:
         an_app_activates_checks_and_gives_back,
-        activating_again_costs_nothing_and_moving_there_and_back_is_two_transfers;
+        activating_again_costs_nothing_and_moving_there_and_back_is_two_transfers,
+        a_user_has_as_many_machines_as_the_license_gives_them;
     once:
         every_answer_is_signed_as_clients_check_it,
         a_call_is_refused_by_what_is_wrong_with_its_headers,
@@ -383,6 +384,50 @@ async fn a_user_shows_a_password_for_a_new_seat_alone(app: TestApp) {
         ask("bob@customer.example", Some("a guess")).await;
     }
     assert_eq!(refused(&ask("bob@customer.example", Some("bob's own password")).await).0, 429);
+}
+
+async fn a_user_has_as_many_machines_as_the_license_gives_them(app: TestApp) {
+    let press = app.product("press").await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let emails = ["bob@customer.example", "eve@customer.example"].map(|user| Email::parse(user).unwrap());
+    let user_password = UserPassword::Given("their own password".to_owned());
+    for secret in ["their own password", "bob@customer.example", "eve@customer.example"] {
+        app.secret(secret);
+    }
+    let issue = Issue { user_seats: Some(1), user_password, users: emails.to_vec(), ..Issue::one(press, seats(3)) };
+    let license = app.issue_as(issue).await;
+    let activate = async |user: &str, hardware: &str| {
+        let body = json!({ "product": "press", "hardware_id": hardware, "username": user, "password": "their own password" });
+        foreign.post(&app, "/activate_license", body).await
+    };
+    // Two machines of one user at the same time: one has the seat.
+    let (first, second) =
+        futures::future::join(activate("bob@customer.example", "HW-1"), activate("bob@customer.example", "HW-2")).await;
+    let (good, refused) = if first.status == 200 { (first, second) } else { (second, first) };
+    assert_eq!(code(&refused), "license_activated_max_times");
+    let body = signed(&app, &good).await;
+    let told = |body: &Value| {
+        let user = &body["user"];
+        (user["max_activations"].clone(), user["total_activations"].clone(), user["allow_unlimited_activations"].clone())
+    };
+    assert_eq!(told(&body), (json!(1), json!(1), json!(false)));
+    let hardware = body["hardware_id"].as_str().unwrap().to_owned();
+    // Again on the same machine costs nothing, and the other user has a seat of their own.
+    assert_eq!(activate("bob@customer.example", &hardware).await.status, 200);
+    let body = signed(&app, &activate("eve@customer.example", "HW-3").await).await;
+    assert_eq!((told(&body).1, body["times_activated"].clone()), (json!(1), json!(2)));
+    // A machine of hers is not his for the asking.
+    assert_eq!(code(&activate("bob@customer.example", "HW-3").await), "license_activated_max_times");
+    let more = |seats| app.desk().set_user_seats(&OPERATOR, license.id, &emails[0], seats);
+    more(Some(2)).await.unwrap();
+    let body = signed(&app, &activate("bob@customer.example", "HW-4").await).await;
+    assert_eq!(told(&body), (json!(2), json!(2), json!(false)));
+    more(None).await.unwrap();
+    let query = [("product", "press"), ("hardware_id", "HW-4"), ("username", "bob@customer.example")];
+    assert_eq!(told(&signed(&app, &foreign.get(&app, "/check_license", &query).await).await), (json!(3), json!(2), json!(false)));
+    let nobody = Email::parse("nobody@customer.example").unwrap();
+    let none = app.desk().set_user_seats(&OPERATOR, license.id, &nobody, Some(1)).await.unwrap_err();
+    assert_eq!(none.code(), "not_found");
 }
 
 async fn an_api_key_reaches_only_what_it_may(app: TestApp) {

@@ -182,6 +182,15 @@ async fn every_refusal_is_met_at_every_door_that_can_meet_it(app: TestApp) {
     let file = foreign.v1("activation", "press", "HW-new", with("the right password"));
     app.bring(file).await.expect("the right password opens");
 
+    let users = vec![Email::parse("eve@example.com").unwrap()];
+    let user_password = UserPassword::Given("the right password".to_owned());
+    app.issue_as(Issue { users, user_password, user_seats: Some(1), ..Issue::one(press.clone(), perpetual()) }).await;
+    let by = |hardware: &str| {
+        foreign.v1("activation", "press", hardware, json!({ "username": "eve@example.com", "password": "the right password" }))
+    };
+    app.bring(by("HW-1")).await.expect("the one that is theirs");
+    met.note("user_seats_exhausted", "licensespring", &app.bring(by("HW-2")).await.unwrap_err().code);
+
     app.rules("press", |rules| rules.device_key = DeviceKeyRule::Required).await;
     let license = issue(perpetual()).await;
     let by_form = app.activate_by_form(&license.key, "HW-plain", &[]).await;

@@ -228,6 +228,10 @@ fn read(form: &mut FormState, view: &ProductView, now: crate::licensing::Timesta
         wrong.push(("users", message));
         Vec::new()
     });
+    let user_seats = typed_number(form.value("user_seats"), 1_000_000).unwrap_or_else(|message| {
+        wrong.push(("user_seats", message));
+        None
+    });
     let mut line = |name: &'static str, read: fn(&str) -> Result<Option<String>, String>| {
         read(form.value(name)).unwrap_or_else(|message| {
             wrong.push((name, message));
@@ -279,6 +283,7 @@ fn read(form: &mut FormState, view: &ProductView, now: crate::licensing::Timesta
         quantities,
         customer,
         customer_name: customer_name.unwrap_or_default(),
+        user_seats: user_seats.filter(|_| !users.is_empty()),
         users,
         order,
         note: note.unwrap_or_default(),

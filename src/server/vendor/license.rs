@@ -19,7 +19,7 @@ use crate::{
     app::{
         portal::Problem,
         ui::FormState,
-        vendor::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState},
+        vendor::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState, UserLine},
     },
     desk::{self, ActError, Edit, Level, Renewal, Visitor},
     licensing::{
@@ -35,6 +35,7 @@ use crate::{
         path::Path,
         session::Staff,
     },
+    store::LicenseUser,
 };
 
 /// Which of the page's forms came back, with what stands in its way.
@@ -164,7 +165,7 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
         issued_at: license.created,
         note: Some(license.note.clone()).filter(|note| !note.is_empty()),
         fields: terms.fields.clone().into_iter().collect(),
-        users: users.into_iter().map(|user| (user.email.to_string(), user.is_initial_password)).collect(),
+        users: users.into_iter().map(user_line).collect(),
         machines: activations.iter().map(machine_of).collect(),
         more_machines,
         no_files: usable.err().map(|refusal| format!("{}.", refusal.words().what)),
@@ -471,4 +472,13 @@ async fn on_machine(
         _ => return Err(ActError::NotFound),
     };
     Ok(see_other(&format!("/vendor/licenses/{id}?said={said}")))
+}
+
+fn user_line(user: LicenseUser) -> UserLine {
+    UserLine {
+        email: user.email.to_string(),
+        first_password: user.is_initial_password,
+        seats: user.seats,
+        machines: user.seats_taken,
+    }
 }

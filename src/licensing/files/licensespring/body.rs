@@ -45,6 +45,8 @@ pub struct BodyFacts<'a> {
     pub short_code: &'a str,
     pub customer: Option<&'a BodyCustomer>,
     pub user: Option<&'a BodyUser>,
+    /// The reference of the order it was sold in: what the shop calls it.
+    pub order: &'a str,
     pub now: Timestamp,
 }
 
@@ -203,7 +205,7 @@ pub fn check_body(
     newest: Option<&Release>,
     slot: Option<BodySlot>,
 ) -> Map<String, Value> {
-    let (license, terms) = (facts.license, &facts.license.terms);
+    let terms = &facts.license.terms;
     let mut values = activation_body(facts);
     let borrowed_until = slot.and_then(|slot| slot.borrowed_until);
     let features = terms.entitlements.iter().enumerate();
@@ -219,7 +221,7 @@ pub fn check_body(
         ("license_active", Value::from(true)),
         ("license_enabled", true.into()),
         ("max_license_users", 1.into()),
-        ("order_store_id", license.order.map_or_else(String::new, |order| order.to_string()).into()),
+        ("order_store_id", facts.order.into()),
         ("product_features", Value::Array(features.collect())),
         ("product_details", details),
         ("is_borrowed", borrowed_until.is_some().into()),
@@ -567,6 +569,7 @@ mod tests {
             short_code: "press",
             customer: Some(&BodyCustomer { email: "ann@customer.example".to_owned(), ..BodyCustomer::default() }),
             user,
+            order: "A-1001",
             now: NOW,
         };
         Value::Object(activation_body(&facts)).to_string()

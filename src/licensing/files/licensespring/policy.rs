@@ -60,6 +60,7 @@ pub fn policy_file<E>(policy: &Policy, product: &Product, rsa: RsaSigner<'_, E>)
         short_code: product.code.as_str(),
         customer: None,
         user: None,
+        order: "",
         now: Timestamp::from_millis(0),
     };
     let mut file = Map::new();
