@@ -5,6 +5,7 @@ mod airgap;
 mod licenses;
 mod records;
 mod served;
+mod serving;
 mod support;
 mod upkeep;
 mod vendor;

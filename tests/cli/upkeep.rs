@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    served::Served,
+    serving::Served,
     support::{self, OWNER, Portal, Ran, run, sql},
 };
 
