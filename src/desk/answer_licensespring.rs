@@ -40,17 +40,17 @@ pub(super) const TRY_WINDOW_SECONDS: i64 = 900;
 
 /// A request whose signature holds, with what checking it brought to light.
 #[derive(Clone)]
-struct Checked {
+pub(super) struct Checked {
     /// Who wrote it.
-    app: App,
-    request: LicenseSpringRequest,
-    verdict: HmacVerdict,
+    pub app: App,
+    pub request: LicenseSpringRequest,
+    pub verdict: HmacVerdict,
     /// The assignment whose password was right.
-    user: Option<LicenseUser>,
-    confirmed: bool,
+    pub user: Option<LicenseUser>,
+    pub confirmed: bool,
 }
 
-enum Outcome {
+pub(super) enum Outcome {
     /// The seat is taken and committed; the file is signed afterwards, away from the writer.
     Activated {
         facts: Box<ActivationFactsRow>,
@@ -69,14 +69,7 @@ impl Desk {
             }
             Err(problem) => return Ok(Err(self.refuse_file(problem, file).await?)),
         };
-        let about = About {
-            door: file.door,
-            product_code: Some(request.product.to_string()),
-            key_ends: request.key.as_ref().map(ActivationKey::last_group),
-            device: Some(request.hardware_id.clone()),
-            device_name: request.hostname.as_deref().and_then(|name| DeviceName::parse(name).ok()),
-            ..About::default()
-        };
+        let about = about(&request, file);
         let (app, keys) = match self.keys_for(&request).await? {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(self.refuse_with(refusal, about).await?)),
@@ -95,7 +88,10 @@ impl Desk {
 
     /// The app that wrote the request and the keys it may have signed with, if that app may activate this product: its shared key, or
     /// the secrets of an OAuth client that are good now.
-    async fn keys_for(&self, request: &LicenseSpringRequest) -> Result<Result<(App, Vec<SecretBytes>), Refusal>, Fault> {
+    pub(super) async fn keys_for(
+        &self,
+        request: &LicenseSpringRequest,
+    ) -> Result<Result<(App, Vec<SecretBytes>), Refusal>, Fault> {
         let found = match &request.caller {
             Caller::ApiKey(id) => self.app(id).await?.ok().map(|(app, key)| (app, vec![key])),
             Caller::Client(id) => {
@@ -107,7 +103,7 @@ impl Desk {
     }
 
     /// The assignment a request without a key speaks for: its password must be right, and a release has none to show.
-    async fn user_of(&self, request: &LicenseSpringRequest) -> Result<Result<Option<LicenseUser>, Refusal>, Fault> {
+    pub(super) async fn user_of(&self, request: &LicenseSpringRequest) -> Result<Result<Option<LicenseUser>, Refusal>, Fault> {
         if request.key.is_some() {
             return Ok(Ok(None));
         }
@@ -168,7 +164,7 @@ impl Desk {
         }
     }
 
-    async fn licensespring_in(
+    pub(super) async fn licensespring_in(
         &self,
         conn: &mut Conn,
         checked: &Checked,
@@ -315,7 +311,7 @@ impl Desk {
 
     /// Two RSA signatures, away from the async threads and from the writer; then the answer is remembered. A crash between
     /// costs nothing: the same request finds its seat taken by itself, and is signed again.
-    async fn give_licensespring(
+    pub(super) async fn give_licensespring(
         &self,
         checked: Checked,
         facts: ActivationFactsRow,
@@ -396,6 +392,18 @@ impl Desk {
             signer.recorded(&seal);
         }
         Ok(outcome)
+    }
+}
+
+/// What a refusal of the request is noted with.
+pub(super) fn about(request: &LicenseSpringRequest, file: &FileRequest) -> About {
+    About {
+        door: file.door,
+        product_code: Some(request.product.to_string()),
+        key_ends: request.key.as_ref().map(ActivationKey::last_group),
+        device: Some(request.hardware_id.clone()),
+        device_name: request.hostname.as_deref().and_then(|name| DeviceName::parse(name).ok()),
+        ..About::default()
     }
 }
 

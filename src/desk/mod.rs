@@ -6,6 +6,7 @@ mod access;
 mod activate;
 mod airgap;
 mod answer;
+mod answer_bundle;
 mod answer_licensespring;
 mod app;
 mod audit_log;

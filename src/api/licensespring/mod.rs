@@ -56,6 +56,8 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v4/activate_bundle", post(bundle::activate))
         .route("/api/v4/check_bundle", get(bundle::check))
         .route("/api/v4/deactivate_bundle", post(bundle::deactivate))
+        .route("/api/v4/activate_bundle_offline", post(offline::activate_bundle))
+        .route("/api/v4/deactivate_bundle_offline", post(offline::deactivate_bundle))
         .route("/api/v4/oauth_url", get(oauth::url))
         .route(oauth::PATHS[0], post(oauth::token))
         .route(oauth::PATHS[1], post(oauth::token))

@@ -15,7 +15,7 @@ use super::{
     reply,
 };
 use crate::{
-    desk::{App, FileRequest},
+    desk::{App, FileAnswer, FileRequest},
     licensing::files::{base64, licensespring::LicenseSpringAct},
     server::AppState,
 };
@@ -91,6 +91,35 @@ pub async fn activate(State(state): State<AppState>, Carrier(app): Carrier, carr
 pub async fn deactivate(State(state): State<AppState>, Carrier(app): Carrier, carried: Carried) -> Result<Response, ApiError> {
     let request = carried.act(LicenseSpringAct::Deactivation)?;
     state.desk.answer_file_app(&app, request).await??.map_err(|refused| file_refused(&refused.refusal))?;
+    Ok(reply::word("license_deactivated"))
+}
+
+/// `POST /activate_bundle_offline` (§8.5): a license of each product, each as a single file holds it, and a signature over all of them.
+pub async fn activate_bundle(
+    State(state): State<AppState>,
+    Carrier(app): Carrier,
+    carried: Carried,
+) -> Result<Response, ApiError> {
+    let request = carried.act(LicenseSpringAct::Activation)?;
+    let parts = state.desk.answer_bundle_app(&app, request).await??.map_err(|refused| file_refused(&refused.refusal))?;
+    let read = |part: &FileAnswer| String::from_utf8(base64::from_standard(part.body.trim()).ok()?).ok();
+    let texts: Option<Vec<String>> = parts.iter().map(read).collect();
+    let text = format!(r#"{{"licenses":[{}]}}"#, texts.ok_or_else(ApiError::internal)?.join(","));
+    let finish = |signature: &str, text: &str| format!(r#"{},"bundle_signature_v2":"{signature}"}}"#, &text[..text.len() - 1]);
+    let signed = text.clone();
+    let (text, signature) =
+        state.desk.sign_twice_for_apps(None, text.into_bytes(), move |signature| finish(signature, &signed)).await?;
+    Ok(reply::with_header(text, &signature))
+}
+
+/// `POST /deactivate_bundle_offline`: every seat the machine holds of the bundle.
+pub async fn deactivate_bundle(
+    State(state): State<AppState>,
+    Carrier(app): Carrier,
+    carried: Carried,
+) -> Result<Response, ApiError> {
+    let request = carried.act(LicenseSpringAct::Deactivation)?;
+    state.desk.answer_bundle_app(&app, request).await??.map_err(|refused| file_refused(&refused.refusal))?;
     Ok(reply::word("license_deactivated"))
 }
 

@@ -150,8 +150,14 @@ calls! {
 }
 
 /// Request files: the body is the file's own text.
-const FILES: [(&str, &str, Answer); 2] = [
+const FILES: [(&str, &str, Answer); 4] = [
     ("/api/v4/activate_offline", "Answers an activation file", Answer::Object("What a .lic carries.")),
+    (
+        "/api/v4/activate_bundle_offline",
+        "Answers an activation file of a bundle",
+        Answer::Object("What a .lic carries: licenses, and bundle_signature_v2."),
+    ),
+    ("/api/v4/deactivate_bundle_offline", "Answers a deactivation file of a bundle", Answer::Word("license_deactivated")),
     ("/api/v4/deactivate_offline", "Answers a deactivation file", Answer::Word("license_deactivated")),
 ];
 

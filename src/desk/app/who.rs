@@ -82,7 +82,7 @@ impl App {
         if self.products.as_ref().is_none_or(named) { Ok(()) } else { Err(AppRefusal::ProductNotAllowed) }
     }
 
-    pub(super) fn may_change(&self) -> Result<(), AppRefusal> {
+    pub(in crate::desk) fn may_change(&self) -> Result<(), AppRefusal> {
         if self.read_only { Err(AppRefusal::ReadOnly) } else { Ok(()) }
     }
 

@@ -20,6 +20,7 @@ use crate::{
 tests! {
     both:
         a_bundle_is_activated_together_or_not_at_all,
+        a_request_file_of_a_bundle_is_answered_with_every_license_or_none,
         a_floating_part_takes_its_slot_with_the_check;
     once:
         every_part_is_signed_by_itself_and_all_of_them_together,
@@ -179,4 +180,73 @@ async fn a_code_is_a_products_or_a_bundles(app: TestApp) {
     assert_eq!(super::app::code(app.desk().issue(&OPERATOR, with_policy).await), "bad_field");
     let with_id = Issue { id: Some(crate::licensing::LicenseId(7)), ..Issue::one(parsed("office"), seats(1)) };
     assert_eq!(super::app::code(app.desk().issue(&OPERATOR, with_id).await), "bad_field");
+}
+
+/// The file of an app on a machine without network, for the whole bundle.
+fn file(foreign: &ForeignApp, act: &str, key: &ActivationKey, hardware: &str, id: &str) -> Value {
+    let more = json!({ "license_key": key.text(), "request_id": id, "bundle_code": "office" });
+    json!({ "Payload": String::from_utf8(foreign.v2(act, "write", hardware, more)).unwrap() })
+}
+
+async fn a_request_file_of_a_bundle_is_answered_with_every_license_or_none(app: TestApp) {
+    office(&app).await;
+    let foreign = ForeignApp::new(&app, None, false).await;
+    let (issued, key) = issued(&app, seats(1)).await;
+    let bring = async |act: &str, hardware: &str, id: &str| {
+        let path = format!("/{}_bundle_offline", if act == "activation" { "activate" } else { "deactivate" });
+        foreign.post(&app, &path, file(&foreign, act, &key, hardware, id)).await
+    };
+    let taken = async || {
+        let mut taken = Vec::new();
+        for license in &issued.licenses {
+            taken.push(app.desk().license_view(&OPERATOR, license.id).await.unwrap().license.seats_taken);
+        }
+        taken
+    };
+    let first = bring("activation", "HW-1", "r-1").await;
+    let body = signed(&app, &first).await;
+    let public = public_key(&app).await;
+    let licenses = body["licenses"].as_array().unwrap();
+    let codes: Vec<&str> = licenses.iter().map(|row| row["product_details"]["short_code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["write", "count"], "in the bundle's order");
+    for license in licenses {
+        assert_eq!((&license["request_id"], &license["hardware_id"]), (&json!("r-1"), &json!("HW-1")));
+        assert_eq!(license["product_details"]["prevent_vm"], false, "clients read the long form");
+        let text = license.to_string();
+        let (before, _) = text.split_once(",\"license_signature\":").unwrap();
+        let signature = base64::from_standard(license["license_signature_v2"].as_str().unwrap()).unwrap();
+        assert!(verify_rsa(&public, format!("{before}}}").as_bytes(), &signature));
+    }
+    let text = first.text();
+    let (before, _) = text.split_once(",\"bundle_signature_v2\":").unwrap();
+    let signature = base64::from_standard(body["bundle_signature_v2"].as_str().unwrap()).unwrap();
+    assert!(verify_rsa(&public, format!("{before}}}").as_bytes(), &signature));
+    assert_eq!(taken().await, [1, 1]);
+    // The same file again is the same answer; another machine finds no seat, and takes none.
+    assert_eq!(bring("activation", "HW-1", "r-1").await.text(), text);
+    assert_eq!(code(&bring("activation", "HW-2", "r-2").await), "license_activated_max_times");
+    assert_eq!(taken().await, [1, 1]);
+    let released = bring("deactivation", "HW-1", "r-3").await;
+    assert_eq!(code(&released), "held_too_short");
+    assert_eq!(taken().await, [1, 1]);
+    app.pass_days(2);
+    assert_eq!(bring("deactivation", "HW-1", "r-4").await.text(), "license_deactivated");
+    assert_eq!(taken().await, [0, 0]);
+    assert_eq!(code(&bring("activation", "HW-1", "r-1").await), "request_spent");
+    // Where a part has no seat, none is taken of the others.
+    let one = json!({ "product": "count", "hardware_id": "HW-9", "license_key": key.text(), "bundle_code": "office" });
+    assert_eq!(foreign.post(&app, "/activate_license", one).await.status, 200);
+    assert_eq!(code(&bring("activation", "HW-3", "r-5").await), "license_activated_max_times");
+    assert_eq!(taken().await, [0, 1]);
+    // A file of no bundle, of an app without the products, and one that was altered.
+    let more = json!({ "license_key": key.text(), "request_id": "r-6" });
+    let single = String::from_utf8(foreign.v2("activation", "write", "HW-3", more)).unwrap();
+    assert_eq!(code(&foreign.post(&app, "/activate_bundle_offline", json!({ "Payload": single })).await), "unknown_product");
+    let elsewhere = ForeignApp::new(&app, Some(vec!["write".to_owned()]), false).await;
+    let theirs = file(&elsewhere, "activation", &key, "HW-3", "r-7");
+    assert_eq!(code(&foreign.post(&app, "/activate_bundle_offline", theirs).await), "invalid_api_key");
+    let mut altered = file(&foreign, "activation", &key, "HW-3", "r-8");
+    let inner = String::from_utf8(base64::from_standard(altered["Payload"].as_str().unwrap()).unwrap()).unwrap();
+    altered["Payload"] = base64::standard(inner.replace("HW-3", "HW-4").as_bytes()).into();
+    assert_eq!(code(&foreign.post(&app, "/activate_bundle_offline", altered).await), "signature_mismatch");
 }

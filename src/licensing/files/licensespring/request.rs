@@ -128,6 +128,12 @@ pub struct LicenseSpringRequest {
 }
 
 impl LicenseSpringRequest {
+    /// The same request, for one product of the bundle it names. What was signed stays what was signed.
+    #[must_use]
+    pub fn for_part(&self, product: ProductCode) -> Self {
+        Self { product, license_id: None, ..self.clone() }
+    }
+
     /// Reads the JSON text a request file carries.
     ///
     /// Refuses what the strict scanner refuses (depth ≤ 16), `unknown_format` for JSON that is no request, `device_id_missing`,
