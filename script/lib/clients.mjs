@@ -45,7 +45,7 @@ const chance = () => {
     if (response.status === 200) answered.set(pathname, (answered.get(pathname) ?? 0) + 1);
   }
   // A file of chance has no signature, and a password of chance opens nothing.
-  const closed = ["/api/v4/activate_offline", "/api/v4/deactivate_offline", "/api/v4/change_password", "/api/v4/oauth_token"];
+  const closed = ["/api/v4/activate_offline", "/api/v4/deactivate_offline", "/api/v4/activate_bundle_offline", "/api/v4/deactivate_bundle_offline", "/api/v4/change_password", "/api/v4/oauth_token"];
   const asked = new Set(entries.map(({ request }) => new URL(request.url).pathname));
   const never = [...asked].filter((path) => !answered.has(path) && !closed.includes(path));
   console.error(`  calls of chance: ${entries.length}, answered by 200 on ${answered.size} of ${asked.size} paths`);

@@ -118,7 +118,7 @@ pub(super) enum Command {
         #[arg(value_name = "EMAIL", value_parser = parse::email)]
         email: Email,
         /// A number, or unlimited: as many as the license has
-        #[arg(long, value_name = "N", value_parser = parse::seats)]
+        #[arg(long, value_name = "N", value_parser = parse::limit)]
         seats: Limit,
     },
     /// Release every machine and set consumption to zero

@@ -268,8 +268,9 @@ pub(super) async fn grant(
     }
     let activation = match facts.known.take() {
         Some(known) => {
+            let moves = asker.user.is_some_and(|user| known.user.as_deref() != Some(user));
             let activation = again(conn, known, &grant, ask, device, asker, now).await?;
-            if grant.takes_seat || grant.rebind {
+            if grant.takes_seat || grant.rebind || moves {
                 let head = record(conn, &facts, &activation, &grant, now);
                 conn.save_seats(&facts.license, &head).await?;
                 facts.audit_head = Some(head);
@@ -324,6 +325,10 @@ async fn again(
         known.user = asker.user.map(str::to_owned);
         known.api_key = asker.api_key.map(str::to_owned);
     }
+    // A machine is whose password it was shown last.
+    if let Some(user) = asker.user {
+        known.user = Some(user.to_owned());
+    }
     if let Some(key) = asker.tpm_key {
         known.tpm_key = Some(key.clone());
     }
@@ -348,13 +353,18 @@ fn record(conn: &mut Conn, facts: &ActivationFactsRow, activation: &Activation, 
     let entry = NewAudit {
         at: now,
         subject: Subject::license(facts.license.id.0),
-        act: if grant.takes_seat { "license.activated" } else { "license.rebound" },
+        act: match grant {
+            Grant { takes_seat: true, .. } => "license.activated",
+            Grant { rebind: true, .. } => "license.rebound",
+            _ => "license.user_changed",
+        },
         actor: Actor::Customer,
         before: None,
         after: Some(serde_json::json!({
             "device": activation.device.id.as_str(),
             "name": activation.device.name.as_ref().map(|name| name.as_str()),
             "how": activation.how.as_str(),
+            "user": activation.user,
             "rebound": grant.rebind,
             "device_key": activation.device_key.as_ref().map(|key| key.0.as_str()),
             "seats_taken": facts.license.seats_taken,

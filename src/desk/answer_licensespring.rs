@@ -326,7 +326,7 @@ impl Desk {
         };
         // With the machine that was activated among theirs.
         let user = match &checked.user {
-            Some(user) => self.read().await?.license_users(user.license).await?.into_iter().find(|one| one.id == user.id),
+            Some(user) => self.read().await?.license_user(user.id).await?,
             None => None,
         };
         let signer = self.signer(&mut self.read().await?, &facts).await?;

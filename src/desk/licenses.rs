@@ -309,10 +309,7 @@ impl Desk {
                 let (actor, email) = (actor.clone(), email.clone());
                 Box::pin(async move {
                     let Some((_, _, head)) = conn.lock_license(id).await? else { return Ok(Done::NotFound) };
-                    let users = conn.license_users(id).await?;
-                    let Some(user) = users.iter().find(|user| user.email.folded() == email.folded()) else {
-                        return Ok(Done::NotFound);
-                    };
+                    let Some(user) = conn.user_of_license(id, &email.folded()).await? else { return Ok(Done::NotFound) };
                     if user.seats == seats {
                         return Ok(Done::Ok(()));
                     }

@@ -40,7 +40,7 @@ pub use airgap::{AirGapCode, AirGapCodes, Confirmed};
 pub use answer::{Answered, FileAnswer, FileRequest};
 pub use app::{
     App, AppAsk, AppLicense, AppRefusal, Before, Borrowed, CustomerUsers, DeviceLicense, GRACE_HOURS, MadeApiKey, MadeClient,
-    OauthRow, Principal, Recalled, Spending, Spent, TOKEN_SECONDS, TokenRefusal, Trial, TrialAsk, UserLicense,
+    OauthRow, Principal, Recalled, SharedKey, Spending, Spent, TOKEN_SECONDS, TokenRefusal, Trial, TrialAsk, UserLicense,
 };
 pub use audit_log::{AuditReport, CheckpointFault};
 pub use bundles::BundleView;

@@ -165,7 +165,8 @@ impl Desk {
     /// each.
     pub async fn add_release(&self, visitor: &Visitor, code: &ProductCode, mut new: NewRelease) -> Result<i64, ActError> {
         let number = new.version.number();
-        check_file(&new.file)?;
+        new.file = checked(new.file)?;
+        check_names(&new.channel, &new.env)?;
         new.channel = channel_name(&new.channel);
         self.add_to_product(
             visitor,
@@ -193,7 +194,8 @@ impl Desk {
         replace: bool,
     ) -> Result<i64, ActError> {
         visitor.needs(Area::Products, Level::Manage)?;
-        check_file(&file)?;
+        let file = checked(file)?;
+        check_names(&at.channel, &at.env)?;
         if file.url.is_empty() {
             return Err(ActError::field("url", "Say where the file is downloaded."));
         }
@@ -206,11 +208,15 @@ impl Desk {
                     let Some(product) = conn.product(&code).await? else { return Ok(Err(ActError::NotFound)) };
                     let releases = conn.releases(product.id).await?;
                     let of_version = || releases.iter().filter(|release| release.version.number() == number);
-                    let Some(version) = of_version().map(|release| release.version).next() else {
+                    // The day it came out in this channel; else the first it came out at all.
+                    let day = |release: &&Release| (release.channel != at.channel, release.version.released);
+                    let Some(version) = of_version().min_by_key(day).map(|release| release.version) else {
                         let told = format!("There is no version {number} of {code}. Add it first, with the day it came out.");
                         return Ok(Err(ActError::field("version", told)));
                     };
-                    let is_there = |release: &&Release| release.channel == at.channel && release.env == at.env;
+                    let is_there = |release: &&Release| {
+                        release.channel.eq_ignore_ascii_case(&at.channel) && release.env.eq_ignore_ascii_case(&at.env)
+                    };
                     let told = serde_json::json!({
                         "version": number.to_string(), "channel": at.channel, "env": at.env, "url": file.url, "hash": file.hash,
                     });
@@ -341,8 +347,20 @@ fn channel_name(channel: &str) -> String {
     if channel.is_empty() { "stable".to_owned() } else { channel.to_owned() }
 }
 
-fn check_file(file: &Installation) -> Result<(), ActError> {
-    file.check().map_err(|(field, told)| ActError::field(field, told))
+fn checked(mut file: Installation) -> Result<Installation, ActError> {
+    file.hash.make_ascii_lowercase();
+    file.check().map_err(|(field, told)| ActError::field(field, told))?;
+    Ok(file)
+}
+
+fn check_names(channel: &str, env: &str) -> Result<(), ActError> {
+    let is_name = |text: &str| text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_. ".contains(&b));
+    for (field, text) in [("channel", channel), ("env", env)] {
+        if !is_name(text) {
+            return Err(ActError::field(field, "Letters, digits, dashes, dots, underscores and spaces, at most 64 of them."));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn check_name(name: &str) -> Result<(), ActError> {

@@ -99,8 +99,10 @@ impl Desk {
             facts.license.turn_meters(now);
             let expose = self.settings().expose_customer;
             let customer = facts.customer.clone().map(|customer| told(customer, expose));
-            let users = if known.user.is_some() { conn.license_users(id).await? } else { Vec::new() };
-            let user = users.into_iter().find(|user| known.user.as_deref() == Some(user.email.as_str()));
+            let user = match &known.user {
+                Some(email) => conn.user_of_license(id, email).await?,
+                None => None,
+            };
             let user = user.as_ref().map(body_user);
             let releases = self.kept.releases.covered(conn, &facts).await?;
             return Ok(Done::Ok(Looked::Foreign(Box::new(Foreign { facts, known, caller, customer, user, releases }))));

@@ -248,7 +248,8 @@ pub fn usable(product: &Product, license: &License, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// May this device have this license? Re-activating a device that holds a seat is the same activation: it costs nothing.
+/// May this device have this license? Re-activating a device that holds a seat is the same activation: it costs
+/// nothing, unless it becomes another user's.
 ///
 /// Refuses with what stands in the way, the license's own state first, then the device, then the seats.
 pub fn activate(facts: &ActivationFacts<'_>, ask: &ActivationAsk<'_>, now: Timestamp) -> Result<Grant, ActivationRefusal> {

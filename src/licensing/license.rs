@@ -467,6 +467,57 @@ mod tests {
     }
 
     #[test]
+    fn the_next_change_is_the_first_instant_still_to_come() {
+        let at = |days: i64| NOW.plus_days(days);
+        let meter = |resets: i64| Meter {
+            used: 0,
+            max: Limit::AtMost(9),
+            overage: Limit::AtMost(0),
+            period: Some(Period::Daily),
+            negatives: false,
+            resets_at: Some(at(resets)),
+        };
+        let feature = |until: i64, resets: i64| Entitlement {
+            code: "f".to_owned(),
+            name: "F".to_owned(),
+            kind: FeatureKind::Consumption,
+            valid_until: Some(at(until)),
+            meter: Some(meter(resets)),
+            floating: None,
+        };
+        let terms = Terms {
+            start: Some(at(1)),
+            expiry: Expiry { on: Some(at(6)), ..Expiry::NEVER },
+            grace_hours: 24,
+            meter: Some(meter(2)),
+            entitlements: vec![feature(3, 4), feature(5, 2)],
+            ..Terms::default()
+        };
+        let license = License {
+            id: LicenseId(1),
+            product: ProductId(1),
+            key: None,
+            state: LicenseState::Enabled,
+            terms,
+            seats_taken: 0,
+            transfers_used: 0,
+            first_activated: None,
+            customer: None,
+            order: None,
+            policy: None,
+            subscription: None,
+            note: String::new(),
+            created: NOW,
+            revision: 1,
+        };
+        for day in 0..7 {
+            assert_eq!(license.next_change(at(day)), Some(at(day + 1)), "{day}");
+            assert_eq!(license.next_change(at(day).plus_millis(1)), Some(at(day + 1)), "{day}");
+        }
+        assert_eq!(license.next_change(at(7)), None);
+    }
+
+    #[test]
     fn the_earliest_of_several_expiries_holds() {
         let expiry = Expiry { on: Some(NOW.plus_days(30)), days_after_first_activation: Some(14), ..Expiry::NEVER };
         assert_eq!(expiry.instant(None), Some(NOW.plus_days(30)));

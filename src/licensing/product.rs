@@ -228,7 +228,10 @@ impl Installation {
     pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
         let is_address = |text: &str| {
             let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-            text.is_empty() || rest.is_some_and(|rest| !rest.is_empty() && !rest.contains([' ', '"', '<', '>', '\\']))
+            text.is_empty()
+                || rest.is_some_and(|rest| {
+                    !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || "\"<>\\".contains(c))
+                })
         };
         let is_hash = |text: &str| matches!(text.len(), 32 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_address(&self.url) {

@@ -258,16 +258,20 @@ impl Conn {
 
     /// Notes when machines called last. What is known later already stays.
     pub async fn machines_were_seen(&mut self, seen: &[(ActivationId, Timestamp)]) -> Result<(), StoreError> {
-        const ROWS: usize = 200;
+        const ROWS: usize = 128;
         for part in seen.chunks(ROWS) {
+            // Few statements, so that each is prepared once.
+            let count = part.len().next_power_of_two();
             let row = |n: usize| format!("(cast(${} as bigint), cast(${} as bigint))", 2 * n + 1, 2 * n + 2);
             let sql = format!(
                 "update activation set last_seen_at = seen.column2 from (values {}) as seen \
                  where activation.id = seen.column1 and activation.last_seen_at < seen.column2",
-                (0..part.len()).map(row).collect::<Vec<_>>().join(", ")
+                (0..count).map(row).collect::<Vec<_>>().join(", ")
             );
             let query = sqlx::query(sqlx::AssertSqlSafe(sql));
-            part.iter().fold(query, |query, (id, at)| query.bind(id.0).bind(at.millis())).execute(self.db()).await?;
+            let nobody = std::iter::repeat((-1, 0));
+            let rows = part.iter().map(|(id, at)| (id.0, at.millis())).chain(nobody).take(count);
+            rows.fold(query, |query, (id, at)| query.bind(id).bind(at)).execute(self.db()).await?;
         }
         Ok(())
     }

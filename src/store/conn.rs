@@ -37,6 +37,16 @@ impl Conn {
         self.locks && self.engine == Engine::Postgres
     }
 
+    /// Whether all it sees is committed: it reads, and writes nothing.
+    pub const fn reads_committed(&self) -> bool {
+        !self.locks
+    }
+
+    /// Closes the connection instead of giving it back.
+    pub(super) fn give_up(mut self) {
+        self.inner.close_on_drop();
+    }
+
     #[must_use]
     pub const fn engine(&self) -> Engine {
         self.engine

@@ -3,11 +3,16 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use sqlx::AnyPool;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
 
 use super::{
     Conn, Engine, StoreError,
@@ -36,7 +41,7 @@ struct Waiting {
     reply: oneshot::Sender<Result<Option<String>, StoreError>>,
 }
 
-/// The columns of every row that an answer is made of, but for when the machine was seen last and the head of the audit chain, which
+/// The columns of the rows that an answer is made of, and that can change; but for when the machine was seen last and the head of the audit chain, which
 /// no answer tells.
 static MARKS: LazyLock<String> = LazyLock::new(|| {
     const COLUMNS: [&str; 4] = [license_columns!(), product_columns!(), activation_columns!(), customer_columns!()];
@@ -97,35 +102,38 @@ impl Conn {
 /// Reads marks on a connection that stays taken: the pool asks each that it gets back whether it lives.
 pub(super) struct Marks {
     queue: Mutex<Option<mpsc::Sender<Waiting>>>,
-    ended: Arc<tokio::sync::Notify>,
+    reading: Mutex<Option<JoinHandle<()>>>,
 }
+
+/// The longest a reading takes: a connection that was dropped on its way would be waited for much longer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Marks {
     pub(super) fn start(engine: Engine, readers: &AnyPool) -> Self {
         let (queue, asked) = mpsc::channel(4 * TOGETHER);
-        let (ended, readers) = (Arc::new(tokio::sync::Notify::new()), readers.clone());
-        let done = ended.clone();
-        tokio::spawn(async move {
-            run(engine, readers, asked).await;
-            done.notify_one();
-        });
-        Self { queue: Mutex::new(Some(queue)), ended }
+        let reading = tokio::spawn(run(engine, readers.clone(), asked));
+        Self { queue: Mutex::new(Some(queue)), reading: Mutex::new(Some(reading)) }
     }
 
     pub(super) async fn of(&self, of: MarksOf) -> Result<Option<String>, StoreError> {
-        let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone().ok_or(StoreError::Closed)?;
+        let queue = open(&self.queue).clone().ok_or(StoreError::Closed)?;
         let (reply, told) = oneshot::channel();
         queue.send(Waiting { of, reply }).await.map_err(|_| StoreError::Closed)?;
         told.await.map_err(|_| StoreError::Closed)?
     }
 
     pub(super) async fn stop(&self) {
-        let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if queue.is_some() {
-            drop(queue);
-            self.ended.notified().await;
+        drop(open(&self.queue).take());
+        let reading = open(&self.reading).take();
+        if let Some(reading) = reading {
+            // However it ended: what waits is told that the store is closed.
+            let _ = timeout(2 * PATIENCE, reading).await;
         }
     }
+}
+
+fn open<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn run(engine: Engine, readers: AnyPool, mut asked: mpsc::Receiver<Waiting>) {
@@ -133,12 +141,12 @@ async fn run(engine: Engine, readers: AnyPool, mut asked: mpsc::Receiver<Waiting
     let mut waiting = Vec::with_capacity(TOGETHER);
     while asked.recv_many(&mut waiting, TOGETHER).await > 0 {
         let all: Vec<MarksOf> = waiting.iter().map(|one| one.of.clone()).collect();
-        let mut read = read(&mut kept, engine, &readers, &all).await;
-        if read.is_err() {
+        let mut marks = read(&mut kept, engine, &readers, &all).await;
+        if matches!(&marks, Err(StoreError::Database(error)) if !matches!(error, sqlx::Error::PoolTimedOut)) {
             // A connection that was idle for long may be gone.
-            read = self::read(&mut kept, engine, &readers, &all).await;
+            marks = read(&mut kept, engine, &readers, &all).await;
         }
-        match read {
+        match marks {
             Ok(marks) => waiting.drain(..).zip(marks).for_each(|(one, marks)| drop(one.reply.send(Ok(marks)))),
             Err(error) => {
                 tracing::warn!(error = ?error, "Whether answers to apps have changed could not be read.");
@@ -157,9 +165,21 @@ async fn read(
 ) -> Result<Vec<Option<String>>, StoreError> {
     let mut conn = match kept.take() {
         Some(conn) => conn,
-        None => Conn::for_reading(readers.acquire().await?, engine),
+        None => match timeout(PATIENCE, readers.acquire()).await {
+            Ok(conn) => Conn::for_reading(conn?, engine),
+            Err(_) => return Err(sqlx::Error::PoolTimedOut.into()),
+        },
     };
-    let marks = conn.marks(all).await?;
-    *kept = Some(conn);
-    Ok(marks)
+    match timeout(PATIENCE, conn.marks(all)).await {
+        Ok(marks) => {
+            let marks = marks?;
+            *kept = Some(conn);
+            Ok(marks)
+        }
+        Err(_) => {
+            // Nobody may wait for it again, the pool neither.
+            conn.give_up();
+            Err(sqlx::Error::PoolTimedOut.into())
+        }
+    }
 }

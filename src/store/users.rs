@@ -50,6 +50,17 @@ impl Conn {
         self.users(sqlx::query(sql).bind(license.0)).await
     }
 
+    pub async fn license_user(&mut self, id: i64) -> Result<Option<LicenseUser>, StoreError> {
+        let sql = concat!("select ", user_columns!(), " from license_user u where u.id = $1");
+        Ok(self.users(sqlx::query(sql).bind(id)).await?.pop())
+    }
+
+    /// The user of a license with an address as it is kept.
+    pub async fn user_of_license(&mut self, license: LicenseId, email: &str) -> Result<Option<LicenseUser>, StoreError> {
+        let sql = concat!("select ", user_columns!(), " from license_user u where u.license_id = $1 and u.email_folded = $2");
+        Ok(self.users(sqlx::query(sql).bind(license.0).bind(plain(&email.to_lowercase()))).await?.pop())
+    }
+
     /// The assignments of an address within a product, oldest first.
     pub async fn users_in_product(&mut self, product_folded: &str, email_folded: &str) -> Result<Vec<LicenseUser>, StoreError> {
         let sql = concat!(

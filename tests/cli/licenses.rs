@@ -287,6 +287,7 @@ fn every_option_of_issue_is_shown() {
         (vec!["--metadata", "{\"a\": [1]}"], "/metadata/a/0", 1.into()),
         (vec!["--customer", "ann@x.example"], "/customer", "ann@x.example".into()),
         (vec!["--user", "bob@x.example"], "/users/0/email", "bob@x.example".into()),
+        (vec!["--user", "eve@x.example", "--user-seats", "2"], "/users/0/seats", 2.into()),
         (vec!["--order", "A-77"], "/order", "A-77".into()),
         (vec!["--quantity", "3"], "/seats", 3.into()),
         (vec!["--activations-per-key", "4"], "/seats", 4.into()),

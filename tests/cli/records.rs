@@ -42,7 +42,10 @@ fn keys_are_listed_rotated_imported_and_exported() {
         all
     };
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-    assert_eq!(states(&portal), [pair("license", "active"), pair("license", "standby"), pair("licensespring", "active")]);
+    assert_eq!(
+        states(&portal),
+        [pair("airgap", "active"), pair("license", "active"), pair("license", "standby"), pair("licensespring", "active")]
+    );
     assert_eq!(portal.refused(&["keys", "rotate", "--product", "press-4"]), "not_rotated");
     assert_eq!(portal.refused(&["keys", "rotate", "--product", "other"]), "not_found");
     let before = portal.done(&["keys", "list"])[1]["kid"].clone();

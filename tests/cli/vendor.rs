@@ -200,13 +200,13 @@ fn products_have_versions_and_rules() {
         "--url",
         "https://x.example/a",
         "--hash",
-        "sha256:00",
+        "9e107d9d372bb6826bd81d3542a419d6",
     ]);
     let shown = portal.done(&["product", "show", "SCANLAB"]);
     let versions = shown["versions"].as_array().unwrap();
     let added = versions.iter().find(|version| version["version"] == "2.2").unwrap();
     let told = ["channel", "env", "url", "hash"].map(|member| added[member].as_str().unwrap());
-    assert_eq!(told, ["beta", "windows", "https://x.example/a", "sha256:00"]);
+    assert_eq!(told, ["beta", "windows", "https://x.example/a", "9e107d9d372bb6826bd81d3542a419d6"]);
     portal.done(&["product", "add", "floaty", "--name", "Floaty", "--floating-timeout", "15"]);
     assert_eq!(portal.done(&["product", "show", "floaty"])["floating_timeout_minutes"], 15);
     let edited = portal.done(&["product", "edit", "floaty", "--floating-timeout", "45"]);

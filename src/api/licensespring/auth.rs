@@ -10,14 +10,13 @@ use axum::{
 
 use super::error::ApiError;
 use crate::{
-    desk::{App, Before},
+    desk::{App, Before, SharedKey},
     licensing::{
         Timestamp,
         files::licensespring::{Authorization, AuthorizationError, hmac},
         tpm::read_signature,
     },
     server::AppState,
-    vault::SecretBytes,
 };
 
 /// A request's date may be this far from now.
@@ -37,7 +36,7 @@ impl FromRequestParts<AppState> for Caller {
 /// The app that calls, with the key it signed with, if that was a shared key.
 pub struct KeyedCaller {
     pub app: App,
-    pub shared_key: Option<SecretBytes>,
+    pub shared_key: Option<SharedKey>,
 }
 
 impl FromRequestParts<AppState> for KeyedCaller {

@@ -163,8 +163,8 @@ fn activation(refusal: &ActivationRefusal) -> ApiError {
         Refusal::OfflineNotForThisType => "offline_not_for_this_type",
         Refusal::AirGappedOnly | Refusal::NotAirGapped => "air_gapped_license",
         Refusal::FloatingFull { .. } => "floating_not_available",
-        Refusal::RebindLimit { .. } => "rebind_limit",
-        Refusal::DeviceKeyRequired => "device_key_required",
+        // Such a request shows no device key, so none can change.
+        Refusal::RebindLimit { .. } | Refusal::DeviceKeyRequired => "device_key_required",
         Refusal::UserProofRequired | Refusal::UserCredentials => "user_credentials_invalid",
     };
     ApiError::bad(code, refusal.words().sentence())

@@ -45,7 +45,7 @@ pub(super) async fn activate(conn: &mut Conn, call: Call) -> Result<Result<AppLi
         Ok(Granted { facts, activation }) => {
             take_variables(conn, &activation, ask.variables, now).await?;
             let user = match user {
-                Some(user) => conn.license_users(user.license).await?.into_iter().find(|one| one.id == user.id),
+                Some(user) => conn.license_user(user.id).await?,
                 None => None,
             };
             Ok(Ok(AppLicense::of(facts, activation, user.as_ref(), expose_customer)))

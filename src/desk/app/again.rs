@@ -13,15 +13,18 @@ use super::AppLicense;
 use crate::{
     desk::{Desk, Fault},
     licensing::{ActivationId, Timestamp},
-    store::MarksOf,
+    store::{MarksOf, StoreError},
     vault::SecretBytes,
 };
 
 /// Some 4 KB each.
 const KEPT: std::num::NonZeroUsize = std::num::NonZeroUsize::new(4_096).unwrap();
 
-/// Nothing is answered from before this, in seconds, without looking at it whole.
-const LONGEST: i64 = 60;
+/// Nothing is answered from before this, in hours, without looking at it whole.
+const LONGEST: i64 = 12;
+
+/// A machine that goes on calling is noted so often, in seconds.
+const NOTED: i64 = 60;
 
 type Name = [u8; 32];
 
@@ -70,20 +73,27 @@ pub enum Recalled {
 impl Desk {
     /// A check with this query by this app, if one came before.
     pub fn before(&self, api_key: &str, query: &str) -> Option<Arc<Before>> {
-        if self.settings().oauth_required {
+        let settings = self.settings();
+        if settings.oauth_required {
             return None;
         }
-        self.again().get(&self.name(api_key, query)).cloned()
+        let name = name(settings.expose_customer, api_key, query);
+        self.again().get(&name).cloned()
     }
 
     /// The answer from before, if everything it was made of is as it was then. The caller has seen that the app is the one it was.
     pub async fn recall(&self, before: &Before) -> Result<Recalled, Fault> {
         let now = self.now();
-        let marks = self.store.marks(before.of.clone()).await?;
+        let marks = match self.store.marks(before.of.clone()).await {
+            Ok(marks) => marks,
+            // Whoever looks at everything is told what is wrong.
+            Err(StoreError::Closed) => None,
+            Err(error) => return Err(error.into()),
+        };
         let Some(marks) = marks.map(|marks| Name::from(Sha256::digest(marks))) else { return Ok(Recalled::Nothing) };
         match &before.answer {
             Some(kept) if kept.marks == marks && now < kept.until => {
-                if now.seconds() - before.noted.load(Ordering::Relaxed) >= LONGEST {
+                if now.seconds() - before.noted.load(Ordering::Relaxed) >= NOTED {
                     before.noted.store(now.seconds(), Ordering::Relaxed);
                     self.kept.seen.put(before.activation, now);
                 }
@@ -108,30 +118,33 @@ impl Desk {
         if floats || found.user.is_some() || activation.tpm_key.is_some() {
             return;
         }
-        let until = asked_at.plus_seconds(LONGEST);
+        let until = asked_at.plus_hours(LONGEST);
         let until = license.next_change(asked_at).map_or(until, |change| change.min(until));
         let answer = marks.map(|marks| Kept { marks, until, text: text.to_owned(), signature: signature.to_owned() });
+        let last = activation.last_seen.seconds();
+        let noted = if asked_at.seconds() - last >= NOTED { asked_at.seconds() } else { last };
         let before = Before {
             of: MarksOf { license: license.id, device: activation.device.id.clone(), api_key: api_key.to_owned() },
             activation: activation.id,
             shared_key,
             answer,
-            noted: AtomicI64::new(asked_at.seconds()),
+            noted: AtomicI64::new(noted),
         };
-        self.again().put(self.name(api_key, query), Arc::new(before));
-    }
-
-    /// Of the same question by the same app, under settings that answer it alike.
-    fn name(&self, api_key: &str, query: &str) -> Name {
-        let mut hash = Sha256::new();
-        hash.update([u8::from(self.settings().expose_customer)]);
-        hash.update((api_key.len() as u64).to_le_bytes());
-        hash.update(api_key);
-        hash.update(query);
-        hash.finalize().into()
+        let name = name(found.exposed, api_key, query);
+        self.again().put(name, Arc::new(before));
     }
 
     fn again(&self) -> MutexGuard<'_, LruCache<Name, Arc<Before>>> {
         self.kept.again.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Of the same question by the same app, under a setting that answers it alike.
+fn name(exposed: bool, api_key: &str, query: &str) -> Name {
+    let mut hash = Sha256::new();
+    hash.update([u8::from(exposed)]);
+    hash.update((api_key.len() as u64).to_le_bytes());
+    hash.update(api_key);
+    hash.update(query);
+    hash.finalize().into()
 }

@@ -34,7 +34,10 @@ impl Releases {
             Some(all) => all,
             None => {
                 let all: Arc<[Release]> = conn.releases(product).await?.into();
-                open(&self.0).insert(product, (revision, all.clone()));
+                // What a transaction sees may never be committed.
+                if conn.reads_committed() {
+                    open(&self.0).insert(product, (revision, all.clone()));
+                }
                 all
             }
         };
@@ -46,8 +49,11 @@ impl Releases {
 #[derive(Clone, Default)]
 pub(in crate::desk) struct Seen(Arc<Mutex<HashMap<ActivationId, Timestamp>>>);
 
-/// What is known of a machine is never older than this, in seconds, plus the time between two writes.
+/// A machine that was seen so lately, in seconds, is not noted again.
 const EXACT_TO: i64 = 60;
+
+/// As many machines are written by one act.
+const TOGETHER: usize = 1_024;
 
 impl Seen {
     /// A machine that holds a seat has called.
@@ -64,7 +70,7 @@ impl Seen {
 
     fn take(&self) -> Vec<(ActivationId, Timestamp)> {
         let mut all: Vec<_> = std::mem::take(&mut *open(&self.0)).into_iter().collect();
-        // Nodes that write at the same time take the rows in the same order.
+        // Nodes that write at the same time mostly take the rows in the same order; where they do not, one is run again.
         all.sort_unstable();
         all
     }
@@ -84,16 +90,20 @@ impl Seen {
 impl Desk {
     /// Writes when machines called last. Where that fails they are kept for the next time.
     pub async fn write_seen(&self) -> Result<(), Fault> {
-        let seen: Arc<[_]> = self.kept.seen.take().into();
-        if seen.is_empty() {
-            return Ok(());
+        let all = self.kept.seen.take();
+        // Acts of other kinds come between: one of all machines would make them wait.
+        for (part, seen) in all.chunks(TOGETHER).enumerate() {
+            let writing: Arc<[_]> = seen.into();
+            let written = self.store.write(move |conn| {
+                let seen = writing.clone();
+                Box::pin(async move { conn.machines_were_seen(&seen).await })
+            });
+            if let Err(error) = written.await {
+                self.kept.seen.put_back(all[part * TOGETHER..].to_vec());
+                return Err(error.into());
+            }
         }
-        let writing = seen.clone();
-        let written = self.store.write(move |conn| {
-            let seen = writing.clone();
-            Box::pin(async move { conn.machines_were_seen(&seen).await })
-        });
-        Ok(written.await.inspect_err(|_| self.kept.seen.put_back(seen.to_vec()))?)
+        Ok(())
     }
 }
 

@@ -26,7 +26,7 @@ pub use slots::Borrowed;
 pub use spend::{Spending, Spent};
 pub use trial::{Trial, TrialAsk};
 pub use users::UserLicense;
-pub use who::App;
+pub use who::{App, SharedKey};
 
 use futures::future::BoxFuture;
 
@@ -81,6 +81,8 @@ pub struct AppLicense {
     pub releases: Vec<Release>,
     /// Of a check of a floating license or feature: the machine's slot, and how many are in use with it.
     pub slot: Option<(Hold, u32)>,
+    /// More is told of the customer than the address.
+    pub exposed: bool,
 }
 
 impl AppLicense {
@@ -92,7 +94,7 @@ impl AppLicense {
     ) -> Self {
         let customer = facts.customer.clone().map(|customer| told(customer, expose_customer));
         let user = user.map(body_user);
-        Self { facts, activation, user, customer, releases: Vec::new(), slot: None }
+        Self { facts, activation, user, customer, releases: Vec::new(), slot: None, exposed: expose_customer }
     }
 }
 

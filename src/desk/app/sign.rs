@@ -20,6 +20,10 @@ impl Desk {
     /// A signature under the key that signs now: `key`, where it was read with what is signed.
     pub async fn sign_for_apps(&self, key: Option<&str>, message: Vec<u8>) -> Result<String, Fault> {
         let signer = self.signer_for_apps(key).await?;
+        self.sign_with(signer, message).await
+    }
+
+    async fn sign_with(&self, signer: AppSigner, message: Vec<u8>) -> Result<String, Fault> {
         let place = place(&signer, &message);
         if let Some(made) = self.signatures().get(&place) {
             return Ok(made.clone());
@@ -42,7 +46,7 @@ impl Desk {
         let made = self.signatures().get(&inner_place).cloned();
         if let Some(first) = made {
             let text = finish(&first);
-            let signature = self.sign_for_apps(Some(signer.kid()), text.clone().into_bytes()).await?;
+            let signature = self.sign_with(signer, text.clone().into_bytes()).await?;
             return Ok((text, signature));
         }
         let slot = self.vault.rsa_slot().await?;

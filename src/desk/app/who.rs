@@ -13,6 +13,9 @@ use crate::{
     vault::{Purpose, SecretBytes, Subject, verify_p256},
 };
 
+/// What an app signs its calls with.
+pub type SharedKey = SecretBytes;
+
 /// An app that has shown who it is: by an API key, or as an OAuth client.
 #[derive(Clone)]
 pub struct App {

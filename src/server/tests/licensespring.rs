@@ -418,10 +418,23 @@ async fn a_user_has_as_many_machines_as_the_license_gives_them(app: TestApp) {
     assert_eq!((told(&body).1, body["times_activated"].clone()), (json!(1), json!(2)));
     // A machine of hers is not his for the asking.
     assert_eq!(code(&activate("bob@customer.example", "HW-3").await), "license_activated_max_times");
+    // With room of his own he may sit down at it: then it is his, counts as his, and the license has no seat more.
     let more = |seats| app.desk().set_user_seats(&OPERATOR, license.id, &emails[0], seats);
     more(Some(2)).await.unwrap();
-    let body = signed(&app, &activate("bob@customer.example", "HW-4").await).await;
-    assert_eq!(told(&body), (json!(2), json!(2), json!(false)));
+    let body = signed(&app, &activate("bob@customer.example", "HW-3").await).await;
+    assert_eq!((told(&body), body["times_activated"].clone()), ((json!(2), json!(2), json!(false)), json!(2)));
+    let by_name = async |user: &str| {
+        let query = [("product", "press"), ("hardware_id", "HW-3"), ("username", user)];
+        foreign.get(&app, "/check_license", &query).await
+    };
+    signed(&app, &by_name("bob@customer.example").await).await;
+    assert_eq!(code(&by_name("eve@customer.example").await), "license_not_found");
+    let view = app.desk().license_view(&OPERATOR, license.id).await.unwrap();
+    assert!(view.history.iter().any(|entry| entry.act == "license.user_changed"));
+    assert_eq!(code(&activate("bob@customer.example", "HW-4").await), "license_activated_max_times");
+    // She has it back by her own password.
+    signed(&app, &activate("eve@customer.example", "HW-3").await).await;
+    signed(&app, &activate("bob@customer.example", "HW-4").await).await;
     more(None).await.unwrap();
     let query = [("product", "press"), ("hardware_id", "HW-4"), ("username", "bob@customer.example")];
     assert_eq!(told(&signed(&app, &foreign.get(&app, "/check_license", &query).await).await), (json!(3), json!(2), json!(false)));

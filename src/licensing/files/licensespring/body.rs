@@ -397,11 +397,16 @@ pub(super) fn max_transfers(limit: TransferLimit) -> Value {
     }
 }
 
+/// How many machines a user may have: no more than the license has. 0 where there is no limit.
+pub(super) fn user_seats(seats: Option<u32>, license: &License) -> u32 {
+    seats.into_iter().chain(license.terms.seats.most()).min().unwrap_or(0)
+}
+
 fn user_value(user: &BodyUser, license: &License) -> Value {
     json!({
         "id": user.id, "email": user.email, "first_name": "", "last_name": "", "phone_number": "",
         "is_initial_password": user.is_initial_password,
-        "max_activations": user.seats.or(license.terms.seats.most()).unwrap_or(0),
+        "max_activations": user_seats(user.seats, license),
         "allow_unlimited_activations": user.seats.is_none() && license.terms.seats == Limit::Unlimited,
         "total_activations": user.seats_taken,
     })

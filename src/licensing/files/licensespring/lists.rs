@@ -4,7 +4,7 @@ use alloc::{string::ToString, vec::Vec};
 
 use serde_json::{Map, Value, json};
 
-use super::body::{BodyCustomer, BodyFacts, check_body, company, release_members, told};
+use super::body::{BodyCustomer, BodyFacts, check_body, company, release_members, told, user_seats};
 use crate::licensing::{
     license::{License, LicenseState, Limit},
     product::{Feature, Product, ProductState},
@@ -99,7 +99,7 @@ pub fn customer_users_body(customer: &BodyCustomer, users: &[ListedUser<'_>]) ->
         json!({
             "email": user.email, "is_active": user.seats_taken > 0, "first_name": "", "last_name": "", "phone_number": "",
             "is_initial_password": user.is_initial_password, "initial_password": "",
-            "max_activations": user.seats.or(license.terms.seats.most()).unwrap_or(0), "total_activations": user.seats_taken,
+            "max_activations": user_seats(user.seats, license), "total_activations": user.seats_taken,
             "allow_unlimited_activations": user.seats.is_none() && license.terms.seats == Limit::Unlimited,
             "license_id": license.id.0,
             "order_store_id": user.order_reference, "order_id": license.order.map_or(Value::Null, |order| order.0.into()),
