@@ -121,7 +121,7 @@ pub async fn open_as_it_is(config: &DataConfig, issuer: &str, clock: Arc<dyn Clo
     opened
 }
 
-/// 4096 bits. Tests that start many processes may ask for 2048, the least LicenseSpring's clients take.
+/// 4096 bits, or 2048 where the operator says so: the least LicenseSpring's clients take, and six times as fast to sign with.
 fn rsa_size() -> RsaSize {
     match std::env::var("COUNTERSIGN_RSA_BITS").as_deref() {
         Ok("2048") => RsaSize::Rsa2048,

@@ -338,7 +338,7 @@ fn Users(users: Vec<UserLine>) -> impl IntoView {
     let rows = users
         .into_iter()
         .map(|UserLine { email, first_password, seats, machines }| {
-            let password = if first_password { "the first password still" } else { "a password of their own" };
+            let password = if first_password { "still the first password" } else { "a password of their own" };
             let machines = match (machines, seats) {
                 (machines, Some(seats)) => format!("{machines} of {seats} {}", if seats == 1 { "machine" } else { "machines" }),
                 (0, None) => "no machine yet".to_owned(),

@@ -160,12 +160,13 @@ fn Versions(path: String, versions: Vec<VersionLine>, form: FormState, may: bool
                     .url
                     .filter(|url| url.starts_with("https://"))
                     .map(|url| view! { <a href=url.clone() rel="noreferrer">{url.clone()}</a> });
+                let system = Some(line.env).filter(|env| !env.is_empty()).unwrap_or_else(|| "each".to_owned());
                 view! {
                     <tr>
-                        <td class="mono">{line.number}</td>
+                        <td class="mono">{line.number}<span class="sub narrow">{line.channel.clone()}", "{system.clone()}</span></td>
                         <td><Day date=line.released/></td>
                         <td class="wide">{line.channel}</td>
-                        <td class="wide">{line.env}</td>
+                        <td class="wide">{system}</td>
                         <td class="wide">{download}</td>
                     </tr>
                 }
@@ -197,7 +198,7 @@ fn Versions(path: String, versions: Vec<VersionLine>, form: FormState, may: bool
                     <Field at=form.at("hash") label="MD5 or SHA-256 of the download" mono=true optional=true maxlength=64 hint="LicenseSpring’s clients compare the MD5."/>
                     <details class="more" open=open>
                         <summary>"More about the download"</summary>
-                        <div>
+                        <div class="stack">
                             <div class="row">
                                 <Field at=form.at("size") label="Size" suffix="bytes" inputmode="numeric" optional=true/>
                                 <Field at=form.at("requires") label="Updates from" mono=true optional=true hint="The oldest version it can update."/>
