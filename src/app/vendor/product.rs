@@ -160,7 +160,7 @@ fn Versions(path: String, versions: Vec<VersionLine>, form: FormState, may: bool
                     .url
                     .filter(|url| url.starts_with("https://"))
                     .map(|url| view! { <a href=url.clone() rel="noreferrer">{url.clone()}</a> });
-                let system = Some(line.env).filter(|env| !env.is_empty()).unwrap_or_else(|| "each".to_owned());
+                let system = Some(line.env).filter(|env| !env.is_empty()).unwrap_or_else(|| "any".to_owned());
                 view! {
                     <tr>
                         <td class="mono">{line.number}<span class="sub narrow">{line.channel.clone()}", "{system.clone()}</span></td>
@@ -192,7 +192,7 @@ fn Versions(path: String, versions: Vec<VersionLine>, form: FormState, may: bool
                     </div>
                     <div class="row">
                         <Field at=form.at("channel") label="Channel" optional=true hint="Stable when empty."/>
-                        <Field at=form.at("env") label="System" optional=true hint="As apps name it, like win64. Empty: each."/>
+                        <Field at=form.at("env") label="System" optional=true hint="As apps name it, like win64. Empty: any."/>
                     </div>
                     <Field at=form.at("url") label="Download address" kind="url" optional=true/>
                     <Field at=form.at("hash") label="MD5 or SHA-256 of the download" mono=true optional=true maxlength=64 hint="LicenseSpring’s clients compare the MD5."/>
