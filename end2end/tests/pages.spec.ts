@@ -41,7 +41,7 @@ test("every page of the vendor's is whole, accessible and fits", async ({ page, 
   }
   expect(seen.size, [...seen].join(" ")).toBeGreaterThan(20);
   const tabs = [...seen].filter((path) => path.includes("?tab=")).map((path) => path.replace(/.*\/vendor\/(\w+)\/.*=/, "$1 "));
-  expect([...new Set(tabs)].sort()).toEqual(["licenses edit", "licenses features", "licenses history", "licenses message", "licenses refusals", "products features", "products history", "products rules"]);
+  expect([...new Set(tabs)].sort()).toEqual(["licenses edit", "licenses features", "licenses history", "licenses message", "licenses refusals", "products features", "products history", "products policies", "products rules"]);
 });
 
 test("what no link leads to is accessible and fits, too: a question, a refused form, an empty list", async ({ page, portal, asOwner, javaScriptEnabled, expectStatus, expectAccessible, expectFits }) => {
