@@ -73,10 +73,10 @@ pub trait Clock: Send + Sync {
 
 /// The desk: one for a process, and cheap to clone, because every request does so more than once.
 #[derive(Clone)]
-pub struct Desk(Arc<Things>);
+pub struct Desk(Arc<Inner>);
 
 /// What lies on it.
-pub struct Things {
+pub struct Inner {
     store: Store,
     vault: Vault,
     passwords: Passwords,
@@ -99,9 +99,9 @@ type Signatures = lru::LruCache<(String, [u8; 32]), String>;
 const SIGNATURES_KEPT: std::num::NonZeroUsize = std::num::NonZeroUsize::new(20_000).unwrap();
 
 impl Deref for Desk {
-    type Target = Things;
+    type Target = Inner;
 
-    fn deref(&self) -> &Things {
+    fn deref(&self) -> &Inner {
         &self.0
     }
 }
@@ -109,7 +109,7 @@ impl Deref for Desk {
 impl Desk {
     #[must_use]
     pub fn new(store: Store, vault: Vault, clock: Arc<dyn Clock>, issuer: &str) -> Self {
-        Self(Arc::new(Things {
+        Self(Arc::new(Inner {
             store,
             vault,
             passwords: Passwords::new(),

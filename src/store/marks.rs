@@ -41,8 +41,8 @@ struct Waiting {
     reply: oneshot::Sender<Result<Option<String>, StoreError>>,
 }
 
-/// The columns of the rows that an answer is made of, and that can change; but for when the machine was seen last and the head of the audit chain, which
-/// no answer tells.
+/// The columns of the rows that an answer is made of, and that can change; but for when the machine was seen last and the head of the
+/// audit chain, which no answer tells.
 static MARKS: LazyLock<String> = LazyLock::new(|| {
     const COLUMNS: [&str; 4] = [license_columns!(), product_columns!(), activation_columns!(), customer_columns!()];
     let columns = COLUMNS.iter().flat_map(|columns| columns.split(", "));

@@ -297,7 +297,7 @@ fn act_words(act: &str) -> String {
         "license.disabled" => "disabled the license",
         "license.enabled" => "enabled the license",
         "license.archived" => "archived the license",
-        "license.user_changed" => "came to a machine of another user",
+        "license.user_changed" => "changed whose machine it is",
         "license.user_seats" => "said how many machines a user may have",
         "license.reset" => "freed every machine and reset the counters",
         "device.revoked" => "revoked a machine and barred it",
