@@ -11,6 +11,7 @@ mod answer;
 mod api_key;
 mod backup;
 mod bundle;
+mod customer_account;
 mod demo;
 mod device;
 mod doctor;
@@ -129,6 +130,9 @@ enum Command {
     /// Customers
     #[command(subcommand)]
     Customer(order::CustomerCommand),
+    /// Customers that belong together
+    #[command(subcommand)]
+    CustomerAccount(customer_account::Command),
     /// Answer request files, as the offline page does
     Answer(answer::Options),
     /// LicenseSpring credentials
@@ -206,6 +210,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Device(command) => device::run(place, command).await,
         Command::Order(command) => order::run_order(place, command).await,
         Command::Customer(command) => order::run_customer(place, command).await,
+        Command::CustomerAccount(command) => customer_account::run(place, command).await,
         Command::Answer(options) => answer::run(place, options).await,
         Command::ApiKey(command) => api_key::run(place, command).await,
         Command::Bundle(command) => bundle::run(place, command).await,

@@ -23,6 +23,9 @@ pub(super) enum Command {
         /// Only the licenses of this customer
         #[arg(long, value_name = "EMAIL", value_parser = parse::email)]
         customer: Option<Email>,
+        /// Only the licenses of this account's customers
+        #[arg(long, value_name = "CODE", value_parser = parse::code, conflicts_with_all = ["customer", "license"])]
+        account: Option<ProductCode>,
         /// Only the license with this key
         #[arg(long, value_name = "KEY", conflicts_with = "customer")]
         license: Option<String>,
@@ -56,14 +59,18 @@ pub(super) enum Command {
 pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliError> {
     let desk = place.open().await?;
     match command {
-        Command::Add { name, customer, license, product, secret_days } => {
-            let scope = match (customer, license) {
-                (Some(email), _) => {
+        Command::Add { name, customer, account, license, product, secret_days } => {
+            let scope = match (customer, account, license) {
+                (_, Some(code), _) => {
+                    let none = not_found("There is no customer account with this code.");
+                    Scope::Account(desk.account(&Visitor::Operator, &code).await.map_err(none)?.id)
+                }
+                (Some(email), ..) => {
                     let none = not_found("There is no customer with this address.");
                     Scope::Customer(desk.customer(&Visitor::Operator, &email).await.map_err(none)?.0.id)
                 }
-                (None, Some(key)) => Scope::License(license_of(&desk, key, product).await?),
-                (None, None) => Scope::Company,
+                (None, None, Some(key)) => Scope::License(license_of(&desk, key, product).await?),
+                (None, None, None) => Scope::Company,
             };
             let made = desk.add_oauth_client(&Visitor::Operator, &name, scope, secret_days).await?;
             Ok(shown(&made))

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     desk::Visitor,
-    licensing::{ActivationKey, Email, Timestamp},
+    licensing::{ActivationKey, Email, ProductCode, Timestamp},
 };
 
 const PAGE: i64 = 200;
@@ -124,6 +124,13 @@ pub(super) enum CustomerCommand {
         #[arg(value_parser = parse::email)]
         email: Email,
     },
+    /// Put a customer into an account
+    Account {
+        #[arg(value_parser = parse::email)]
+        email: Email,
+        /// The account's code, or none
+        account: String,
+    },
 }
 
 pub(super) async fn run_customer(place: &Place, command: CustomerCommand) -> Result<Done, CliError> {
@@ -147,6 +154,19 @@ pub(super) async fn run_customer(place: &Place, command: CustomerCommand) -> Res
             let rows: Vec<_> = all.into_iter().map(row).collect();
             Ok(Done::new(value, table(&["e-mail", "name", "company", "since"], &rows)))
         }
+        CustomerCommand::Account { email, account } => {
+            let code = match account.as_str() {
+                "none" => None,
+                text => Some(parse::code(text).map_err(|message| CliError::refused("bad_field", message))?),
+            };
+            let none = not_found("There is no customer with this e-mail address.");
+            desk.set_account(&Visitor::Operator, &email, code.as_ref()).await.map_err(none)?;
+            let text = match &code {
+                Some(code) => format!("{email} is in the account {code}."),
+                None => format!("{email} is in no account."),
+            };
+            Ok(Done::new(json!({ "email": email.as_str(), "account": code.as_ref().map(ProductCode::as_str) }), text))
+        }
         CustomerCommand::Show { email } => {
             let none = not_found("There is no customer with this e-mail address.");
             let (customer, licenses) = desk.customer(&Visitor::Operator, &email).await.map_err(none)?;
@@ -162,6 +182,7 @@ pub(super) async fn run_customer(place: &Place, command: CustomerCommand) -> Res
                 ("Customer", customer.email.to_string()),
                 ("Name", customer.name),
                 ("Company", customer.company),
+                ("Account", customer.account.map(|account| account.code.to_string()).unwrap_or_default()),
                 ("Since", customer.created.date().to_string()),
             ]);
             Ok(Done::new(value, format!("{head}\n{}", table(&["id", "key", "product", "state"], &rows))))
@@ -175,6 +196,7 @@ fn customer_value(customer: &crate::store::Customer) -> Value {
         "email": customer.email.as_str(),
         "name": customer.name,
         "company": customer.company,
+        "account": customer.account.as_ref().map(|account| account.code.as_str()),
         "created": customer.created.to_rfc3339(),
     })
 }

@@ -195,7 +195,7 @@ impl Desk {
         if request.license_id.is_some_and(|id| id != facts.license.id.0) {
             refused!(ActivationRefusal::UnknownKey);
         }
-        if !checked.app.reaches(&facts.license) {
+        if !checked.app.reaches(&facts.license, facts.customer.as_ref()) {
             refused!(Refusal::ApiKey);
         }
         about.license = Some(facts.license.id);

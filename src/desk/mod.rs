@@ -3,6 +3,7 @@
 //! An act fetches facts, asks `licensing`, saves the answer and records it; it decides nothing itself.
 
 mod access;
+mod accounts;
 mod activate;
 mod airgap;
 mod answer;

@@ -220,7 +220,7 @@ macro_rules! ids {
 }
 ids! {
     /// Ids are given by the database and stay below 2^53, so that every JSON reader keeps them exact.
-    ProductId, PolicyId, LicenseId, OrderId, CustomerId, ActivationId, FeatureId, UserId,
+    ProductId, PolicyId, LicenseId, OrderId, CustomerId, AccountId, ActivationId, FeatureId, UserId,
 }
 
 #[cfg(test)]

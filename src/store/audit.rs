@@ -19,8 +19,19 @@ pub struct Subject {
 }
 
 impl Subject {
-    pub const KINDS: [&'static str; 10] =
-        ["license", "product", "bundle", "order", "customer", "staff", "setting", "api_key", "oauth_client", "seal"];
+    pub const KINDS: [&'static str; 11] = [
+        "license",
+        "product",
+        "bundle",
+        "order",
+        "customer",
+        "customer_account",
+        "staff",
+        "setting",
+        "api_key",
+        "oauth_client",
+        "seal",
+    ];
 
     #[must_use]
     pub const fn license(id: i64) -> Self {

@@ -60,7 +60,7 @@ pub use lists::{
 use marks::Marks;
 pub use marks::MarksOf;
 pub use oauth::{OauthClient, OauthSecret};
-pub use orders::{Customer, NewOrder, Order};
+pub use orders::{Account, Customer, NewOrder, Order};
 pub use pages::ResultPage;
 pub use products::{NewProduct, NewRelease};
 pub use staff::{Session, Staff};

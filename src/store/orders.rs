@@ -6,7 +6,7 @@ use super::{
     Conn, StoreError,
     conn::{Columns, plain},
 };
-use crate::licensing::{CustomerId, Email, OrderId, Timestamp};
+use crate::licensing::{AccountId, CustomerId, Email, OrderId, ProductCode, Timestamp};
 
 #[derive(Clone, Debug)]
 pub struct Customer {
@@ -14,7 +14,16 @@ pub struct Customer {
     pub email: Email,
     pub name: String,
     pub company: String,
+    pub account: Option<Account>,
     pub created: Timestamp,
+}
+
+/// Customers that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub id: AccountId,
+    pub code: ProductCode,
+    pub name: String,
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +47,9 @@ pub struct NewOrder {
 
 macro_rules! customer_columns {
     () => {
-        "c.id as c_id, c.email as c_email, c.name as c_name, c.company as c_company, c.created_at as c_created_at"
+        "c.id as c_id, c.email as c_email, c.name as c_name, c.company as c_company, c.created_at as c_created_at, \
+         c.account_id as c_account_id, (select g.code from customer_account g where g.id = c.account_id) as c_account_code, \
+         (select g.name from customer_account g where g.id = c.account_id) as c_account_name"
     };
 }
 pub(super) use customer_columns;
@@ -50,7 +61,25 @@ pub(super) fn customer(row: &AnyRow) -> Result<Customer, StoreError> {
         email: Email::parse(&row.string("c_email")?).map_err(|_| StoreError::inconsistent("customer", "email", id))?,
         name: row.string("c_name")?,
         company: row.string("c_company")?,
+        account: match row.maybe_int("c_account_id")? {
+            Some(account) => Some(Account {
+                id: AccountId(account),
+                code: ProductCode::parse(&row.string("c_account_code")?)
+                    .map_err(|_| StoreError::inconsistent("customer_account", "code", account))?,
+                name: row.string("c_account_name")?,
+            }),
+            None => None,
+        },
         created: Timestamp::from_millis(row.int("c_created_at")?),
+    })
+}
+
+fn account(row: &AnyRow) -> Result<Account, StoreError> {
+    let id = row.int("id")?;
+    Ok(Account {
+        id: AccountId(id),
+        code: ProductCode::parse(&row.string("code")?).map_err(|_| StoreError::inconsistent("customer_account", "code", id))?,
+        name: row.string("name")?,
     })
 }
 
@@ -85,6 +114,39 @@ impl Conn {
     pub async fn customer_by_email(&mut self, email: &Email) -> Result<Option<Customer>, StoreError> {
         let sql = concat!("select ", customer_columns!(), " from customer c where c.email_folded = $1");
         sqlx::query(sql).bind(email.folded()).fetch_optional(self.db()).await?.as_ref().map(customer).transpose()
+    }
+
+    /// Puts a customer into an account, or out of any.
+    pub async fn set_account(&mut self, customer: CustomerId, account: Option<AccountId>) -> Result<(), StoreError> {
+        let sql = "update customer set account_id = $2 where id = $1";
+        sqlx::query(sql).bind(customer.0).bind(account.map(|id| id.0)).execute(self.db()).await?;
+        Ok(())
+    }
+
+    /// Adds an account. `None` when its code is taken.
+    pub async fn add_account(&mut self, code: &ProductCode, name: &str, now: Timestamp) -> Result<Option<AccountId>, StoreError> {
+        let sql = "insert into customer_account (code, code_folded, name, created_at) values ($1, $2, $3, $4) \
+                   on conflict do nothing returning id";
+        let query = sqlx::query(sql).bind(code.as_str().to_owned()).bind(code.folded()).bind(plain(name)).bind(now.millis());
+        query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(AccountId)).transpose()
+    }
+
+    pub async fn account(&mut self, code: &ProductCode) -> Result<Option<Account>, StoreError> {
+        let sql = "select id, code, name from customer_account where code_folded = $1";
+        sqlx::query(sql).bind(code.folded()).fetch_optional(self.db()).await?.as_ref().map(account).transpose()
+    }
+
+    pub async fn account_by_id(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        let sql = "select id, code, name from customer_account where id = $1";
+        sqlx::query(sql).bind(id.0).fetch_optional(self.db()).await?.as_ref().map(account).transpose()
+    }
+
+    /// The accounts with how many customers each has, by code.
+    pub async fn accounts(&mut self) -> Result<Vec<(Account, u64)>, StoreError> {
+        let sql = "select g.id, g.code, g.name, (select count(*) from customer c where c.account_id = g.id) as customers \
+                   from customer_account g order by g.code_folded";
+        let rows = sqlx::query(sql).fetch_all(self.db()).await?;
+        rows.iter().map(|row| Ok((account(row)?, row.int("customers")?.unsigned_abs()))).collect()
     }
 
     /// Customers by address, after this id.

@@ -264,3 +264,27 @@ fn orders_and_customers_are_found() {
     assert_eq!(portal.refused(&["customer", "show", "bob@shop.example"]), "not_found");
     portal.misused(&["customer", "show", "bob"]);
 }
+
+#[test]
+fn customers_belong_to_accounts() {
+    let portal = Portal::new();
+    portal.issue(&["--customer", "ann@shop.example"]);
+    assert_eq!(portal.done(&["customer-account", "add", "acme", "--name", "ACME Inc."])["code"], "acme");
+    assert_eq!(portal.refused(&["customer-account", "add", "ACME", "--name", "Again"]), "taken");
+    assert_eq!(portal.done(&["customer", "account", "ANN@shop.example", "acme"])["account"], "acme");
+    assert_eq!(portal.done(&["customer", "show", "ann@shop.example"])["account"], "acme");
+    assert_eq!(portal.done(&["customer-account", "list"])[0]["customers"], 1);
+    let client = portal.done(&["oauth-client", "add", "ACME", "--account", "ACME"]);
+    assert!(client["client_id"].as_str().unwrap().starts_with("auth_customeraccount_"), "{client}");
+    assert_eq!(portal.done(&["customer", "account", "ann@shop.example", "none"])["account"], serde_json::Value::Null);
+    assert_eq!(portal.done(&["customer-account", "list"])[0]["customers"], 0);
+    for (arguments, code) in [
+        (vec!["customer", "account", "bob@shop.example", "acme"], "not_found"),
+        (vec!["customer", "account", "ann@shop.example", "other"], "bad_field"),
+        (vec!["oauth-client", "add", "Other", "--account", "other"], "not_found"),
+        (vec!["customer-account", "add", "new", "--name", " "], "bad_field"),
+    ] {
+        assert_eq!(portal.refused(&arguments), code, "{arguments:?}");
+    }
+    portal.misused(&["oauth-client", "add", "Both", "--account", "acme", "--customer", "ann@shop.example"]);
+}

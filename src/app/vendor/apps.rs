@@ -24,7 +24,7 @@ pub struct AppsView {
     pub clients: Vec<ClientRow>,
     /// Fields `name`, `product-CODE`, `read_only`; posts to `/vendor/apps/keys`.
     pub key_form: FormState,
-    /// Fields `name`, `customer`, `license`, `days`; posts to `/vendor/apps/clients`.
+    /// Fields `name`, `account`, `customer`, `license`, `days`; posts to `/vendor/apps/clients`.
     pub client_form: FormState,
     /// Their codes and names.
     pub products: Vec<(String, String)>,
@@ -102,6 +102,7 @@ pub fn AppsPage(vendor: VendorFrame, view: AppsView) -> impl IntoView {
             <Card title="Add an OAuth client">
                 <PostForm action="/vendor/apps/clients" form=client_form.clone()>
                     <Field at=client_form.at("name") label="Name" maxlength=128 autocomplete="off"/>
+                    <Field at=client_form.at("account") label="Only licenses of this customer account" optional=true maxlength=64 autocomplete="off" hint="Its code, as customer-account list shows it."/>
                     <Field at=client_form.at("customer") label="Only licenses of this customer" kind="email" optional=true maxlength=254 autocomplete="off" hint="Their e-mail address."/>
                     <Field at=client_form.at("license") label="Only the license with this key" mono=true optional=true maxlength=128 autocomplete="off"/>
                     <Field at=client_form.at("days") label="Its secret ends after" suffix="days" inputmode="numeric" optional=true hint="Empty: when you replace it."/>

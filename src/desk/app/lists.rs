@@ -10,7 +10,7 @@ use crate::{
         license::License,
         product::{Authorization, Feature, Product, ProductState},
     },
-    store::{Conn, LicenseUser, StoreError},
+    store::{Conn, Customer, LicenseUser, StoreError},
 };
 
 /// As many licenses of one machine, or of one customer in one product, as are listed.
@@ -75,14 +75,12 @@ impl Desk {
         let mut all = Vec::new();
         for activation in conn.activations_of_device(device, LISTED).await? {
             let Some((mut license, product, _)) = conn.license(activation.license).await? else { continue };
-            if app.may(&product.code, false).is_err() || !app.reaches(&license) {
+            let customer = customer_of(&mut conn, &license).await?;
+            if app.may(&product.code, false).is_err() || !app.reaches(&license, customer.as_ref()) {
                 continue;
             }
             license.turn_meters(self.now());
-            let customer = match license.customer {
-                Some(id) => conn.customer(id).await?.map(|customer| told(customer, settings.expose_customer)),
-                None => None,
-            };
+            let customer = customer.map(|customer| told(customer, settings.expose_customer));
             let order = reference(&mut conn, &license).await?;
             all.push(DeviceLicense { product, license, activation, customer, order });
         }
@@ -114,7 +112,7 @@ impl Desk {
         let Some(customer) = conn.customer_by_email(email).await? else { return Ok(Err(AppRefusal::NoCustomer)) };
         let mut users = Vec::new();
         for license in conn.licenses_of_customer(product.id, customer.id, LISTED).await? {
-            if !app.reaches(&license) {
+            if !app.reaches(&license, Some(&customer)) {
                 continue;
             }
             let order = reference(&mut conn, &license).await?;
@@ -123,6 +121,14 @@ impl Desk {
             }
         }
         Ok(Ok(CustomerUsers { customer: told(customer, settings.expose_customer), users }))
+    }
+}
+
+/// Whose license it is.
+pub(super) async fn customer_of(conn: &mut Conn, license: &License) -> Result<Option<Customer>, StoreError> {
+    match license.customer {
+        Some(id) => conn.customer(id).await,
+        None => Ok(None),
     }
 }
 

@@ -101,7 +101,12 @@ impl AppLicense {
 /// What apps are told of a customer.
 pub(super) fn told(customer: Customer, expose: bool) -> BodyCustomer {
     let shown = |text: String| if expose { text } else { String::new() };
-    BodyCustomer { email: customer.email.to_string(), name: shown(customer.name), company: shown(customer.company) }
+    BodyCustomer {
+        email: customer.email.to_string(),
+        name: shown(customer.name),
+        company: shown(customer.company),
+        account: customer.account.map(|account| (account.id.0, account.name, account.code.to_string())),
+    }
 }
 
 /// What apps are told of a user.
@@ -291,7 +296,7 @@ async fn found(
     let by_name_alone = matches!(ask.principal, Principal::User { password: None, .. });
     let named = user.map(|user| user.email.to_string());
     let is_meant = |facts: &ActivationFactsRow| {
-        app.reaches(&facts.license)
+        app.reaches(&facts.license, facts.customer.as_ref())
             && ask.license_id.is_none_or(|id| facts.license.id == LicenseId(id))
             && (!by_name_alone || facts.known.as_ref().is_some_and(|known| known.user.as_deref() == named.as_deref()))
     };

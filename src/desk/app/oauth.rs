@@ -37,7 +37,7 @@ pub struct OauthRow {
     pub client: OauthClient,
     /// The end of its newest secret.
     pub secret_ends: Option<Timestamp>,
-    /// The address of the customer it is held to.
+    /// The address of the customer, or the name of the account, that it is held to.
     pub customer: Option<String>,
 }
 
@@ -87,6 +87,7 @@ impl Desk {
             Box::pin(async move {
                 let there = match scope {
                     Scope::Company => true,
+                    Scope::Account(id) => conn.account_by_id(id).await?.is_some(),
                     Scope::Customer(id) => conn.customer(id).await?.is_some(),
                     Scope::License(id) => conn.license(id).await?.is_some(),
                 };
@@ -151,6 +152,7 @@ impl Desk {
             let newest = conn.oauth_secrets(client.id).await?.into_iter().next();
             let customer = match client.scope {
                 Scope::Customer(id) => conn.customer(id).await?.map(|customer| customer.email.to_string()),
+                Scope::Account(id) => conn.account_by_id(id).await?.map(|account| account.name),
                 Scope::Company | Scope::License(_) => None,
             };
             all.push(OauthRow { client, secret_ends: newest.and_then(|secret| secret.expires), customer });

@@ -1,6 +1,10 @@
 //! What a named user does through an app: looks at the licenses that are theirs, and takes a password of their own.
 
-use super::{App, AppRefusal, lists::reference, sold};
+use super::{
+    App, AppRefusal,
+    lists::{customer_of, reference},
+    sold,
+};
 use crate::{
     desk::{Desk, Fault, answer_licensespring::TRY_WINDOW_SECONDS},
     licensing::{Email, ProductCode, license::License, product::Product},
@@ -49,7 +53,8 @@ impl Desk {
         let mut conn = self.read().await?;
         let mut licenses = Vec::with_capacity(users.len());
         for user in users {
-            if let Some((mut license, _, _)) = conn.license(user.license).await?.filter(|(license, ..)| app.reaches(license)) {
+            let Some((mut license, _, _)) = conn.license(user.license).await? else { continue };
+            if app.reaches(&license, customer_of(&mut conn, &license).await?.as_ref()) {
                 license.turn_meters(self.now());
                 let order = reference(&mut conn, &license).await?;
                 licenses.push(UserLicense { product: product.clone(), license, user, order });
@@ -90,7 +95,7 @@ impl Desk {
                 let mut changed = false;
                 for user in users {
                     let Some((license, _, head)) = conn.lock_license(user.license).await? else { continue };
-                    if !app.reaches(&license) {
+                    if !app.reaches(&license, customer_of(conn, &license).await?.as_ref()) {
                         continue;
                     }
                     if !conn.set_user_password(&user, &hash).await? {

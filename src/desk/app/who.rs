@@ -9,7 +9,7 @@ use crate::{
         scope::Scope,
         tpm::TpmKey,
     },
-    store::{ApiKey, OauthClient},
+    store::{ApiKey, Customer, OauthClient},
     vault::{Purpose, SecretBytes, Subject, verify_p256},
 };
 
@@ -67,8 +67,9 @@ impl App {
         &self.id
     }
 
-    pub(in crate::desk) fn reaches(&self, license: &License) -> bool {
-        self.scope.reaches(license)
+    /// Whether it reaches a license of this customer.
+    pub(in crate::desk) fn reaches(&self, license: &License, customer: Option<&Customer>) -> bool {
+        self.scope.reaches(license, customer.and_then(|customer| customer.account.as_ref()).map(|account| account.id))
     }
 
     /// Refuses clients that are held to a customer's or one license what is about no license that is there.

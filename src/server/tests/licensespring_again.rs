@@ -109,7 +109,7 @@ async fn a_check_is_answered_from_before_only_while_nothing_it_tells_of_has_chan
     assert!(twice.is_kept().await);
     let mut last = twice.changed("nothing").await.text();
     // Each act, and whether the answer is another after it.
-    for act in 0..13 {
+    for act in 0..14 {
         // A refusal is never kept.
         assert_eq!(twice.is_kept().await, !matches!(act, 9 | 11), "before act {act}");
         let (app, desk) = (&twice.app, twice.app.desk());
@@ -142,6 +142,11 @@ async fn a_check_is_answered_from_before_only_while_nothing_it_tells_of_has_chan
             9 => desk.enable_license(&OPERATOR, id).await.map(|_| true),
             10 => desk.block_device(&OPERATOR, id, &new).await.map(|_| true),
             11 => desk.allow_device(&OPERATOR, id, &new).await.map(|_| true),
+            12 => {
+                let (acme, ann) = (ProductCode::parse("acme").unwrap(), Email::parse("ann@customer.example").unwrap());
+                desk.add_account(&OPERATOR, &acme, "ACME Inc.").await.unwrap();
+                desk.set_account(&OPERATOR, &ann, Some(&acme)).await.map(|()| true)
+            }
             _ => {
                 let state = Some(ProductState::Disabled);
                 desk.edit_product(&OPERATOR, &press, ProductEdit { state, ..ProductEdit::default() }).await.map(|_| true)
@@ -154,7 +159,7 @@ async fn a_check_is_answered_from_before_only_while_nothing_it_tells_of_has_chan
         match act {
             8 => assert_eq!(code(&reply), "license_not_enabled"),
             10 => assert_eq!(code(&reply), "blacklisted"),
-            12 => assert_eq!(code(&reply), "disabled_product"),
+            13 => assert_eq!(code(&reply), "disabled_product"),
             _ => assert_eq!(reply.status, 200, "act {act}"),
         }
     }

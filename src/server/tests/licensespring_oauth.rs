@@ -167,12 +167,19 @@ async fn a_client_reaches_what_it_was_made_for(app: TestApp) {
         })
         .await;
     let ann = app.desk().customer(&OPERATOR, &customer).await.unwrap().0.id;
+    let code_of = |text: &str| ProductCode::parse(text).unwrap();
+    let acme = app.desk().add_account(&OPERATOR, &code_of("acme"), "ACME Inc.").await.unwrap();
+    app.desk().set_account(&OPERATOR, &customer, Some(&code_of("ACME"))).await.unwrap();
     let (of_customer, of_license) = (client(&app, Scope::Customer(ann)).await, client(&app, Scope::License(of_ann.id)).await);
+    let of_account = client(&app, Scope::Account(acme)).await;
+    assert_eq!(of_account.client_id, format!("auth_customeraccount_{}", acme.0));
     assert_eq!(of_customer.client_id, format!("auth_customer_{}", ann.0));
     assert_eq!(of_license.client_id, format!("auth_license_{}", of_ann.id));
-    for made in [&of_customer, &of_license] {
+    for made in [&of_customer, &of_license, &of_account] {
         let token = token(&app, made).await;
-        assert_eq!(call(&app, &token, "/activate_license", about(&of_ann, "HW-1")).await.status, 200);
+        let body = signed(&app, &call(&app, &token, "/activate_license", about(&of_ann, "HW-1")).await).await;
+        let account = json!({ "id": acme.0, "name": "ACME Inc.", "code": "acme" });
+        assert_eq!(body["customer"]["customer_account"], account);
         // Of another's license it is told what a stranger is told.
         let elsewhere = call(&app, &token, "/activate_license", about(&of_bob, "HW-1")).await;
         assert_eq!(code(&elsewhere), "license_not_found");
@@ -191,8 +198,14 @@ async fn a_client_reaches_what_it_was_made_for(app: TestApp) {
         let chosen = json!({ "username": "bob@customer.example", "password": "first password of bob", "new_password": "another's choice of it" });
         assert_eq!(code(&call(&app, &token, "/change_password", chosen).await), "user_credentials_invalid");
     }
+    // Out of the account, out of its reach; also what was answered from before.
+    app.desk().set_account(&OPERATOR, &customer, None).await.unwrap();
+    let token = token(&app, &of_account).await;
+    assert_eq!(code(&call(&app, &token, "/activate_license", about(&of_ann, "HW-1")).await), "license_not_found");
     let again = app.desk().add_oauth_client(&OPERATOR, "Again", Scope::Customer(ann), None).await;
     assert_eq!(super::app::code(again), "taken");
+    let nobody = app.desk().add_oauth_client(&OPERATOR, "Nobody", Scope::Account(crate::licensing::AccountId(404)), None).await;
+    assert_eq!(super::app::code(nobody), "not_found");
     let nobody = app.desk().add_oauth_client(&OPERATOR, "Nobody", Scope::License(crate::licensing::LicenseId(404)), None).await;
     assert_eq!(super::app::code(nobody), "not_found");
 }

@@ -15,7 +15,7 @@ use crate::{
         vendor::{ApiKeyRow, AppsPage, AppsView, ClientRow, MadePage, MadeView},
     },
     desk::{ActError, Area, ENTRIES_SHOWN, GRACE_HOURS, MadeClient, OauthRow, Visitor},
-    licensing::{ActivationKey, Email, Timestamp, scope::Scope, seal::SealUse},
+    licensing::{ActivationKey, Email, ProductCode, Timestamp, scope::Scope, seal::SealUse},
     server::{
         AppState,
         forms::{form, pairs},
@@ -69,6 +69,7 @@ async fn view_of(
     for OauthRow { client, secret_ends, customer } in desk.oauth_clients(visitor).await? {
         let reach = match client.scope {
             Scope::Company => "every license".to_owned(),
+            Scope::Account(id) => format!("licenses of {}", customer.unwrap_or_else(|| format!("account {id}"))),
             Scope::Customer(id) => format!("licenses of {}", customer.unwrap_or_else(|| format!("customer {id}"))),
             Scope::License(id) => format!("license {id}"),
         };
@@ -172,31 +173,40 @@ pub async fn add_client(State(state): State<AppState>, Staff(visitor): Staff, bo
 
 /// What a client is to be held to, or the field that stands in the way.
 async fn scope_of(state: &AppState, visitor: &Visitor, typed: &FormState) -> Result<Scope, (&'static str, String)> {
-    let (customer, license) = (typed.value("customer").trim(), typed.value("license").trim());
-    match (customer, license) {
-        ("", "") => Ok(Scope::Company),
-        (_, "") => {
-            let wrong = |_| ("customer", "This is not a whole e-mail address. Complete it, such as name@example.com.".to_owned());
-            let email = Email::parse(customer).map_err(wrong)?;
-            let none = |_| ("customer", "There is no customer with this address.".to_owned());
-            Ok(Scope::Customer(state.desk.customer(visitor, &email).await.map_err(none)?.0.id))
+    let given = ["account", "customer", "license"].map(|name| (name, typed.value(name).trim()));
+    let mut given = given.into_iter().filter(|(_, text)| !text.is_empty());
+    let (field, text) = match (given.next(), given.next()) {
+        (None, _) => return Ok(Scope::Company),
+        (Some(one), None) => one,
+        (_, Some((second, _))) => return Err((second, "Fill in one of account, customer and license, or none.".to_owned())),
+    };
+    let desk = &state.desk;
+    let found = match field {
+        "account" => {
+            let wrong = |_| "This is no code of an account: they are made of letters, digits and - _ . alone.".to_owned();
+            let code = ProductCode::parse(text).map_err(wrong).map_err(|message| (field, message))?;
+            let none = |_| "There is no customer account with this code.".to_owned();
+            desk.account(visitor, &code).await.map(|account| Scope::Account(account.id)).map_err(none)
         }
-        ("", _) => {
-            let wrong = |_| ("license", "This is no activation key. Compare it, or copy it from the license’s page.".to_owned());
-            let key = ActivationKey::parse(license).map_err(wrong)?;
-            let none = |error: ActError| {
-                let message = match error {
-                    ActError::WhichProduct(_) => {
-                        "Several products have a license with this key. Use the command line, which asks for the product."
-                    }
-                    _ => "There is no license with this key.",
-                };
-                ("license", message.to_owned())
+        "customer" => {
+            let wrong = |_| "This is not a whole e-mail address. Complete it, such as name@example.com.".to_owned();
+            let email = Email::parse(text).map_err(wrong).map_err(|message| (field, message))?;
+            let none = |_| "There is no customer with this address.".to_owned();
+            desk.customer(visitor, &email).await.map(|(customer, _)| Scope::Customer(customer.id)).map_err(none)
+        }
+        _ => {
+            let wrong = |_| "This is no activation key. Compare it, or copy it from the license’s page.".to_owned();
+            let key = ActivationKey::parse(text).map_err(wrong).map_err(|message| (field, message))?;
+            let none = |error: ActError| match error {
+                ActError::WhichProduct(_) => {
+                    "Several products have a license with this key. Use the command line, which asks for the product.".to_owned()
+                }
+                _ => "There is no license with this key.".to_owned(),
             };
-            Ok(Scope::License(state.desk.license_id(&key).await.map_err(none)?))
+            desk.license_id(&key).await.map(Scope::License).map_err(none)
         }
-        _ => Err(("license", "Type a customer or a license, not both.".to_owned())),
-    }
+    };
+    found.map_err(|message| (field, message))
 }
 
 fn made_client(title: &'static str, client: MadeClient, note: Option<String>) -> MadeView {

@@ -335,6 +335,8 @@ fn act_words(act: &str) -> String {
         "api_key.added" => "added an API key",
         "api_key.revoked" => "revoked an API key",
         "bundle.added" => "added a bundle",
+        "customer_account.added" => "added a customer account",
+        "customer.account_set" => "said which account the customer is in",
         "oauth_client.added" => "added an OAuth client",
         "oauth_client.rotated" => "gave an OAuth client a new secret",
         "oauth_client.revoked" => "revoked an OAuth client",

@@ -5,7 +5,7 @@ use super::{
     samples::{self, NOW},
 };
 use crate::{
-    licensing::{CustomerId, Email, LicenseId, OrderId, UserId},
+    licensing::{CustomerId, Email, LicenseId, OrderId, ProductCode, UserId},
     store::{NewApiKey, NewLicense, NewOrder},
 };
 
@@ -29,6 +29,29 @@ pub async fn a_customer_is_one_for_every_spelling_of_the_address(bench: Bench) {
     }
     assert!(conn.customer(CustomerId(404)).await.unwrap().is_none());
     assert!(conn.customer_by_email(&email("none@press.example")).await.unwrap().is_none());
+    // Of an account or of none; its code is taken in any spelling.
+    let code = |text: &str| ProductCode::parse(text).unwrap();
+    let mut conn = bench.begin().await;
+    let acme = conn.add_account(&code("Acme"), "ACME Inc.", NOW).await.unwrap().unwrap();
+    let empty = conn.add_account(&code("empty"), "Nobody", NOW).await.unwrap().unwrap();
+    assert!(conn.add_account(&code("aCME"), "Another", NOW).await.unwrap().is_none());
+    conn.set_account(id, Some(acme)).await.unwrap();
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    let found = conn.account(&code("ACME")).await.unwrap().unwrap();
+    assert_eq!((found.id, found.code.as_str(), found.name.as_str()), (acme, "Acme", "ACME Inc."));
+    assert_eq!(conn.account_by_id(acme).await.unwrap().as_ref(), Some(&found));
+    assert_eq!(conn.customer(id).await.unwrap().unwrap().account, Some(found.clone()));
+    assert_eq!(conn.customer(other).await.unwrap().unwrap().account, None);
+    let all = conn.accounts().await.unwrap().into_iter().map(|(account, customers)| (account.id, customers));
+    assert_eq!(all.collect::<Vec<_>>(), [(acme, 1), (empty, 0)]);
+    assert!(conn.account(&code("other")).await.unwrap().is_none());
+    drop(conn);
+    let mut conn = bench.begin().await;
+    conn.set_account(id, None).await.unwrap();
+    bench.commit(conn).await;
+    let mut conn = bench.read().await;
+    assert_eq!(conn.customer(id).await.unwrap().unwrap().account, None);
     let ids = |found: Vec<crate::store::Customer>| found.into_iter().map(|customer| customer.id).collect::<Vec<_>>();
     assert_eq!(ids(conn.customers(0, 10).await.unwrap()), [id, other]);
     assert_eq!(ids(conn.customers(0, 1).await.unwrap()), [id]);

@@ -32,6 +32,8 @@ pub struct BodyCustomer {
     pub email: String,
     pub name: String,
     pub company: String,
+    /// Id, name and code of the account the customer is in.
+    pub account: Option<(i64, String, String)>,
 }
 
 /// What an activation answer is made of.
@@ -417,8 +419,15 @@ fn customer_value(customer: Option<&BodyCustomer>) -> Value {
     let (email, company, first, last) = told(customer);
     json!({
         "email": email, "company_name": company, "reference": "", "phone": "", "first_name": first, "last_name": last, "city": "",
-        "postcode": "", "state": "", "country": "", "address": "", "customer_account": null, "metadata": {},
+        "postcode": "", "state": "", "country": "", "address": "",
+        "customer_account": account_value(customer), "metadata": {},
     })
+}
+
+/// The account of a customer, as every answer names it.
+pub(super) fn account_value(customer: Option<&BodyCustomer>) -> Value {
+    let account = customer.and_then(|customer| customer.account.as_ref());
+    account.map_or(Value::Null, |(id, name, code)| json!({ "id": id, "name": name, "code": code }))
 }
 
 /// The address, the company, and the name as a given and a family name: it is kept as one.

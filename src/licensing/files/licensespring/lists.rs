@@ -4,7 +4,7 @@ use alloc::{string::ToString, vec::Vec};
 
 use serde_json::{Map, Value, json};
 
-use super::body::{BodyCustomer, BodyFacts, check_body, company, release_members, told, user_seats};
+use super::body::{BodyCustomer, BodyFacts, account_value, check_body, company, release_members, told, user_seats};
 use crate::licensing::{
     license::{License, LicenseState, Limit},
     product::{Feature, Product, ProductState},
@@ -89,10 +89,11 @@ pub struct ListedUser<'a> {
 #[must_use]
 pub fn customer_users_body(customer: &BodyCustomer, users: &[ListedUser<'_>]) -> Map<String, Value> {
     let (email, company_name, first, last) = told(Some(customer));
+    let account = account_value(Some(customer));
     // In an order of this call's own.
     let customer = json!({
         "email": email, "first_name": first, "last_name": last, "company_name": company_name, "phone": "", "reference": "", "address": "",
-        "postcode": "", "city": "", "country": "", "state": "", "customer_account": null, "metadata": {},
+        "postcode": "", "city": "", "country": "", "state": "", "customer_account": account, "metadata": {},
     });
     let users = users.iter().map(|user| {
         let license = user.license;
