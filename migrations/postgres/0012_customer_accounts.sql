@@ -10,3 +10,14 @@ create unique index customer_account_code on customer_account (code_folded);
 
 alter table customer add column account_id bigint references customer_account (id);
 create index customer_account_of on customer (account_id) where account_id is not null;
+
+-- Where the people of an account sign in.
+create table sso_provider (
+    account_id bigint primary key references customer_account (id),
+    issuer text not null,
+    client_id text not null,
+    client_secret bytea,
+    redirect_uris text not null,
+    trusts_addresses bigint not null,
+    changed_at bigint not null
+);

@@ -1,10 +1,22 @@
-//! Customer accounts: customers that belong together, as LicenseSpring knows them.
+//! Customer accounts: customers that belong together, as LicenseSpring knows them, and where their people sign in.
 
 use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
-    licensing::{AccountId, Email, ProductCode},
-    store::{Account, NewAudit, Subject},
+    licensing::{AccountId, Email, ProductCode, sso::SsoProvider},
+    store::{Account, NewAudit, SsoRow, Subject},
+    vault::{Purpose, Subject as Secret},
 };
+
+/// Where the people of an account are to sign in.
+#[derive(Clone)]
+pub struct NewSso {
+    pub provider: SsoProvider,
+    /// For providers that give a token only to whoever knows it.
+    pub client_secret: Option<String>,
+}
+
+/// As many places may people be led back to.
+const REDIRECTS: usize = 16;
 
 impl Desk {
     /// Adds an account. Refuses a code that is taken.
@@ -74,5 +86,60 @@ impl Desk {
     pub async fn accounts(&self, visitor: &Visitor) -> Result<Vec<(Account, u64)>, ActError> {
         visitor.needs(Area::Customers, Level::Read)?;
         Ok(self.read().await?.accounts().await?)
+    }
+
+    /// Says where the people of an account sign in; none: nowhere. The provider is asked what it is: one that cannot be reached, or
+    /// names itself otherwise, is refused.
+    pub async fn set_sso(&self, visitor: &Visitor, code: &ProductCode, sso: Option<NewSso>) -> Result<(), ActError> {
+        visitor.needs(Area::Settings, Level::Manage)?;
+        let account = self.read().await?.account(code).await?.ok_or(ActError::NotFound)?;
+        let row = match sso {
+            None => None,
+            Some(new) => {
+                self.check_sso(&new).await?;
+                let of = account.id.to_string();
+                let seal = |secret: String| self.vault.encrypt_secret(Purpose::SSO_SECRET, Secret::named(&of), secret.as_bytes());
+                Some(SsoRow { provider: new.provider, client_secret: new.client_secret.map(seal) })
+            }
+        };
+        let (now, actor) = (self.now(), visitor.actor());
+        let changed = self.store.write(move |conn| {
+            let (actor, row) = (actor.clone(), row.clone());
+            Box::pin(async move {
+                let told =
+                    |row: &SsoRow| serde_json::json!({ "issuer": row.provider.issuer, "client_id": row.provider.client_id });
+                let before = conn.sso(account.id).await?.as_ref().map(told);
+                match &row {
+                    Some(row) => conn.set_sso(account.id, row, now).await?,
+                    None if before.is_none() => return Ok(false),
+                    None => drop(conn.remove_sso(account.id).await?),
+                }
+                let (subject, after) = (Subject::of("customer_account", account.id.0), row.as_ref().map(told));
+                let act = if after.is_some() { "customer_account.sso_set" } else { "customer_account.sso_removed" };
+                conn.audit_apart(&NewAudit { at: now, subject, act, actor, before, after }).await?;
+                Ok(true)
+            })
+        });
+        if changed.await? { Ok(()) } else { Err(ActError::NotFound) }
+    }
+
+    async fn check_sso(&self, new: &NewSso) -> Result<(), ActError> {
+        let provider = &new.provider;
+        let visible = |text: &str| !text.is_empty() && text.len() <= 2_048 && text.chars().all(|c| c.is_ascii_graphic());
+        if !visible(&provider.client_id) {
+            return Err(ActError::field(
+                "client_id",
+                "The client id stands in the provider’s settings: letters, digits and signs.",
+            ));
+        }
+        let uris = &provider.redirect_uris;
+        if uris.is_empty() || uris.len() > REDIRECTS || !uris.iter().all(|uri| visible(uri) && uri.contains(':')) {
+            let told = "Name one to sixteen addresses that people are led back to, as the provider knows them.";
+            return Err(ActError::field("redirect_uri", told));
+        }
+        self.provider_named(&provider.issuer, None)
+            .await
+            .map(drop)
+            .map_err(|error| ActError::field("issuer", format!("{error}.")))
     }
 }

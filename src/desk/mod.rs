@@ -36,12 +36,14 @@ use std::{
 };
 
 pub use access::{Area, Level, Role, Visitor};
+pub use accounts::NewSso;
 pub use activate::{Activated, OnlineActivation};
 pub use airgap::{AirGapCode, AirGapCodes, Confirmed};
 pub use answer::{Answered, FileAnswer, FileRequest};
 pub use app::{
     App, AppAsk, AppLicense, AppRefusal, Before, Borrowed, CustomerUsers, DeviceLicense, GRACE_HOURS, MadeApiKey, MadeClient,
-    OauthRow, Principal, Recalled, SharedKey, Spending, Spent, TOKEN_SECONDS, TokenRefusal, Trial, TrialAsk, UserLicense,
+    OauthRow, Principal, Recalled, SharedKey, Spending, Spent, SsoProof, SsoStart, TOKEN_SECONDS, TokenRefusal, Trial, TrialAsk,
+    UserLicense,
 };
 pub use audit_log::{AuditReport, CheckpointFault};
 pub use bundles::BundleView;
@@ -63,6 +65,7 @@ pub use wishes::{FeatureWish, entitlements, merge_entitlements};
 
 use crate::{
     licensing::Timestamp,
+    outbound::Outbound,
     store::{Conn, Store, StoreError},
     vault::{Passwords, Vault},
 };
@@ -84,6 +87,7 @@ pub struct Inner {
     clock: Arc<dyn Clock>,
     /// The portal's public URL: informative, inside files.
     issuer: Arc<str>,
+    outbound: Outbound,
     settings: RwLock<Arc<Settings>>,
     /// The revision of the signing keys this process has taken over.
     seals_seen: std::sync::atomic::AtomicI64,
@@ -109,13 +113,14 @@ impl Deref for Desk {
 
 impl Desk {
     #[must_use]
-    pub fn new(store: Store, vault: Vault, clock: Arc<dyn Clock>, issuer: &str) -> Self {
+    pub fn new(store: Store, vault: Vault, clock: Arc<dyn Clock>, issuer: &str, outbound: Outbound) -> Self {
         Self(Arc::new(Inner {
             store,
             vault,
             passwords: Passwords::new(),
             clock,
             issuer: issuer.into(),
+            outbound,
             settings: RwLock::new(Arc::new(Settings::default())),
             seals_seen: std::sync::atomic::AtomicI64::new(i64::MIN),
             signatures: std::sync::Mutex::new(lru::LruCache::new(SIGNATURES_KEPT)),

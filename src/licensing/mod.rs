@@ -14,6 +14,7 @@ pub mod meter;
 pub mod product;
 pub mod scope;
 pub mod seal;
+pub mod sso;
 pub mod text;
 pub mod time;
 pub mod tpm;

@@ -8,6 +8,7 @@ use super::config::DataConfig;
 use crate::{
     desk::{ActError, Clock, Desk},
     licensing::seal::SealFor,
+    outbound::{Outbound, Reach},
     store::{Location, Standing, Store, StoreError},
     vault::{MasterError, MasterKey, RsaSize, Vault, VaultError},
 };
@@ -32,6 +33,8 @@ pub enum StartError {
     Vault(#[from] VaultError),
     #[error("The master key check in the database is damaged. Restore the database from a backup.")]
     DamagedCheck,
+    #[error("{name} is {text:?}. Set it to {known}, or leave it out.")]
+    Variable { name: &'static str, text: String, known: String },
     #[error("The first start could not be finished: {0}")]
     Act(#[from] ActError),
 }
@@ -79,8 +82,8 @@ pub async fn open(config: &DataConfig, issuer: &str, clock: Arc<dyn Clock>) -> R
                 .map_err(StartError::Store)?;
         }
     }
-    let vault = Vault::open_with(master, &seals, rsa_size())?;
-    let desk = Desk::new(store, vault, clock, issuer);
+    let vault = Vault::open_with(master, &seals, rsa_size()?)?;
+    let desk = Desk::new(store, vault, clock, issuer, Outbound::new(reach()?));
     for shared in SealFor::SHARED {
         if !seals.iter().any(|seal| seal.purpose == shared.purpose()) {
             desk.begin_ring(shared).await?;
@@ -108,9 +111,9 @@ pub async fn open_as_it_is(config: &DataConfig, issuer: &str, clock: Arc<dyn Clo
         if let Some(text) = check {
             master.verify(&STANDARD.decode(text).map_err(|_| StartError::DamagedCheck)?)?;
         }
-        let vault = Vault::open_with(master, &seals, rsa_size())?;
+        let vault = Vault::open_with(master, &seals, rsa_size()?)?;
         drop(conn);
-        let desk = Desk::new(store.clone(), vault, clock, issuer);
+        let desk = Desk::new(store.clone(), vault, clock, issuer, Outbound::new(reach()?));
         desk.notice_changes().await?;
         Ok(desk)
     };
@@ -122,11 +125,21 @@ pub async fn open_as_it_is(config: &DataConfig, issuer: &str, clock: Arc<dyn Clo
 }
 
 /// 4096 bits, or 2048 where the operator says so: the least LicenseSpring's clients take, and six times as fast to sign with.
-fn rsa_size() -> RsaSize {
-    match std::env::var("COUNTERSIGN_RSA_BITS").as_deref() {
-        Ok("2048") => RsaSize::Rsa2048,
-        _ => RsaSize::Rsa4096,
-    }
+fn rsa_size() -> Result<RsaSize, StartError> {
+    chosen("COUNTERSIGN_RSA_BITS", &[("4096", RsaSize::Rsa4096), ("2048", RsaSize::Rsa2048)])
+}
+
+/// Public addresses, or every one where the operator says so: a sign-in provider may stand in the company's own network.
+fn reach() -> Result<Reach, StartError> {
+    chosen("COUNTERSIGN_PRIVATE_NETWORKS", &[("refuse", Reach::Public), ("allow", Reach::Everywhere)])
+}
+
+/// What a variable chooses; the first where it is not set.
+fn chosen<T: Copy>(name: &'static str, choices: &[(&'static str, T)]) -> Result<T, StartError> {
+    let Some(text) = std::env::var(name).ok().filter(|text| !text.trim().is_empty()) else { return Ok(choices[0].1) };
+    let found = choices.iter().find(|(known, _)| *known == text.trim());
+    let known = || choices.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(" or ");
+    found.map(|(_, choice)| *choice).ok_or_else(|| StartError::Variable { name, text, known: known() })
 }
 
 /// Makes the folder where it is not there, for the user the program runs as and nobody else. One that is there stays as it is.

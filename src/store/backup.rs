@@ -16,7 +16,7 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 32] = [
+const TABLES: [&str; 33] = [
     "product",
     "version",
     "feature",
@@ -24,6 +24,7 @@ const TABLES: [&str; 32] = [
     "bundle",
     "bundle_product",
     "customer_account",
+    "sso_provider",
     "customer",
     "orders",
     "license",
@@ -53,7 +54,8 @@ const TABLES: [&str; 32] = [
 /// What means nothing elsewhere or later: counted tries and leases on jobs.
 const PASSING: [&str; 2] = ["rate", "lease"];
 /// Tables whose key is not a number the database gives.
-const WITHOUT_ID: [&str; 7] = ["bundle_product", "slot", "result_page", "audit_head", "session", "setting", "form_request"];
+const WITHOUT_ID: [&str; 8] =
+    ["sso_provider", "bundle_product", "slot", "result_page", "audit_head", "session", "setting", "form_request"];
 /// A reference within a table, which may point forward: set once all rows are there.
 const FORWARD: (&str, &str) = ("activation", "replaced_by");
 

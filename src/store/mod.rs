@@ -1,6 +1,7 @@
 //! Where things are kept: SQLite by default, PostgreSQL where one machine is not enough. SQL lives here and nowhere else, and
 //! rows become domain values here. No rule is decided in this room: it fetches facts and saves answers.
 
+mod accounts;
 mod activations;
 mod airgap;
 mod answers;
@@ -39,6 +40,7 @@ use std::{cmp::Ordering, sync::Arc};
 
 use sqlx::{AnyConnection, AnyPool, Connection, any::AnyPoolOptions};
 
+pub use accounts::{Account, SsoRow};
 pub use activations::ActivationFactsRow;
 pub use airgap::NewAirGapCode;
 pub use answers::Answer;
@@ -60,7 +62,7 @@ pub use lists::{
 use marks::Marks;
 pub use marks::MarksOf;
 pub use oauth::{OauthClient, OauthSecret};
-pub use orders::{Account, Customer, NewOrder, Order};
+pub use orders::{Customer, NewOrder, Order};
 pub use pages::ResultPage;
 pub use products::{NewProduct, NewRelease};
 pub use staff::{Session, Staff};

@@ -3,7 +3,7 @@
 use sqlx::any::AnyRow;
 
 use super::{
-    Conn, StoreError,
+    Account, Conn, StoreError,
     conn::{Columns, plain},
 };
 use crate::licensing::{AccountId, CustomerId, Email, OrderId, ProductCode, Timestamp};
@@ -16,14 +16,6 @@ pub struct Customer {
     pub company: String,
     pub account: Option<Account>,
     pub created: Timestamp,
-}
-
-/// Customers that belong together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    pub id: AccountId,
-    pub code: ProductCode,
-    pub name: String,
 }
 
 #[derive(Clone, Debug)]
@@ -74,15 +66,6 @@ pub(super) fn customer(row: &AnyRow) -> Result<Customer, StoreError> {
     })
 }
 
-fn account(row: &AnyRow) -> Result<Account, StoreError> {
-    let id = row.int("id")?;
-    Ok(Account {
-        id: AccountId(id),
-        code: ProductCode::parse(&row.string("code")?).map_err(|_| StoreError::inconsistent("customer_account", "code", id))?,
-        name: row.string("name")?,
-    })
-}
-
 fn order(row: &AnyRow) -> Result<Order, StoreError> {
     Ok(Order {
         id: OrderId(row.int("id")?),
@@ -114,39 +97,6 @@ impl Conn {
     pub async fn customer_by_email(&mut self, email: &Email) -> Result<Option<Customer>, StoreError> {
         let sql = concat!("select ", customer_columns!(), " from customer c where c.email_folded = $1");
         sqlx::query(sql).bind(email.folded()).fetch_optional(self.db()).await?.as_ref().map(customer).transpose()
-    }
-
-    /// Puts a customer into an account, or out of any.
-    pub async fn set_account(&mut self, customer: CustomerId, account: Option<AccountId>) -> Result<(), StoreError> {
-        let sql = "update customer set account_id = $2 where id = $1";
-        sqlx::query(sql).bind(customer.0).bind(account.map(|id| id.0)).execute(self.db()).await?;
-        Ok(())
-    }
-
-    /// Adds an account. `None` when its code is taken.
-    pub async fn add_account(&mut self, code: &ProductCode, name: &str, now: Timestamp) -> Result<Option<AccountId>, StoreError> {
-        let sql = "insert into customer_account (code, code_folded, name, created_at) values ($1, $2, $3, $4) \
-                   on conflict do nothing returning id";
-        let query = sqlx::query(sql).bind(code.as_str().to_owned()).bind(code.folded()).bind(plain(name)).bind(now.millis());
-        query.fetch_optional(self.db()).await?.map(|row| row.int("id").map(AccountId)).transpose()
-    }
-
-    pub async fn account(&mut self, code: &ProductCode) -> Result<Option<Account>, StoreError> {
-        let sql = "select id, code, name from customer_account where code_folded = $1";
-        sqlx::query(sql).bind(code.folded()).fetch_optional(self.db()).await?.as_ref().map(account).transpose()
-    }
-
-    pub async fn account_by_id(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        let sql = "select id, code, name from customer_account where id = $1";
-        sqlx::query(sql).bind(id.0).fetch_optional(self.db()).await?.as_ref().map(account).transpose()
-    }
-
-    /// The accounts with how many customers each has, by code.
-    pub async fn accounts(&mut self) -> Result<Vec<(Account, u64)>, StoreError> {
-        let sql = "select g.id, g.code, g.name, (select count(*) from customer c where c.account_id = g.id) as customers \
-                   from customer_account g order by g.code_folded";
-        let rows = sqlx::query(sql).fetch_all(self.db()).await?;
-        rows.iter().map(|row| Ok((account(row)?, row.int("customers")?.unsigned_abs()))).collect()
     }
 
     /// Customers by address, after this id.

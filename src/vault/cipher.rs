@@ -52,6 +52,10 @@ impl Purpose {
     pub const CLIENT_SECRET: Self = Self::new("client-secret");
     /// What OAuth clients show after they showed their secret.
     pub const CLIENT_TOKEN: Self = Self::new("client-token");
+    /// What this installation is called by with the sign-in providers of customer accounts.
+    pub const SSO_SECRET: Self = Self::new("sso-secret");
+    /// What a sign-in begins with.
+    pub const SSO_NONCE: Self = Self::new("sso-nonce");
     /// Result pages of `/activations/{token}`.
     pub const ACTIVATION_TOKEN: Self = Self::new("activation-token");
 

@@ -5,6 +5,7 @@
 pub mod airgap;
 pub mod audit;
 pub mod cipher;
+pub mod id_token;
 pub mod keys;
 pub mod master;
 pub mod password;
@@ -14,6 +15,7 @@ pub mod token;
 pub use airgap::{AirGapSigner, InitializationCode};
 pub use audit::AuditKey;
 pub use cipher::{Cipher, CipherError, Purpose, SecretBytes, Subject};
+pub use id_token::{IdTokenError, ProviderKeys};
 pub use keys::{AppSigner, LicenseSigner, RsaSize, Vault, VaultError, verify_p256, verify_rsa};
 pub use master::{MasterError, MasterKey, MasterSource, Origin};
 pub use password::{Password, PasswordError, Passwords};

@@ -286,5 +286,15 @@ fn customers_belong_to_accounts() {
     ] {
         assert_eq!(portal.refused(&arguments), code, "{arguments:?}");
     }
+    let sso = ["customer-account", "sso", "acme", "--client-id", "press", "--redirect-uri", "press://back", "--issuer"];
+    for (issuer, told) in [("https://127.0.0.1:9", "private network"), ("http://id.example", "begins with https")] {
+        let ran = portal.run(&[&sso[..], &[issuer, "--json"]].concat());
+        let error = ran.value()["error"].clone();
+        assert_eq!((ran.code, &error["code"]), (1, &"bad_field".into()));
+        assert!(error["message"].as_str().unwrap().contains(told), "{error}");
+    }
+    assert_eq!(portal.refused(&["customer-account", "sso", "acme", "--off"]), "not_found");
+    portal.misused(&["customer-account", "sso", "acme"]);
+    portal.misused(&["customer-account", "sso", "acme", "--off", "--issuer", "https://id.example"]);
     portal.misused(&["oauth-client", "add", "Both", "--account", "acme", "--customer", "ann@shop.example"]);
 }

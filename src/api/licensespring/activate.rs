@@ -14,7 +14,7 @@ pub async fn activate(State(state): State<AppState>, Caller(app): Caller, asked:
     let ask = asked.ask()?;
     let found = state.desk.activate_app(&app, ask).await??;
     let hardware_id = asked.required("hardware_id")?;
-    let principal = principal(&asked)?;
+    let principal = principal(&asked, &found)?;
     let body = activation_body(&facts(&found, &asked, &state)?);
     reply::signed_license(&state, found.facts.app_key.as_deref(), body, hardware_id, principal, tail(&asked)?).await
 }
@@ -35,12 +35,13 @@ pub async fn deactivate(State(state): State<AppState>, Caller(app): Caller, aske
     Ok(reply::word("license_deactivated"))
 }
 
-/// Who the license is for, as the request spelt it: what `license_signature` covers.
-pub fn principal(asked: &Asked) -> Result<&str, ApiError> {
-    Ok(match asked.text("license_key")? {
-        Some(key) => key,
-        None => asked.text("username")?.unwrap_or_default(),
-    })
+/// Who the license is for, which `license_signature` covers: as the request spelt it, or whom a sign-in turned out to be.
+pub fn principal<'a>(asked: &'a Asked, found: &'a AppLicense) -> Result<&'a str, ApiError> {
+    let said = match asked.text("license_key")? {
+        Some(key) => Some(key),
+        None => asked.text("username")?,
+    };
+    Ok(said.unwrap_or_else(|| found.user.as_ref().map(|user| user.email.as_str()).unwrap_or_default()))
 }
 
 /// What a body is made of.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use crate::{
-    desk::{AppAsk, Principal},
+    desk::{AppAsk, Principal, SsoProof},
     licensing::{ActivationKey, DeviceId, DeviceName, ProductCode, activation::Device, tpm::TpmKey},
     server::{AppState, forms::pairs},
 };
@@ -92,14 +92,19 @@ impl Asked {
     pub fn ask(&self) -> Result<AppAsk, ApiError> {
         let product = self.product()?;
         let id = self.hardware_id()?;
-        let principal = match (self.text("license_key")?, self.text("username")?) {
+        let key = self.text("license_key")?;
+        let sso = if key.is_none() { self.sso()? } else { None };
+        let principal = match (key, sso, self.text("username")?) {
             // Where both come, the key counts.
-            (Some(key), _) => Principal::Key(
+            (Some(key), ..) => Principal::Key(
                 ActivationKey::parse(key)
                     .map_err(|_| ApiError::bad("license_not_found", "There is no license with this key."))?,
             ),
-            (None, Some(user)) => Principal::User { name: user.to_owned(), password: self.text("password")?.map(str::to_owned) },
-            (None, None) => {
+            (None, Some(sso), _) => sso,
+            (None, None, Some(user)) => {
+                Principal::User { name: user.to_owned(), password: self.text("password")?.map(str::to_owned) }
+            }
+            (None, None, None) => {
                 return Err(ApiError::bad("license_key_required", "Say for which license: license_key, or username."));
             }
         };
@@ -128,6 +133,20 @@ impl Asked {
             variables: self.variables("variables"),
             enrolls: self.enrolls()?,
         })
+    }
+
+    /// Somebody who has signed in at their account's provider, if a call says so; a name beside it must be theirs.
+    pub fn sso(&self) -> Result<Option<Principal>, ApiError> {
+        let proof = match (self.text("code")?, self.text("id_token")?) {
+            (Some(code), _) => {
+                let redirect_uri = self.text("redirect_uri")?.map(str::to_owned);
+                SsoProof::Code { code: code.to_owned(), redirect_uri }
+            }
+            (None, Some(token)) => SsoProof::Token(token.to_owned()),
+            (None, None) => return Ok(None),
+        };
+        let account = self.required("customer_account_code")?.to_owned();
+        Ok(Some(Principal::Sso { account, name: self.text("username")?.map(str::to_owned), proof }))
     }
 
     /// The key in the machine's TPM that is to speak for it (§2.3).

@@ -24,7 +24,7 @@ pub async fn activate(State(state): State<AppState>, Caller(app): Caller, asked:
     for part in &parts {
         let body = activation_body(&facts_of(part, code(part), &state));
         let (key, device) = (part.facts.app_key.as_deref(), asked.required("hardware_id")?);
-        rows.push(reply::with_signature(&state, key, body, device, principal(&asked)?, tail(&asked)?).await?);
+        rows.push(reply::with_signature(&state, key, body, device, principal(&asked, part)?, tail(&asked)?).await?);
     }
     reply::signed_rows(&state, rows.into_iter().map(Value::Object).collect()).await
 }
@@ -38,7 +38,7 @@ pub async fn check(State(state): State<AppState>, Caller(app): Caller, asked: As
         let slot = part.slot.map(|(hold, in_use)| BodySlot { in_use, borrowed_until: hold.borrowed_until() });
         let body = check_body(&facts_of(part, code(part), &state), with_expired, newest, slot);
         let (key, device) = (part.facts.app_key.as_deref(), asked.required("hardware_id")?);
-        rows.push(reply::with_signature(&state, key, body, device, principal(&asked)?, []).await?);
+        rows.push(reply::with_signature(&state, key, body, device, principal(&asked, part)?, []).await?);
     }
     reply::signed_rows(&state, rows.into_iter().map(Value::Object).collect()).await
 }

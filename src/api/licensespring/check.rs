@@ -41,7 +41,7 @@ pub async fn check(State(state): State<AppState>, request: Request) -> Result<Re
     let body = check_body(&facts(&found, &asked, &state)?, with_expired, newest, slot);
     let hardware_id = asked.required("hardware_id")?;
     let key = found.facts.app_key.as_deref();
-    let (text, signature) = reply::license_text(&state, key, body, hardware_id, principal(&asked)?, []).await?;
+    let (text, signature) = reply::license_text(&state, key, body, hardware_id, principal(&asked, &found)?, []).await?;
     if let Some(shared_key) = shared_key {
         state.desk.keep_check((app.id(), shared_key), &query, (&found, began), marks, (&text, &signature));
     }

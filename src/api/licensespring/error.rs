@@ -136,6 +136,24 @@ impl From<AppRefusal> for ApiError {
             AppRefusal::ActiveRequired => {
                 Self::bad("active_license_required", "Versions are for machines that have activated the license.")
             }
+            AppRefusal::NoAccount => Self::bad("customer_account_not_found", "There is no customer account with this code."),
+            AppRefusal::OtherAccount => {
+                Self::bad("customer_account_id_mismatch", "This client is held to another customer account than the call names.")
+            }
+            AppRefusal::SsoNotEnabled => {
+                Self::bad("sso_not_enabled", "This customer account has no sign-in provider. Activate with user and password.")
+            }
+            AppRefusal::RedirectUri => Self::bad(
+                "redirect_uri_not_allowed",
+                "This customer account does not lead back to this redirect_uri. The vendor can add it, or leave it out of the call.",
+            ),
+            AppRefusal::SsoToken(fault) => Self::bad("sso_token_invalid", fault.to_string()),
+            AppRefusal::SsoCode(word) => Self::bad(
+                "sso_token_invalid",
+                format!("The sign-in provider gave no token for this code ({word}). A code counts once: sign in again."),
+            ),
+            // No refusal: nobody can say yet whose call it is.
+            AppRefusal::Provider(error) => Self::new(503, "sso_provider_unreachable", format!("{error}. Try again in a moment.")),
             AppRefusal::KeyReused => Self::bad(
                 "validation_error",
                 "This Idempotency-Key came with another amount before. Give every consumption a key of its own.",

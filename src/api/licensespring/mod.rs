@@ -14,6 +14,7 @@ mod offline;
 mod openapi;
 mod product;
 mod reply;
+mod sso;
 mod trial;
 mod usage;
 mod users;
@@ -58,6 +59,7 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v4/deactivate_bundle", post(bundle::deactivate))
         .route("/api/v4/activate_bundle_offline", post(offline::activate_bundle))
         .route("/api/v4/deactivate_bundle_offline", post(offline::deactivate_bundle))
+        .route("/api/v4/sso_url", get(sso::url))
         .route("/api/v4/oauth_url", get(oauth::url))
         .route(oauth::PATHS[0], post(oauth::token))
         .route(oauth::PATHS[1], post(oauth::token))

@@ -66,6 +66,19 @@ const IDENT: &[Member] = &[
     ("bundle_code", Kind::Text, false, "The bundle the license is part of."),
 ];
 const PASSWORD: &[Member] = &[("password", Kind::Text, false, "The user's password: needed for a new seat.")];
+/// Somebody who has signed in at their account's provider.
+const SSO: &[Member] = &[
+    ("customer_account_code", Kind::Text, false, "The customer account, beside id_token or code."),
+    ("id_token", Kind::Text, false, "The ID token of the account's sign-in provider, in place of user and password."),
+    ("code", Kind::Text, false, "A code to fetch it with, once."),
+    ("redirect_uri", Kind::Text, false, "Where the code was sent."),
+];
+const SSO_URL: &[Member] = &[
+    ("customer_account_code", Kind::Text, true, "The customer account."),
+    ("response_type", Kind::Text, false, "token (when absent) or code."),
+    ("redirect_uri", Kind::Text, false, "One of the account's; the first when absent."),
+    ("bundle_code", Kind::Text, false, "The bundle the license is part of."),
+];
 const MACHINE: &[Member] = &[
     ("hostname", Kind::Text, false, "What the machine is called."),
     ("os_ver", Kind::Text, false, "Its operating system."),
@@ -103,8 +116,10 @@ const NEW_PASSWORD: &[Member] = &[
     ("password", Kind::Text, true, "The present password."),
     ("new_password", Kind::Text, true, "12 to 256 characters."),
 ];
-const USER: &[Member] =
-    &[("username", Kind::Text, true, "The user's address."), ("password", Kind::Text, true, "The user's password.")];
+const USER: &[Member] = &[
+    ("username", Kind::Text, false, "The user's address: needed without a sign-in."),
+    ("password", Kind::Text, false, "The user's password: needed without a sign-in."),
+];
 const CUSTOMER: &[Member] = &[("customer", Kind::Text, true, "The customer's address.")];
 const LOGIN: &[Member] = &[("login_type", Kind::Text, false, "client_credentials.")];
 const GRANT: &[Member] = &[
@@ -122,30 +137,31 @@ macro_rules! calls {
 }
 
 calls! {
-    Post "/api/v4/activate_license" "Activates a machine" (IDENT, PASSWORD, MACHINE) Answer::Object("The license, as an activation answers it."), App;
-    Post "/api/v4/deactivate_license" "Gives a machine's seat back" (IDENT) Answer::Word("license_deactivated"), App;
-    Get "/api/v4/check_license" "Whether a machine's license is good" (IDENT, EXPIRED, RELEASE) Answer::Object("The license, as a check answers it."), App;
-    Get "/api/v4/check_license_feature" "Whether a feature is there, and a slot of a floating one" (IDENT, FEATURE) Answer::Object("The feature."), App;
-    Post "/api/v4/add_consumption" "Spends from the license's counter" (IDENT, AMOUNT) Answer::Object("The counter as it is then."), App;
-    Post "/api/v4/add_feature_consumption" "Spends from a feature's counter" (IDENT, FEATURE, AMOUNT) Answer::Object("The counter as it is then."), App;
-    Post "/api/v4/floating/release" "Gives a slot back" (IDENT) Answer::Word(""), App;
-    Post "/api/v4/floating/borrow" "Takes a slot along" (IDENT, PASSWORD, UNTIL) Answer::Object("Until when."), App;
-    Post "/api/v4/floating/feature_release" "Gives a feature's slot back" (IDENT, FEATURE) Answer::Word("feature_released"), App;
-    Post "/api/v4/floating/feature_borrow" "Takes a feature's slot along" (IDENT, PASSWORD, FEATURE, UNTIL) Answer::Object("Until when."), App;
+    Post "/api/v4/activate_license" "Activates a machine" (IDENT, SSO, PASSWORD, MACHINE) Answer::Object("The license, as an activation answers it."), App;
+    Post "/api/v4/deactivate_license" "Gives a machine's seat back" (IDENT, SSO) Answer::Word("license_deactivated"), App;
+    Get "/api/v4/check_license" "Whether a machine's license is good" (IDENT, SSO, EXPIRED, RELEASE) Answer::Object("The license, as a check answers it."), App;
+    Get "/api/v4/check_license_feature" "Whether a feature is there, and a slot of a floating one" (IDENT, SSO, FEATURE) Answer::Object("The feature."), App;
+    Post "/api/v4/add_consumption" "Spends from the license's counter" (IDENT, SSO, AMOUNT) Answer::Object("The counter as it is then."), App;
+    Post "/api/v4/add_feature_consumption" "Spends from a feature's counter" (IDENT, SSO, FEATURE, AMOUNT) Answer::Object("The counter as it is then."), App;
+    Post "/api/v4/floating/release" "Gives a slot back" (IDENT, SSO) Answer::Word(""), App;
+    Post "/api/v4/floating/borrow" "Takes a slot along" (IDENT, SSO, PASSWORD, UNTIL) Answer::Object("Until when."), App;
+    Post "/api/v4/floating/feature_release" "Gives a feature's slot back" (IDENT, SSO, FEATURE) Answer::Word("feature_released"), App;
+    Post "/api/v4/floating/feature_borrow" "Takes a feature's slot along" (IDENT, SSO, PASSWORD, FEATURE, UNTIL) Answer::Object("Until when."), App;
     Get "/api/v4/trial_key" "The machine's trial, begun now or before" (PRODUCT, HARDWARE, TRIAL) Answer::Object("The trial, and the key or user to activate with."), App;
     Get "/api/v4/product_details" "What is public of a product" (PRODUCT, DETAILS) Answer::Object("The product."), App;
-    Get "/api/v4/versions" "The versions a license covers" (IDENT, RELEASE) Answer::Rows("Versions, newest first."), App;
-    Get "/api/v4/installation_file" "A version to install" (IDENT, RELEASE, VERSION) Answer::Object("The version and its address."), App;
-    Post "/api/v4/track_device_variables" "Keeps values of a machine" (IDENT, VARIABLES) Answer::Rows("Those named, as they stand."), App;
-    Get "/api/v4/get_device_variables" "The values of a machine" (IDENT) Answer::Rows("All of them."), App;
+    Get "/api/v4/versions" "The versions a license covers" (IDENT, SSO, RELEASE) Answer::Rows("Versions, newest first."), App;
+    Get "/api/v4/installation_file" "A version to install" (IDENT, SSO, RELEASE, VERSION) Answer::Object("The version and its address."), App;
+    Post "/api/v4/track_device_variables" "Keeps values of a machine" (IDENT, SSO, VARIABLES) Answer::Rows("Those named, as they stand."), App;
+    Get "/api/v4/get_device_variables" "The values of a machine" (IDENT, SSO) Answer::Rows("All of them."), App;
     Post "/api/v4/change_password" "Takes a password of the user's own" (NEW_PASSWORD) Answer::Word("password_changed"), App;
-    Get "/api/v4/user_licenses" "The licenses a user's password opens" (PRODUCT, USER) Answer::Rows("Licenses, each with its user."), App;
+    Get "/api/v4/user_licenses" "The licenses a user's password opens" (PRODUCT, USER, SSO) Answer::Rows("Licenses, each with its user."), App;
     Get "/api/v4/customer_license_users" "The users of a customer's licenses; off unless switched on" (PRODUCT, CUSTOMER) Answer::Object("Customer and users."), App;
     Get "/api/v4/device_licenses" "The licenses of a machine; off unless switched on" (HARDWARE) Answer::Rows("Licenses."), App;
     Get "/api/v4/products" "The products this app may reach" () Answer::Rows("Products."), App;
-    Post "/api/v4/activate_bundle" "Activates a machine on every license of a bundle" (IDENT, PASSWORD, MACHINE) Answer::Rows("A license of each product."), App;
-    Get "/api/v4/check_bundle" "Whether every license of a bundle is good" (IDENT, EXPIRED, RELEASE) Answer::Rows("A license of each product."), App;
-    Post "/api/v4/deactivate_bundle" "Gives a machine's seats of a bundle back" (IDENT) Answer::Word("license_deactivated"), App;
+    Post "/api/v4/activate_bundle" "Activates a machine on every license of a bundle" (IDENT, SSO, PASSWORD, MACHINE) Answer::Rows("A license of each product."), App;
+    Get "/api/v4/check_bundle" "Whether every license of a bundle is good" (IDENT, SSO, EXPIRED, RELEASE) Answer::Rows("A license of each product."), App;
+    Post "/api/v4/deactivate_bundle" "Gives a machine's seats of a bundle back" (IDENT, SSO) Answer::Word("license_deactivated"), App;
+    Get "/api/v4/sso_url" "Where the people of a customer account sign in" (PRODUCT, SSO_URL) Answer::Object("The address, and the provider."), App;
     Get "/api/v4/oauth_url" "Where a client gets its token" (LOGIN) Answer::Object("The address."), Anybody;
 }
 
@@ -329,6 +345,7 @@ fn answered(operation: OperationBuilder, answer: Answer) -> Operation {
         .response("401", refused("A signature or a token that does not hold."))
         .response("413", refused("Too large a body."))
         .response("429", refused("Too many tries."))
+        .response("503", refused("The account's sign-in provider cannot be reached."))
         .build()
 }
 

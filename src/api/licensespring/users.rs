@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{ask::Asked, auth::Caller, error::ApiError, reply};
 use crate::{
+    desk::Principal,
     licensing::files::licensespring::{BodyFacts, BodyUser, user_license_body},
     server::AppState,
 };
@@ -17,8 +18,14 @@ pub async fn change_password(State(state): State<AppState>, Caller(app): Caller,
 
 pub async fn licenses(State(state): State<AppState>, Caller(app): Caller, asked: Asked) -> Result<Response, ApiError> {
     let (code, short_code) = (asked.product()?, asked.required("product")?);
-    let [name, password] = ["username", "password"].map(|name| asked.required(name));
-    let found = state.desk.user_licenses_app(&app, &code, name?, password?).await??;
+    let found = match asked.sso()? {
+        Some(signed_in) => state.desk.user_licenses_app(&app, &code, signed_in).await??,
+        None => {
+            let [name, password] = ["username", "password"].map(|name| asked.required(name).map(str::to_owned));
+            let user = Principal::User { name: name?, password: Some(password?) };
+            state.desk.user_licenses_app(&app, &code, user).await??
+        }
+    };
     let rows = found.iter().map(|found| {
         let user = BodyUser {
             id: found.user.id,

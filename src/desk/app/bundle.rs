@@ -27,7 +27,10 @@ impl Desk {
 
     /// Whether every license of a bundle is good.
     pub async fn check_bundle_app(&self, app: &App, ask: AppAsk) -> Result<Result<Vec<AppLicense>, AppRefusal>, Fault> {
-        let whole = ask;
+        let whole = match self.identified_in_bundle(app, ask).await? {
+            Ok(ask) => ask,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let parts = match self.parts(app, &whole, Seat::Held, false).await? {
             Ok(parts) => parts,
             Err(refusal) => return Ok(Err(refusal)),
@@ -83,6 +86,10 @@ impl Desk {
             + Sync
             + 'static,
     {
+        let ask = match self.identified_in_bundle(app, ask).await? {
+            Ok(ask) => ask,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let parts = match self.parts(app, &ask, seat, true).await? {
             Ok(parts) => parts,
             Err(refusal) => return Ok(Err(refusal)),

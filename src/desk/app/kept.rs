@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::again::Again;
+use super::{again::Again, sso::Providers};
 use crate::{
     desk::{Desk, Fault},
     licensing::{ActivationId, ProductId, Timestamp, activation::Activation, product::Release},
@@ -17,6 +17,7 @@ pub(in crate::desk) struct Kept {
     pub releases: Releases,
     pub seen: Seen,
     pub again: Again,
+    pub providers: Providers,
 }
 
 /// The versions of products, kept until the product's revision is another.

@@ -12,6 +12,7 @@ mod refusal;
 mod sign;
 mod slots;
 mod spend;
+mod sso;
 mod trial;
 mod users;
 mod who;
@@ -24,6 +25,7 @@ pub use oauth::{GRACE_HOURS, MadeClient, OauthRow, TOKEN_SECONDS, TokenRefusal};
 pub use refusal::AppRefusal;
 pub use slots::Borrowed;
 pub use spend::{Spending, Spent};
+pub use sso::{SsoProof, SsoStart};
 pub use trial::{Trial, TrialAsk};
 pub use users::UserLicense;
 pub use who::{App, SharedKey};
@@ -38,7 +40,7 @@ use super::{
 };
 use crate::{
     licensing::{
-        ActivationKey, LicenseId, ProductCode, Timestamp,
+        AccountId, ActivationKey, Email, LicenseId, ProductCode, Timestamp,
         activation::{Activation, Device},
         decide::{self, CheckRefusal},
         files::licensespring::{BodyCustomer, BodyUser},
@@ -54,7 +56,21 @@ use crate::{
 #[derive(Clone)]
 pub enum Principal {
     Key(ActivationKey),
-    User { name: String, password: Option<String> },
+    User {
+        name: String,
+        password: Option<String>,
+    },
+    /// Somebody of an account who has signed in at its provider.
+    Sso {
+        account: String,
+        name: Option<String>,
+        proof: SsoProof,
+    },
+    /// The same, after the provider's word was looked at.
+    Proven {
+        email: Email,
+        account: AccountId,
+    },
 }
 
 /// The identity of a call.
@@ -205,6 +221,10 @@ impl Desk {
         if let Err(refusal) = app.may(&ask.product, false) {
             return Ok(Err(refusal));
         }
+        let ask = match self.identified(app, ask).await? {
+            Ok(ask) => ask,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let user = match self.app_user(&ask, Seat::Held).await? {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
@@ -227,6 +247,10 @@ impl Desk {
         if let Err(refusal) = app.may(&ask.product, true) {
             return Ok(Err(refusal));
         }
+        let ask = match self.identified(app, ask).await? {
+            Ok(ask) => ask,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let user = match self.app_user(&ask, seat).await? {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
@@ -247,7 +271,15 @@ impl Desk {
     /// The assignment a call by user speaks for. A new seat takes the right password; for a machine that has one, the name is enough,
     /// because clients keep no password.
     async fn app_user(&self, ask: &AppAsk, seat: Seat) -> Result<Result<Option<LicenseUser>, AppRefusal>, Fault> {
-        let Principal::User { name, password } = &ask.principal else { return Ok(Ok(None)) };
+        let (name, password) = match &ask.principal {
+            Principal::User { name, password } => (name, password),
+            Principal::Proven { email, account } => {
+                let users = self.users_of_account(&ask.product, email, *account).await?;
+                let user = users.into_iter().find(|user| ask.license_id.is_none_or(|wanted| user.license.0 == wanted));
+                return Ok(user.map(Some).ok_or(AppRefusal::LicenseNotFound));
+            }
+            Principal::Key(_) | Principal::Sso { .. } => return Ok(Ok(None)),
+        };
         let email = address(name);
         let users = match &email {
             Some(email) => self.read().await?.users_in_product(&ask.product.folded(), &email.folded()).await?,
@@ -279,8 +311,10 @@ async fn found(
 ) -> Result<Result<(ActivationFactsRow, Option<TpmKey>), AppRefusal>, StoreError> {
     let facts = match (&ask.principal, user) {
         (Principal::Key(key), _) => conn.facts_with_key(&key.folded(), &ask.device.id).await?,
-        (Principal::User { .. }, Some(user)) => conn.facts_by_license(user.license, &ask.device.id).await?.into_iter().collect(),
-        (Principal::User { .. }, None) => Vec::new(),
+        (Principal::User { .. } | Principal::Proven { .. }, Some(user)) => {
+            conn.facts_by_license(user.license, &ask.device.id).await?.into_iter().collect()
+        }
+        (Principal::User { .. } | Principal::Proven { .. } | Principal::Sso { .. }, _) => Vec::new(),
     };
     let facts = facts.into_iter().find(|facts| facts.product.code == ask.product);
     // The product comes with the license; where there is none, what the product is stands before that.
@@ -295,8 +329,15 @@ async fn found(
     // whether somebody else has a license.
     let by_name_alone = matches!(ask.principal, Principal::User { password: None, .. });
     let named = user.map(|user| user.email.to_string());
+    // A provider speaks for the licenses of its account, and for no other that an address of the same spelling is a user of.
+    let account = match &ask.principal {
+        Principal::Proven { account, .. } => Some(*account),
+        _ => None,
+    };
     let is_meant = |facts: &ActivationFactsRow| {
-        app.reaches(&facts.license, facts.customer.as_ref())
+        let of = facts.customer.as_ref().and_then(|customer| customer.account.as_ref()).map(|account| account.id);
+        account.is_none_or(|account| of == Some(account))
+            && app.reaches(&facts.license, facts.customer.as_ref())
             && ask.license_id.is_none_or(|id| facts.license.id == LicenseId(id))
             && (!by_name_alone || facts.known.as_ref().is_some_and(|known| known.user.as_deref() == named.as_deref()))
     };

@@ -5,9 +5,11 @@ use crate::{
         decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
         floating::SlotRefusal,
         meter::SpendRefusal,
+        sso::TokenFault,
         tpm::TpmRefusal,
         trial::TrialRefusal,
     },
+    outbound::OutboundError,
     vault::PasswordError,
 };
 
@@ -71,4 +73,20 @@ pub enum AppRefusal {
     ActiveRequired,
     #[error("idempotency_key_reused")]
     KeyReused,
+    #[error("customer_account_not_found")]
+    NoAccount,
+    /// The client is held to another account than the call names.
+    #[error("customer_account_id_mismatch")]
+    OtherAccount,
+    #[error("sso_not_enabled")]
+    SsoNotEnabled,
+    #[error("redirect_uri_not_allowed")]
+    RedirectUri,
+    #[error("sso_token_invalid")]
+    SsoToken(TokenFault),
+    /// The provider gave no token for a code: its word for why.
+    #[error("sso_code_refused")]
+    SsoCode(String),
+    #[error("{0}")]
+    Provider(#[from] OutboundError),
 }

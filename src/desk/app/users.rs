@@ -1,7 +1,7 @@
 //! What a named user does through an app: looks at the licenses that are theirs, and takes a password of their own.
 
 use super::{
-    App, AppRefusal,
+    App, AppRefusal, Principal,
     lists::{customer_of, reference},
     sold,
 };
@@ -25,13 +25,12 @@ pub struct UserLicense {
 }
 
 impl Desk {
-    /// The licenses of a product that a user and password open. Refuses where they open none.
+    /// The licenses of a product that a user and password, or a sign-in, open. Refuses where they open none.
     pub async fn user_licenses_app(
         &self,
         app: &App,
         code: &ProductCode,
-        name: &str,
-        password: &str,
+        principal: Principal,
     ) -> Result<Result<Vec<UserLicense>, AppRefusal>, Fault> {
         if let Err(refusal) = app.may(code, false) {
             return Ok(Err(refusal));
@@ -41,12 +40,26 @@ impl Desk {
             Ok(product) => product,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let users = match address(name) {
-            Some(email) => conn.users_in_product(&code.folded(), &email.folded()).await?,
-            None => Vec::new(),
+        let users = match &principal {
+            Principal::User { name, password } => {
+                let users = match address(name) {
+                    Some(email) => conn.users_in_product(&code.folded(), &email.folded()).await?,
+                    None => Vec::new(),
+                };
+                drop(conn);
+                self.opened(users, name, password.as_deref().unwrap_or_default()).await?
+            }
+            Principal::Sso { account, name, proof } => {
+                drop(conn);
+                match self.proven(app, account, name.as_deref(), proof).await? {
+                    Ok((email, account)) => Ok(self.users_of_account(code, &email, account).await?),
+                    Err(refusal) => Err(refusal),
+                }
+            }
+            Principal::Key(_) | Principal::Proven { .. } => Err(AppRefusal::UserCredentials),
         };
-        drop(conn);
-        let users = match self.opened(users, name, password).await? {
+        let users = match users {
+            Ok(users) if users.is_empty() => return Ok(Err(AppRefusal::LicenseNotFound)),
             Ok(users) => users,
             Err(refusal) => return Ok(Err(refusal)),
         };

@@ -4,7 +4,7 @@ use super::AppRefusal;
 use crate::{
     desk::{Desk, Fault},
     licensing::{
-        ProductCode,
+        AccountId, ProductCode,
         license::{Actor, License},
         scope::Scope,
         tpm::TpmKey,
@@ -70,6 +70,11 @@ impl App {
     /// Whether it reaches a license of this customer.
     pub(in crate::desk) fn reaches(&self, license: &License, customer: Option<&Customer>) -> bool {
         self.scope.reaches(license, customer.and_then(|customer| customer.account.as_ref()).map(|account| account.id))
+    }
+
+    /// Whether it may speak for the people of an account: not if it is held to another.
+    pub(super) fn is_for(&self, account: AccountId) -> bool {
+        !matches!(self.scope, Scope::Account(held) if held != account)
     }
 
     /// Refuses clients that are held to a customer's or one license what is about no license that is there.

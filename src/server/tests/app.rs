@@ -32,6 +32,7 @@ use crate::{
         product::{Authorization, Installation, ProductRules, Version, VersionNumber},
         seal::SealFor,
     },
+    outbound::{Outbound, Reach},
     server::{AppState, config::ServeConfig, router},
     store::{Engine, Location, NewProduct, NewRelease, Store},
     vault::{MasterKey, RsaSize, Token, Vault},
@@ -161,7 +162,7 @@ impl TestApp {
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
         let store = Store::open(&location).await.expect("a fresh database opens");
         let vault = Vault::open_with(MasterKey::for_testing(), &[], RsaSize::Rsa2048).expect("no keys, nothing to refuse");
-        let desk = Desk::new(store, vault, clock.clone(), HERE);
+        let desk = Desk::new(store, vault, clock.clone(), HERE, Outbound::new(Reach::Everywhere));
         for shared in SealFor::SHARED {
             desk.begin_ring(shared).await.expect("keys are made");
         }
@@ -177,7 +178,7 @@ impl TestApp {
         let store = Store::open(&inner.location).await.expect("the database opens twice");
         let seals = store.read().await.unwrap().seals().await.unwrap();
         let vault = Vault::open_with(MasterKey::for_testing(), &seals, RsaSize::Rsa2048).expect("the keys open");
-        let desk = Desk::new(store, vault, inner.clock.clone(), HERE);
+        let desk = Desk::new(store, vault, inner.clock.clone(), HERE, Outbound::new(Reach::Everywhere));
         desk.notice_changes().await.expect("settings are read");
         let router = router(AppState::new(desk.clone(), ServeConfig::for_testing()));
         Self(Arc::new(Inner {

@@ -15,6 +15,7 @@ use super::{
     foreign::ForeignApp,
     licensespring::{OPERATOR, refused, seats},
     licensespring_oauth::{call, client, token},
+    licensespring_sso::Provider,
     licensespring_tpm::Tpm,
 };
 use crate::{
@@ -135,6 +136,27 @@ impl Met {
         self.app.desk().revoke_api_key(&OPERATOR, gone.id).await.unwrap();
         let reply = gone.activate(&self.app, &license, "HW-1").await;
         self.take("revoked_api_key", &reply);
+    }
+
+    async fn accounts(&mut self) {
+        let acme = ProductCode::parse("acme").unwrap();
+        let desk = self.app.desk().clone();
+        let call_for = json!({ "product": "press", "hardware_id": "HW-1", "customer_account_code": "acme", "id_token": "x" });
+        self.post("customer_account_not_found", "/activate_license", call_for.clone()).await;
+        desk.add_account(&OPERATOR, &acme, "ACME Inc.").await.unwrap();
+        self.post("sso_not_enabled", "/activate_license", call_for.clone()).await;
+        let provider = Provider::start().await;
+        desk.set_sso(&OPERATOR, &acme, Some(provider.settings())).await.unwrap();
+        self.post("sso_token_invalid", "/activate_license", call_for.clone()).await;
+        let query = [("product", "press"), ("customer_account_code", "acme"), ("redirect_uri", "https://elsewhere.example")];
+        self.get("redirect_uri_not_allowed", "/sso_url", &query).await;
+        let other = desk.add_account(&OPERATOR, &ProductCode::parse("other").unwrap(), "Other").await.unwrap();
+        let held = token(&self.app, &client(&self.app, Scope::Account(other)).await).await;
+        let reply = call(&self.app, &held, "/activate_license", call_for.clone()).await;
+        self.take("customer_account_id_mismatch", &reply);
+        provider.set_silent(true);
+        self.app.pass_days(2);
+        self.post("sso_provider_unreachable", "/activate_license", call_for).await;
     }
 
     async fn oauth(&mut self) {
@@ -371,6 +393,7 @@ async fn every_code_that_is_told_is_met_and_every_one_that_is_met_is_told(app: T
     let mut met = Met { app, foreign, codes: BTreeMap::new() };
     met.headers_and_bodies().await;
     met.api_keys().await;
+    met.accounts().await;
     met.oauth().await;
     met.products_and_lists().await;
     met.what_a_license_says().await;

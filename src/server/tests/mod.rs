@@ -50,6 +50,7 @@ mod licensespring_bundle;
 mod licensespring_codes;
 mod licensespring_floating;
 mod licensespring_oauth;
+mod licensespring_sso;
 mod licensespring_tpm;
 mod licensespring_trial;
 mod licensespring_use;

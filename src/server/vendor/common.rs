@@ -336,6 +336,8 @@ fn act_words(act: &str) -> String {
         "api_key.revoked" => "revoked an API key",
         "bundle.added" => "added a bundle",
         "customer_account.added" => "added a customer account",
+        "customer_account.sso_set" => "said where a customer account’s people sign in",
+        "customer_account.sso_removed" => "let nobody of a customer account sign in any more",
         "customer.account_set" => "said which account the customer is in",
         "oauth_client.added" => "added an OAuth client",
         "oauth_client.rotated" => "gave an OAuth client a new secret",

@@ -5,8 +5,8 @@ use super::{
     samples::{self, NOW},
 };
 use crate::{
-    licensing::{CustomerId, Email, LicenseId, OrderId, ProductCode, UserId},
-    store::{NewApiKey, NewLicense, NewOrder},
+    licensing::{CustomerId, Email, LicenseId, OrderId, ProductCode, UserId, sso::SsoProvider},
+    store::{NewApiKey, NewLicense, NewOrder, SsoRow},
 };
 
 fn email(text: &str) -> Email {
@@ -46,8 +46,25 @@ pub async fn a_customer_is_one_for_every_spelling_of_the_address(bench: Bench) {
     let all = conn.accounts().await.unwrap().into_iter().map(|(account, customers)| (account.id, customers));
     assert_eq!(all.collect::<Vec<_>>(), [(acme, 1), (empty, 0)]);
     assert!(conn.account(&code("other")).await.unwrap().is_none());
+    assert!(conn.sso(acme).await.unwrap().is_none());
     drop(conn);
     let mut conn = bench.begin().await;
+    let provider = SsoProvider {
+        issuer: "https://id.example".to_owned(),
+        client_id: "press".to_owned(),
+        redirect_uris: vec!["press://a \"quoted\" place".to_owned(), "https://b.example".to_owned()],
+        trusts_addresses: true,
+    };
+    let public = SsoRow { provider: provider.clone(), client_secret: None };
+    let secret = SsoRow { provider: SsoProvider { trusts_addresses: false, ..provider }, client_secret: Some(vec![0, 1, 255]) };
+    for row in [&public, &secret, &public, &secret] {
+        conn.set_sso(acme, row, NOW).await.unwrap();
+        let found = conn.sso(acme).await.unwrap().unwrap();
+        assert_eq!((&found.provider, &found.client_secret), (&row.provider, &row.client_secret));
+    }
+    assert!(conn.sso(empty).await.unwrap().is_none());
+    assert!(conn.remove_sso(acme).await.unwrap());
+    assert!(!conn.remove_sso(acme).await.unwrap());
     conn.set_account(id, None).await.unwrap();
     bench.commit(conn).await;
     let mut conn = bench.read().await;
