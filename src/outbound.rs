@@ -213,7 +213,7 @@ fn is_public(address: IpAddr) -> bool {
 /// Of IPv6 only 2000::/3 is given out, and of that some is apart: Teredo and its like, documentation, 6to4 (which holds an IPv4 address).
 fn is_public_6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    let apart = (first == 0x2001 && second < 0x200) || (first == 0x2001 && second == 0xdb8) || first == 0x2002 || first == 0x3fff;
+    let apart = (first == 0x2001 && (second < 0x200 || second == 0xdb8)) || matches!(first, 0x2002 | 0x3fff);
     first & 0xe000 == 0x2000 && !apart
 }
 

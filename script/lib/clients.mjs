@@ -1,12 +1,14 @@
 // See script/clients: a portal with what the clients are to work with.
 
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { OwnPortal } from "./portal.mjs";
+import { Provider } from "./provider.mjs";
 
 const [python, schemathesis] = process.argv.slice(2);
-const portal = await OwnPortal.start();
+// The sign-in provider of this test is on this machine.
+const portal = await OwnPortal.start({ env: { COUNTERSIGN_PRIVATE_NETWORKS: "allow" } });
 process.once("exit", () => portal.server.kill("SIGKILL"));
 
 const product = "press";
@@ -23,17 +25,32 @@ const bundle = await portal.cli(["license", "issue", "--product", "office", "--s
 const user = "bob@customer.example";
 const password = "the first password of bob";
 await portal.cli(["license", "issue", "--product", product, "--seats", "2", "--user", user, "--user-password-stdin"], password);
+const account = "acme";
+const provider = await Provider.start("carl@acme.example", "press-designer", "the secret of this client");
+await portal.cli(["license", "issue", "--product", product, "--customer", "it@acme.example", "--user", provider.email]);
+await portal.cli(["customer-account", "add", account, "--name", "ACME Inc."]);
+await portal.cli(["customer", "account", "it@acme.example", account]);
+const sso = ["--issuer", provider.issuer, "--client-id", provider.clientId, "--redirect-uri", "http://127.0.0.1:9/back", "--secret-stdin"];
+await portal.cli(["customer-account", "sso", account, ...sso], provider.secret);
 const [seal] = await portal.cli(["keys", "export", "--use", "licensespring", "--format", "pem"]);
 
-const given = { domain: new URL(portal.url).host, api_key: key.api_key, shared_key: key.shared_key, public_key: seal.pem, product, key: licenses[0].key, floating_key: floating.licenses[0].key, bundle: "office", bundle_key: bundle.licenses[0].key, user, password, new_password: "another password of bob" };
-const { status: driven } = spawnSync(python, ["tests/clients/drive_licensespring.py"], { input: JSON.stringify(given), stdio: ["pipe", "inherit", "inherit"] });
+const given = { domain: new URL(portal.url).host, api_key: key.api_key, shared_key: key.shared_key, public_key: seal.pem, product, key: licenses[0].key, floating_key: floating.licenses[0].key, bundle: "office", bundle_key: bundle.licenses[0].key, account, account_user: provider.email, user, password, new_password: "another password of bob" };
+
+/** Runs a program while this one goes on answering, and returns how it ended. */
+const run = (program, args, options, input = "") =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, options).on("error", reject).on("close", resolve);
+    child.stdin?.end(input);
+    child.stdout?.resume();
+  });
+const driven = await run(python, ["tests/clients/drive_licensespring.py"], { stdio: ["pipe", "inherit", "inherit"] }, JSON.stringify(given));
 
 // Calls of chance: none may end in a fault of ours, in a status the document does not name, or in a body it does not describe.
 const checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance";
-const chance = () => {
+const chance = async () => {
   const har = path.join(portal.place.dataDir, "chance.har");
   const options = ["--checks", checks, "--phases", "examples,coverage,fuzzing", "--max-examples", "25", "--seed", "1", "--no-color", "--warnings", "off", "--report", "har", "--report-har-path", har];
-  const { status } = spawnSync(schemathesis, ["run", `${portal.url}/api/v4/openapi.json`, "--url", portal.url, ...options], {
+  const status = await run(schemathesis, ["run", `${portal.url}/api/v4/openapi.json`, "--url", portal.url, ...options], {
     env: { ...process.env, PYTHONPATH: "tests/clients", SCHEMATHESIS_HOOKS: "sign_calls", COUNTERSIGN_GIVEN: JSON.stringify(given) },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -53,7 +70,8 @@ const chance = () => {
   return status !== 0 ? status : never.length;
 };
 for (const setting of ["customerLicenseUsers", "deviceLicenses"]) await portal.cli(["setting", "set", setting, "true"]);
-const status = driven === 0 ? chance() : driven;
+const status = driven === 0 ? await chance() : driven;
+provider.stop();
 if (status !== 0) console.error(portal.log().split("\n").filter((line) => /ERROR|WARN/.test(line)).slice(-20).join("\n"));
 await portal.stop();
 portal.remove();

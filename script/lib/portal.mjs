@@ -11,6 +11,7 @@ import path from "node:path";
  * @property {string} binary
  * @property {string} url
  * @property {string} dataDir
+ * @property {Record<string, string>} env what the server was started with, beside the data folder
  * @property {string} logFile all that the server and the commands wrote to their logs, at trace level
  * @property {string} secretsFile one JSON string a line: what no log may contain
  */
@@ -45,9 +46,9 @@ export class Portal {
    * @returns {Promise<{ code: number, answer: any, stderr: string }>}
    */
   tryCli(args, input = "") {
-    const { binary, dataDir, logFile } = this.place;
+    const { binary, dataDir, env, logFile } = this.place;
     return new Promise((resolve, reject) => {
-      const options = { env: environment(dataDir), maxBuffer: 2 ** 26 };
+      const options = { env: { ...environment(dataDir), ...env }, maxBuffer: 2 ** 26 };
       const child = execFile(binary, [...args, "--json"], options, (error, stdout, stderr) => {
         if (error && typeof error.code !== "number") return reject(error);
         fs.appendFileSync(logFile, stderr);
@@ -98,7 +99,7 @@ export class OwnPortal extends Portal {
     const log = fs.openSync(logFile, "a");
     const server = spawn(binary, ["serve", "--addr", address, ...args], { env: { ...environment(dataDir), ...env }, stdio: ["ignore", log, log] });
     fs.closeSync(log);
-    const portal = new OwnPortal({ binary, url: `http://${address}`, dataDir, logFile, secretsFile }, server);
+    const portal = new OwnPortal({ binary, url: `http://${address}`, dataDir, env, logFile, secretsFile }, server);
     const until = Date.now() + 60_000;
     for (;;) {
       if (server.exitCode !== null) throw new Error(`The server ended with ${server.exitCode}:\n${portal.log().slice(-4000)}`);

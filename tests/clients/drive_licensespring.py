@@ -5,6 +5,9 @@ import base64
 import json
 import sys
 import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
 from contextlib import contextmanager
 from importlib.metadata import version
 
@@ -32,13 +35,13 @@ def client():
     return APIClient(given["api_key"], given["shared_key"], signature_verifier=Ours, api_protocol="http", api_domain=given["domain"])
 
 
-def refused(code, call, **arguments):
+def refused(expected, call, **arguments):
     try:
         call(**arguments)
     except ClientError as error:
-        assert error.code == code, (error.code, code)
+        assert error.code == expected, (error.code, expected)
         return
-    raise AssertionError(f"{code} was expected")
+    raise AssertionError(f"{expected} was expected")
 
 
 def api_client():
@@ -87,6 +90,50 @@ def api_client_user():
     refused("user_credentials_invalid", api.activate_license, **ident, password=given["password"])
     assert not api.activate_license(**ident, password=given["new_password"])["user"]["is_initial_password"]
     assert api.deactivate_license(**ident) == "license_deactivated"
+
+
+def signed_in(api, response_type):
+    """What somebody comes back with from their provider, who signs in whoever comes."""
+    start = api.sso_url(product=given["product"], customer_account_code=given["account"], response_type=response_type)
+    assert start["openid_configuration"]["issuer"] in start["url"], start
+    try:
+        urllib.request.build_opener(NoRedirect).open(start["url"])
+    except urllib.error.HTTPError as back:
+        address = urllib.parse.urlsplit(back.headers["location"])
+        return urllib.parse.parse_qs(address.fragment or address.query)
+    raise AssertionError("the provider leads back")
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def api_client_sso():
+    api = client()
+    ident = {"product": given["product"], "hardware_id": "HW-sso", "customer_account_code": given["account"]}
+    (token,) = signed_in(api, "token")["id_token"]
+    activated = api.activate_license(**ident, id_token=token)
+    assert activated["user"]["email"] == given["account_user"], activated
+    assert activated["customer"]["customer_account"]["code"] == given["account"], activated
+    refused("sso_token_invalid", api.activate_license, **ident, id_token=token[:-4] + "AAAA")
+    (code,) = signed_in(api, "code")["code"]
+    assert api.activate_license(**ident, code=code)["times_activated"] == 1
+    refused("sso_token_invalid", api.activate_license, **ident, code=code)
+    refused("customer_account_not_found", api.sso_url, product=given["product"], customer_account_code="nobody")
+    known = {"product": given["product"], "hardware_id": "HW-sso", "username": given["account_user"]}
+    assert api.check_license(**known)["user"]["email"] == given["account_user"]
+    assert api.deactivate_license(**known) == "license_deactivated"
+
+
+def license_manager_sso():
+    with tempfile.TemporaryDirectory() as folder, license_manager_in(folder) as manager:
+        (token,) = signed_in(manager.api_client, "token")["id_token"]
+        user = LicenseID.from_user(given["account_user"], None)
+        license = manager.activate_license(user, customer_account_code=given["account"], id_token=token)
+        license.check()
+        manager.load_license().check()
+        license.deactivate(delete_license=True)
 
 
 def api_client_floating():
@@ -196,9 +243,11 @@ for test in [
     api_client_user,
     api_client_floating,
     api_client_trial,
+    api_client_sso,
     license_manager,
     license_manager_floating,
     license_manager_offline,
+    license_manager_sso,
     for_calls_of_chance,
 ]:
     test()

@@ -17,6 +17,7 @@ KNOWN = {
     "license_key": given["key"],
     "feature": "jobs",
     "customer": "ann@customer.example",
+    "customer_account_code": given["account"],
 }
 BUNDLE = {"product": given["bundle"], "license_key": given["bundle_key"]}
 FLOATING = {"license_key": given["floating_key"], "feature": "render", "borrowed_until": None}
@@ -51,7 +52,7 @@ def known(context, members):
     for part, also in more.items():
         about.update(also if part in path else {})
     # What would name another license, or nothing of the kind.
-    others = {} if seed[0] % 4 == 1 else {name: value for name, value in members.items() if name not in ("license_id", "username")}
+    others = {} if seed[0] % 4 == 1 else {name: value for name, value in members.items() if name not in ("license_id", "username", "id_token", "code", "redirect_uri")}
     return {**others, **about}
 
 

@@ -66,6 +66,8 @@ fn portal() -> (Portal, Served, Client) {
         "golden --id 5002 --seats 2 --type subscription --valid-until 2030-12-31 --grace-hours 48 --customer {CUSTOMER} --order \
          A-1002 --user {CUSTOMER} --user-password-stdin"
     ));
+    done("customer-account add acme --name ACME");
+    done(&format!("customer account {CUSTOMER} acme"));
     issue("golden --key GOLD-0003 --id 5003 --seats 5 --floating 2 --borrow-hours 48 --floating-feature render=1 --order A-1003");
     issue(
         "golden --key GOLD-0004 --id 5004 --type consumption --max-consumption 100 --overage 10 --consumption-period monthly --order A-1004",
