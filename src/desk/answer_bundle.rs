@@ -70,12 +70,15 @@ impl Desk {
             Box::pin(async move {
                 let mut granted = Vec::with_capacity(all.len());
                 for part in &all {
+                    let mark = conn.mark();
                     let outcome = desk.licensespring_in(conn, part, about.clone(), &new_reference(), now).await?;
                     granted.push(match outcome {
                         // A part that the machine does not hold: the others are given back.
                         Outcome::Refused(refused)
                             if matches!(refused.refusal, Refusal::Release(ReleaseRefusal::NotActivated)) =>
                         {
+                            // Nobody was refused, so no refusal is on record.
+                            conn.forget_after(mark);
                             None
                         }
                         Outcome::Refused(refused) => return Err(StoreError::gave_up(PartRefused(refused.refusal))),

@@ -17,9 +17,9 @@ pub struct Conn {
     pub(super) attempts: Vec<NewAttempt>,
 }
 
-/// How much was gathered at some point.
+/// How much was gathered at some point, to be written with the act.
 #[derive(Clone, Copy)]
-pub(super) struct Mark(usize, usize, usize);
+pub struct Mark(usize, usize, usize);
 
 impl Conn {
     pub(super) const fn new(inner: PoolConnection<Any>, engine: Engine) -> Self {
@@ -66,11 +66,13 @@ impl Conn {
         let _ = self.inner.close().await;
     }
 
-    pub(super) const fn mark(&self) -> Mark {
+    #[must_use]
+    pub const fn mark(&self) -> Mark {
         Mark(self.audits.len(), self.pages.len(), self.attempts.len())
     }
 
-    pub(super) fn forget_after(&mut self, mark: Mark) {
+    /// What was gathered since is not written.
+    pub fn forget_after(&mut self, mark: Mark) {
         self.audits.truncate(mark.0);
         self.pages.truncate(mark.1);
         self.attempts.truncate(mark.2);

@@ -238,6 +238,13 @@ async fn a_request_file_of_a_bundle_is_answered_with_every_license_or_none(app: 
     assert_eq!(foreign.post(&app, "/activate_license", one).await.status, 200);
     assert_eq!(code(&bring("activation", "HW-3", "r-5").await), "license_activated_max_times");
     assert_eq!(taken().await, [0, 1]);
+    // What the machine holds of it is given back, and of the rest nothing is on record: nobody was refused.
+    app.pass_days(2);
+    let refusals = async || app.desk().read().await.unwrap().attempts_of_license(issued.licenses[0].id, 100).await.unwrap().len();
+    let before = refusals().await;
+    assert_eq!(bring("deactivation", "HW-9", "r-9").await.text(), "license_deactivated");
+    assert_eq!((taken().await, refusals().await), (vec![0, 0], before));
+    assert_eq!(code(&bring("deactivation", "HW-9", "r-10").await), "device_not_found");
     // A file of no bundle, of an app without the products, and one that was altered.
     let more = json!({ "license_key": key.text(), "request_id": "r-6" });
     let single = String::from_utf8(foreign.v2("activation", "write", "HW-3", more)).unwrap();
