@@ -12,7 +12,7 @@ const portal = await OwnPortal.start({ env: { COUNTERSIGN_PRIVATE_NETWORKS: "all
 process.once("exit", () => portal.server.kill("SIGKILL"));
 
 const product = "press";
-await portal.cli(["product", "add", product, "--name", "Press Designer", "--auth", "both", "--trial-days", "30"]);
+await portal.cli(["product", "add", product, "--name", "Press Designer", "--auth", "both", "--trial-days", "30", "--min-hold-hours", "0", "--trust-v1-deactivation", "true"]);
 await portal.cli(["feature", "add", product, "jobs", "--name", "Jobs", "--type", "consumption"]);
 await portal.cli(["feature", "add", product, "render", "--name", "Render", "--type", "activation"]);
 for (const version of ["4.1", "4.2"]) await portal.cli(["version", "add", product, version, "--released", "2026-01-15", "--url", `https://example.com/press-${version}.bin`]);
@@ -34,7 +34,8 @@ const sso = ["--issuer", provider.issuer, "--client-id", provider.clientId, "--r
 await portal.cli(["customer-account", "sso", account, ...sso], provider.secret);
 const [seal] = await portal.cli(["keys", "export", "--use", "licensespring", "--format", "pem"]);
 
-const given = { domain: new URL(portal.url).host, api_key: key.api_key, shared_key: key.shared_key, public_key: seal.pem, product, key: licenses[0].key, floating_key: floating.licenses[0].key, bundle: "office", bundle_key: bundle.licenses[0].key, account, account_user: provider.email, user, password, new_password: "another password of bob" };
+const { binary, dataDir } = portal.place;
+const given = { command: [binary, "--data-dir", dataDir], domain: new URL(portal.url).host, api_key: key.api_key, shared_key: key.shared_key, public_key: seal.pem, product, key: licenses[0].key, floating_key: floating.licenses[0].key, bundle: "office", bundle_key: bundle.licenses[0].key, account, account_user: provider.email, user, password, new_password: "another password of bob" };
 
 /** Runs a program while this one goes on answering, and returns how it ended. */
 const run = (program, args, options, input = "") =>

@@ -3,8 +3,10 @@ checks of signatures on. What it is to work with comes as JSON on stdin; script/
 
 import base64
 import json
+import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -75,7 +77,31 @@ def api_client_offline():
     answer = api.activate_offline(request)
     assert answer["hardware_id"] == "HW-file", answer
     assert api.check_license(**ident)["license_active"]
+    # As the customer carries it: the same answer as a file.
+    carried = base64.b64encode(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()).decode()
+    assert api.activate_offline_load(carried) == answer
+    refreshed = api.check_offline_load(refresh_file(given["key"], "HW-file"))
+    assert refreshed["hardware_id"] == "HW-file" and refreshed["license_active"], refreshed
+    another_second()
+    assert api.deactivate_offline(api.deactivate_offline_dump(**ident, consumptions=0)) == "license_deactivated"
+    refused("request_spent", api.activate_offline, data=request)
+    another_second()
+    refused("device_not_found", api.deactivate_offline, data=api.deactivate_offline_dump(**ident))
     refused("authorization_missing_params", api.activate_offline, data="not base64!")
+
+
+def another_second():
+    """These files are signed over date, key and machine alone, so two of one second are the same to a portal."""
+    time.sleep(1.1)
+
+
+def refresh_file(key, machine):
+    """What staff gives a customer for a machine without network: its license as it stands now."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/license_refresh.lic"
+        subprocess.run([*given["command"], "license", "refresh-file", key, machine, "-o", path], check=True, capture_output=True)
+        with open(path) as file:
+            return file.read()
 
 
 def api_client_user():
@@ -191,7 +217,15 @@ def license_manager():
         assert manager.is_online()
         license = manager.activate_license(LicenseID.from_key(given["key"]))
         license.check_license_status()
+        assert not license.is_validity_period_expired()
+        # The client's own, for when nobody answers: a day unless it is configured otherwise.
+        assert license.is_grace_period()
         assert license.check(include_expired_features=True) is not None
+        failures = []
+        license.setup_license_watch_dog(failures.append, timeout=1)
+        assert license.watch_dog.is_active()
+        license.stop_license_watch_dog()
+        assert failures == [], failures
         license.local_check()
         license.add_local_consumption(2)
         assert license.sync_consumption()
@@ -224,7 +258,13 @@ def license_manager_offline():
             file.write(base64.b64encode(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()).decode())
         license = manager.activate_license_offline(path)
         license.check_license_status()
-        license.deactivate(delete_license=True)
+        refreshed = f"{folder}/license_refresh.lic"
+        with open(refreshed, "w") as file:
+            file.write(refresh_file(given["key"], "HW-manager"))
+        assert license.update_offline(refreshed, reset_consumption=False)
+        another_second()
+        with open(license.deactivate_offline(folder)) as file:
+            assert manager.api_client.deactivate_offline(file.read()) == "license_deactivated"
 
 
 def for_calls_of_chance():
