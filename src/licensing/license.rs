@@ -242,6 +242,9 @@ pub struct Terms {
     pub entitlements: Vec<Entitlement>,
     pub fields: BTreeMap<String, String>,
     pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// Of a license that was made through Quick License Manager's methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qlm: Option<super::qlm::QlmTerms>,
 }
 
 impl Default for Terms {
@@ -263,6 +266,7 @@ impl Default for Terms {
             entitlements: Vec::new(),
             fields: BTreeMap::new(),
             metadata: serde_json::Map::new(),
+            qlm: None,
         }
     }
 }

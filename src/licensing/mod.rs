@@ -12,6 +12,7 @@ pub mod key;
 pub mod license;
 pub mod meter;
 pub mod product;
+pub mod qlm;
 pub mod scope;
 pub mod seal;
 pub mod sso;

@@ -236,6 +236,12 @@ fn calendar_months(t: time::OffsetDateTime) -> i64 {
 }
 
 impl Date {
+    /// Year, month and day of the month, as people count them.
+    #[must_use]
+    pub fn parts(self) -> (i32, u8, u8) {
+        (self.0.year(), self.0.month().into(), self.0.day())
+    }
+
     /// The midnight that begins this day.
     #[must_use]
     pub fn midnight(self) -> Timestamp {

@@ -1,0 +1,19 @@
+//! Quick License Manager's words (compatible with it, not affiliated): the arguments of its HTTP methods, the documents they answer
+//! with, and what its licenses hold beside ours. Pure, as all of `licensing`; section numbers are those of `spec/qlm-http.md`.
+
+pub mod args;
+pub mod code;
+pub mod date;
+pub mod document;
+pub mod features;
+pub mod key;
+pub mod model;
+pub mod order;
+pub mod properties;
+
+pub use args::{ArgError, Args};
+pub use code::ErrorCode;
+pub use date::DateFormat;
+pub use features::FeatureMasks;
+pub use model::{ComputerType, LicenseModel, QlmTerms};
+pub use properties::Property;
