@@ -2,8 +2,11 @@
 //! a vendor's customer, and this server stands where they do not.
 
 use std::{
+    collections::HashMap,
+    error::Error,
+    iter::successors,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -24,6 +27,9 @@ const MOST: usize = 256 * 1024;
 
 /// So many are asked at once; whoever comes then is told to come again.
 const AT_ONCE: usize = 32;
+
+/// And so many of one host.
+const OF_ONE_HOST: usize = 6;
 
 /// Which addresses may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +55,24 @@ pub enum OutboundError {
     Status { host: String, status: u16 },
     #[error("the answer of {0} is too long, or no JSON object")]
     NotJson(String),
+    #[error("the description of {of} names no {member}, or one that is no address")]
+    Undescribed { of: String, member: &'static str },
     #[error("{asked} calls itself {named:?}: write the issuer as its own description does")]
     OtherName { asked: String, named: String },
     #[error("too much is being asked of other servers at this moment")]
     Busy,
+}
+
+impl OutboundError {
+    /// Whether the same may do in a moment: nobody has to change anything.
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Busy => true,
+            Self::Status { status, .. } => *status >= 500 || *status == 429,
+            _ => false,
+        }
+    }
 }
 
 /// The way to other servers. What it needs is made when it is first used.
@@ -60,12 +80,43 @@ pub struct Outbound {
     reach: Reach,
     client: OnceLock<Option<Client>>,
     gate: Semaphore,
+    /// What is being asked of each host.
+    asking: Mutex<HashMap<String, usize>>,
+}
+
+/// A place among those who ask one host.
+struct Place<'a> {
+    of: &'a Outbound,
+    host: &'a str,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut asking = self.of.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = asking.get_mut(self.host) {
+            *count -= 1;
+            if *count == 0 {
+                asking.remove(self.host);
+            }
+        }
+    }
 }
 
 impl Outbound {
     #[must_use]
-    pub const fn new(reach: Reach) -> Self {
-        Self { reach, client: OnceLock::new(), gate: Semaphore::const_new(AT_ONCE) }
+    pub fn new(reach: Reach) -> Self {
+        Self { reach, client: OnceLock::new(), gate: Semaphore::new(AT_ONCE), asking: Mutex::default() }
+    }
+
+    /// One that hangs must not keep others from being asked.
+    fn place<'a>(&'a self, host: &'a str) -> Result<Place<'a>, OutboundError> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = asking.entry(host.to_owned()).or_insert(0);
+        if *count >= OF_ONE_HOST {
+            return Err(OutboundError::Busy);
+        }
+        *count += 1;
+        Ok(Place { of: self, host })
     }
 
     /// Whether an address is one that may be asked, as far as it can be told without asking: scheme, host, and no name or password.
@@ -121,6 +172,8 @@ impl Outbound {
                 .dns_resolver(Resolver(self.reach))
                 // A redirect would lead past what was checked.
                 .redirect(Policy::none())
+                // So would a proxy that the environment names: it would resolve names itself.
+                .no_proxy()
                 .timeout(PATIENCE)
                 .user_agent(concat!("Countersign/", env!("CARGO_PKG_VERSION")));
             let made = builder.build();
@@ -130,10 +183,18 @@ impl Outbound {
     }
 
     async fn send(&self, host: &str, request: RequestBuilder) -> Result<(u16, Value), OutboundError> {
-        let _place = self.gate.try_acquire().map_err(|_| OutboundError::Busy)?;
+        let _place = self.place(host)?;
+        let _any = self.gate.try_acquire().map_err(|_| OutboundError::Busy)?;
         let failed = |error: reqwest::Error| {
             // The address may hold a code: its host alone is told.
-            tracing::warn!(host, error = %error.without_url(), "Another server could not be asked.");
+            let error = error.without_url();
+            let causes: Vec<&(dyn Error + 'static)> =
+                successors(error.source(), |cause: &&'_ (dyn Error + 'static)| (*cause).source()).collect();
+            if let Some(ours) = causes.iter().find_map(|cause| cause.downcast_ref::<OutboundError>()) {
+                return ours.clone();
+            }
+            let why = causes.last().map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(host, error = %error, why, "Another server could not be asked.");
             OutboundError::Unreachable(host.to_owned())
         };
         let mut response = request.header(header::ACCEPT, "application/json").send().await.map_err(failed)?;
@@ -283,7 +344,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_of_a_private_address_is_not_asked() {
-        let error = Outbound::new(Reach::Public).get("https://localhost:9/").await.unwrap_err();
-        assert_eq!(error, OutboundError::Unreachable("localhost".to_owned()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+        let reached = tokio::spawn(async move { listener.accept().await.is_ok() });
+        let error = Outbound::new(Reach::Public).get(&address).await.unwrap_err();
+        assert_eq!(error, OutboundError::Private("localhost".to_owned()));
+        assert!(!reached.is_finished(), "nothing was connected to");
+        let error = Outbound::new(Reach::Everywhere).get(&address).await.unwrap_err();
+        assert_eq!(error, OutboundError::Unreachable("localhost".to_owned()), "there, nobody speaks TLS");
+        assert!(reached.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn one_host_does_not_take_every_place() {
+        let outbound = Outbound::new(Reach::Everywhere);
+        let places: Vec<_> = (0..OF_ONE_HOST).map(|_| outbound.place("a.example").unwrap()).collect();
+        assert!(outbound.place("a.example").is_err() && outbound.place("b.example").is_ok());
+        drop(places);
+        assert!(outbound.place("a.example").is_ok());
     }
 }

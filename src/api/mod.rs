@@ -2,3 +2,4 @@
 //! What is done is done by the desk, the same acts the pages use; here it is read from and written as the wire wants it.
 
 pub mod licensespring;
+pub mod qlm;

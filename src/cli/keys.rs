@@ -57,13 +57,13 @@ pub(super) enum Command {
     Export {
         #[command(flatten)]
         ring: Ring,
-        #[arg(long, value_name = "FORMAT", value_parser = ["jwks", "pem", "raw"], default_value = "jwks")]
+        #[arg(long, value_name = "FORMAT", value_parser = ["jwks", "pem", "raw", "xml"], default_value = "jwks")]
         format: String,
     },
 }
 
 fn purpose(text: &str) -> Result<SealUse, String> {
-    SealUse::parse(text).ok_or_else(|| "a key's use is license, licensespring or airgap".to_owned())
+    SealUse::parse(text).ok_or_else(|| "a key's use is license, licensespring, airgap or qlm".to_owned())
 }
 
 const STAFF: Visitor = Visitor::Operator;
@@ -205,16 +205,27 @@ async fn machines(desk: &Desk, kid: &str, done: &str) -> Result<Done, CliError> 
 
 /// The rings meant: one product's, every product's, or the one of a use that all products share.
 async fn rings(desk: &Desk, ring: &Ring) -> Result<Vec<SealFor>, CliError> {
-    let of = |product: crate::licensing::product::Product| SealFor::License(SealProduct { id: product.id, code: product.code });
+    let (license, qlm): (fn(SealProduct) -> SealFor, fn(SealProduct) -> SealFor) = (SealFor::License, SealFor::Qlm);
+    let make = if ring.purpose == SealUse::Qlm { qlm } else { license };
+    let of = |product: crate::licensing::product::Product| make(SealProduct { id: product.id, code: product.code });
     match (ring.purpose, &ring.product) {
         (SealUse::LicenseSpring | SealUse::AirGap, Some(_)) => {
             Err(CliError::usage("Its key serves every product: leave --product out."))
         }
         (SealUse::LicenseSpring, None) => Ok(vec![SealFor::LicenseSpring]),
         (SealUse::AirGap, None) => Ok(vec![SealFor::AirGap]),
-        (SealUse::License, Some(code)) => {
+        (SealUse::License | SealUse::Qlm, Some(code)) => {
             let view = desk.product(code).await.map_err(not_found("There is no product with this code."))?;
-            Ok(vec![of(view.product)])
+            let ring = of(view.product);
+            desk.ready_ring(&ring).await?;
+            Ok(vec![ring])
+        }
+        // Only products that have signed for such clients have such a key.
+        (SealUse::Qlm, None) => {
+            let seals = desk.seals().await?.into_iter().filter(|seal| seal.purpose == SealUse::Qlm);
+            let mut rings: Vec<SealFor> = seals.filter_map(|seal| SealFor::of(seal.purpose, seal.product)).collect();
+            rings.dedup();
+            Ok(rings)
         }
         (SealUse::License, None) => Ok(desk.products().await?.into_iter().map(of).collect()),
     }
@@ -265,7 +276,11 @@ async fn export(desk: &Desk, ring: &Ring, format: &str) -> Result<Done, CliError
         let value = public::jwks(&seals, now);
         return Ok(Done::new(value.clone(), format!("{value:#}")));
     }
-    let print: fn(&Seal) -> String = if format == "pem" { public::pem } else { public::raw };
+    let print: fn(&Seal) -> String = match format {
+        "pem" => public::pem,
+        "xml" => |seal| public::xml(seal).unwrap_or_default(),
+        _ => public::raw,
+    };
     let value = seals.iter().map(|seal| json!({ "kid": seal.kid, "state": seal.state.text(), format: print(seal) }));
     let value = value.collect();
     let texts: Vec<String> = seals.iter().map(print).collect();

@@ -15,6 +15,7 @@ mod customer_account;
 mod demo;
 mod device;
 mod doctor;
+mod extension;
 mod fetch;
 mod files;
 mod installation;
@@ -133,6 +134,9 @@ enum Command {
     /// Customers that belong together
     #[command(subcommand)]
     CustomerAccount(customer_account::Command),
+    /// Shops and sites that call by QLM's methods
+    #[command(subcommand)]
+    Extension(extension::Command),
     /// Answer request files, as the offline page does
     Answer(answer::Options),
     /// LicenseSpring credentials
@@ -211,6 +215,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Order(command) => order::run_order(place, command).await,
         Command::Customer(command) => order::run_customer(place, command).await,
         Command::CustomerAccount(command) => customer_account::run(place, command).await,
+        Command::Extension(command) => extension::run(place, command).await,
         Command::Answer(options) => answer::run(place, options).await,
         Command::ApiKey(command) => api_key::run(place, command).await,
         Command::Bundle(command) => bundle::run(place, command).await,

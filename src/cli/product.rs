@@ -38,6 +38,9 @@ pub(super) struct RuleOptions {
     /// Apps of before 2016, which check SHA-1
     #[arg(long)]
     legacy_clients: bool,
+    /// Keys that shops order by QLM's methods have its shape
+    #[arg(long, value_name = "true|false")]
+    qlm_keys: Option<bool>,
     /// Whether a machine must show a key of its own: optional or required
     #[arg(long, value_name = "RULE", value_parser = ["optional", "required"])]
     device_key: Option<String>,
@@ -89,6 +92,7 @@ impl RuleOptions {
             rules.refuse_virtual_machines = rule == "refuse";
         }
         rules.legacy_clients |= self.legacy_clients;
+        rules.qlm_keys = self.qlm_keys.unwrap_or(rules.qlm_keys);
         if let Some(rule) = &self.device_key {
             rules.device_key = if rule == "required" { DeviceKeyRule::Required } else { DeviceKeyRule::Optional };
         }

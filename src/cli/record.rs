@@ -120,6 +120,7 @@ fn who(actor: &Actor) -> String {
         Actor::Staff { email, .. } => email.clone(),
         Actor::Operator => "operator".to_owned(),
         Actor::ApiKey { name } => format!("API key {name}"),
+        Actor::Extension { name } => format!("extension {name}"),
         Actor::System => "system".to_owned(),
     }
 }

@@ -74,6 +74,10 @@ pub enum Visitor {
     },
     /// At the command line of the server: may do everything.
     Operator,
+    /// A shop or site that showed its credentials: what it may order is found out before.
+    Extension {
+        name: String,
+    },
 }
 
 impl Visitor {
@@ -82,7 +86,8 @@ impl Visitor {
         match self {
             Self::Operator => Ok(()),
             Self::Staff { role, .. } if role.level(area) >= level => Ok(()),
-            Self::Staff { .. } => Err(Forbidden),
+            Self::Extension { .. } if matches!(area, Area::Licenses | Area::Orders | Area::Customers) => Ok(()),
+            Self::Staff { .. } | Self::Extension { .. } => Err(Forbidden),
         }
     }
 
@@ -102,6 +107,7 @@ impl Visitor {
     pub fn actor(&self) -> Actor {
         match self {
             Self::Operator => Actor::Operator,
+            Self::Extension { name } => Actor::Extension { name: name.clone() },
             Self::Staff { id, email, .. } => Actor::Staff { id: id.0, email: email.clone() },
         }
     }

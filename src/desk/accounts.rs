@@ -23,6 +23,9 @@ impl Desk {
     pub async fn add_account(&self, visitor: &Visitor, code: &ProductCode, name: &str) -> Result<AccountId, ActError> {
         visitor.needs(Area::Customers, Level::Manage)?;
         super::products::check_name(name)?;
+        if code.folded() == "none" {
+            return Err(ActError::field("code", "The code none stands for no account. Choose another."));
+        }
         let (now, actor, code, name) = (self.now(), visitor.actor(), code.clone(), name.trim().to_owned());
         let added = self.store.write(move |conn| {
             let (actor, code, name) = (actor.clone(), code.clone(), name.clone());
@@ -106,9 +109,25 @@ impl Desk {
         let changed = self.store.write(move |conn| {
             let (actor, row) = (actor.clone(), row.clone());
             Box::pin(async move {
-                let told =
-                    |row: &SsoRow| serde_json::json!({ "issuer": row.provider.issuer, "client_id": row.provider.client_id });
-                let before = conn.sso(account.id).await?.as_ref().map(told);
+                let told = |row: &SsoRow| {
+                    let SsoProvider { issuer, client_id, redirect_uris, trusts_addresses } = &row.provider;
+                    serde_json::json!({
+                        "issuer": issuer, "client_id": client_id, "redirect_uris": redirect_uris, "trusts_addresses": trusts_addresses,
+                        "has_secret": row.client_secret.is_some(),
+                    })
+                };
+                let known = conn.sso(account.id).await?;
+                let before = known.as_ref().map(told);
+                // Said again without its secret, the client keeps the one it has.
+                let same = |row: &SsoRow, known: &SsoRow| {
+                    (&row.provider.issuer, &row.provider.client_id) == (&known.provider.issuer, &known.provider.client_id)
+                };
+                let row = row.map(|row| match &known {
+                    Some(known) if row.client_secret.is_none() && same(&row, known) => {
+                        SsoRow { client_secret: known.client_secret.clone(), ..row }
+                    }
+                    _ => row,
+                });
                 match &row {
                     Some(row) => conn.set_sso(account.id, row, now).await?,
                     None if before.is_none() => return Ok(false),

@@ -61,6 +61,7 @@ fn actor_of(visitor: &Visitor) -> String {
     match visitor {
         Visitor::Staff { id, .. } => format!("staff:{id}"),
         Visitor::Operator => "operator".to_owned(),
+        Visitor::Extension { name } => format!("extension:{name}"),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
         issue::{BatchError, Quantities, QuantitySettings, batch},
         license::{Actor, Limit, Terms},
         product::Product,
+        qlm::{self, key::Groups},
     },
     store::{Conn, NewAudit, NewLicense, NewOrder, StoreError, Subject},
     vault::{Password as Secret, random_bytes},
@@ -47,6 +48,24 @@ pub struct Issue {
     pub note: String,
     /// The form's hidden id: the same form sent twice issues once.
     pub request_id: Option<String>,
+    /// How the quantities become keys and seats, where the documentation leaves it open.
+    pub quantity_settings: QuantitySettings,
+    pub keys: KeyShape,
+    /// What stands for one item of a shop's order: the same of the same order is the same licenses.
+    pub item: Option<String>,
+    /// The shop, and its number of the subscription that pays for the licenses.
+    pub subscription: Option<(String, String)>,
+}
+
+/// What the keys that are made look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyShape {
+    Own,
+    /// Quick License Manager's: a letter for the model, then chance.
+    Qlm {
+        letter: char,
+        groups: Groups,
+    },
 }
 
 impl Issue {
@@ -68,6 +87,10 @@ impl Issue {
             policy: None,
             note: String::new(),
             request_id: None,
+            quantity_settings: QuantitySettings::default(),
+            keys: KeyShape::Own,
+            item: None,
+            subscription: None,
         }
     }
 }
@@ -135,7 +158,7 @@ impl Desk {
         // Where the order does not say how often a key may be used, the terms do.
         let per_key = issue.quantities.activations_per_key.or(issue.terms.seats.most());
         let quantities = Quantities { activations_per_key: per_key, ..issue.quantities };
-        let made = batch(quantities, QuantitySettings::default()).map_err(|error| match error {
+        let made = batch(quantities, issue.quantity_settings).map_err(|error| match error {
             BatchError::TooManyKeys => {
                 ActError::field("quantity", "At most 10,000 keys can be issued at once. Issue them in parts.")
             }
@@ -209,7 +232,7 @@ impl Desk {
     pub(super) async fn draw(&self, issue: &Issue, count: u32) -> Drawn {
         let keys = match &issue.key {
             Some(key) => vec![key.clone()],
-            None => (0..count).map(|_| ActivationKey::from_random(random_bytes())).collect(),
+            None => (0..count).map(|_| made(issue.keys)).collect(),
         };
         let mut users = Vec::new();
         for email in &issue.users {
@@ -241,7 +264,7 @@ pub(super) async fn issue_in(
         && let Some(before) = conn.form_result(id, &form_actor).await?
         && let Some(order) = before.parse().ok().map(OrderId)
     {
-        return issued_before(conn, order).await;
+        return issued_before(conn, order, None).await;
     }
     // Of a bundle each key is the key of a license of every product.
     let products = match conn.product(&issue.product).await? {
@@ -295,11 +318,17 @@ pub(super) async fn issue_in(
             order
         }
         // The same order again: these licenses belong to it too.
-        None => match conn.order_by_reference(&drawn.order).await? {
+        None => match conn.order_of(&issue.provider, &drawn.order).await? {
             Some(order) => order.id,
             None => return Err(StoreError::gave_up(WasFirst::Taken("order"))),
         },
     };
+    if let Some(item) = &issue.item {
+        let before = conn.licenses_of_item(order, item).await?;
+        if !before.is_empty() {
+            return issued_before(conn, order, Some(&before)).await;
+        }
+    }
     let mut licenses = Vec::with_capacity(drawn.keys.len());
     for (key, product) in each_with_each(&drawn.keys, &products) {
         let key = product.authorization.by_key().then(|| key.clone()).or_else(|| issue.key.clone());
@@ -312,12 +341,15 @@ pub(super) async fn issue_in(
             customer,
             order: Some(order),
             policy,
-            subscription: None,
+            subscription: issue.subscription.clone(),
             note: issue.note.clone(),
         };
         let Some(id) = conn.add_license(&new, now).await? else {
             return Err(StoreError::gave_up(WasFirst::Taken(if issue.id.is_some() { "id" } else { "key" })));
         };
+        if let Some(item) = &issue.item {
+            conn.set_order_item(id, item).await?;
+        }
         licenses.push(added(conn, id, &new, product, drawn, actor, now).await?);
     }
     if let Some(id) = &form_id
@@ -373,11 +405,25 @@ async fn added(
     Ok(IssuedLicense { id, key: new.key.clone(), seats: new.terms.seats, users })
 }
 
-/// The form was sent before: what it made then. Passwords are not shown again.
-async fn issued_before(conn: &mut Conn, order: OrderId) -> Result<Outcome, StoreError> {
+/// A new key of a shape.
+fn made(shape: KeyShape) -> ActivationKey {
+    match shape {
+        KeyShape::Own => ActivationKey::from_random(random_bytes()),
+        KeyShape::Qlm { letter, groups } => {
+            let text = qlm::key::dashed(&qlm::key::from_random(letter, random_bytes()), groups);
+            ActivationKey::parse(&text).expect("a key of letters and digits is a key")
+        }
+    }
+}
+
+/// The same came before: what it made then, of `only` these where they are named. Passwords are not shown again.
+async fn issued_before(conn: &mut Conn, order: OrderId, only: Option<&[LicenseId]>) -> Result<Outcome, StoreError> {
     let reference = conn.order(order).await?.map(|order| order.reference).unwrap_or_default();
     let mut licenses = Vec::new();
     for (license, _) in conn.licenses_of_order(order).await? {
+        if only.is_some_and(|only| !only.contains(&license.id)) {
+            continue;
+        }
         let users = conn.license_users(license.id).await?;
         let users =
             users.into_iter().take(HOLDERS_NAMED as usize).map(|user| IssuedUser { email: user.email, initial_password: None });

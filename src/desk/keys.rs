@@ -258,7 +258,7 @@ fn file_beginning(seal: &Seal) -> Option<String> {
     match seal.purpose {
         SealUse::License => Some(format!("{}.", base64::url(files::jws::header(files::Typ::License, &seal.kid).as_bytes()))),
         SealUse::LicenseSpring => Some(format!("\"body\":\"{}", base64::standard(b"{\"id\":"))),
-        SealUse::AirGap => None,
+        SealUse::AirGap | SealUse::Qlm => None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
             Authorization, Feature, FeatureKind, Installation, Policy, Product, ProductRules, ProductState, Release,
             VersionNumber,
         },
-        seal::{Seal, SealFor, SealProduct},
+        seal::{Seal, SealFor, SealProduct, SealUse},
         words::sentence,
     },
     store::{Conn, NewAudit, NewProduct, NewRelease, StoreError, Subject},
@@ -83,7 +83,7 @@ impl Desk {
         let products = conn.products().await?;
         drop(conn);
         for product in products {
-            if !seals.iter().any(|seal| seal.product_id() == Some(product.id)) {
+            if !seals.iter().any(|seal| seal.purpose == SealUse::License && seal.product_id() == Some(product.id)) {
                 self.begin_product_ring(product.id, product.code).await?;
             }
         }
@@ -92,6 +92,13 @@ impl Desk {
 
     async fn begin_product_ring(&self, id: ProductId, code: ProductCode) -> Result<(), ActError> {
         self.begin_ring(SealFor::License(SealProduct { id, code })).await
+    }
+
+    /// The same where there are none yet: some uses begin with the first who asks.
+    pub async fn ready_ring(&self, what: &SealFor) -> Result<(), ActError> {
+        let (purpose, product) = (what.purpose(), what.clone().product().map(|product| product.id));
+        let there = self.seals().await?.iter().any(|seal| seal.purpose == purpose && seal.product_id() == product);
+        if there { Ok(()) } else { self.begin_ring(what.clone()).await }
     }
 
     /// Makes and keeps the first signing keys of a product, or of LicenseSpring's files.

@@ -1,6 +1,8 @@
 //! Settings: the vendor's brand and the limits, each with its default. Read often, so every process keeps them and looks for a
 //! newer revision.
 
+pub mod qlm;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{ActError, Area, Desk, Level, Visitor};
@@ -35,6 +37,8 @@ pub struct Settings {
     pub device_licenses: bool,
     /// They sign in as OAuth clients; API keys are refused.
     pub oauth_required: bool,
+    /// What shops and apps of Quick License Manager's kind may do.
+    pub qlm: qlm::QlmSettings,
     /// Raised by every change.
     pub revision: i64,
 }
@@ -54,6 +58,7 @@ impl Default for Settings {
             customer_license_users: false,
             device_licenses: false,
             oauth_required: false,
+            qlm: qlm::QlmSettings::default(),
             revision: 0,
         }
     }
@@ -76,7 +81,7 @@ struct Known {
     write: fn(&Settings) -> String,
 }
 
-const KNOWN: [Known; 12] = [
+static KNOWN: [Known; 12] = [
     Known {
         name: "portalName",
         about: "The name at the top of every page",
@@ -202,6 +207,11 @@ const KNOWN: [Known; 12] = [
     },
 ];
 
+/// Every setting there is.
+fn all() -> impl Iterator<Item = &'static Known> {
+    KNOWN.iter().chain(&qlm::KNOWN)
+}
+
 /// The type of a picture by its first bytes, never by what somebody calls it.
 fn picture_type(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
@@ -228,7 +238,7 @@ impl Settings {
     /// The settings in a table of texts; one that no longer reads keeps its default.
     fn from_texts(texts: &BTreeMap<String, String>, revision: i64) -> Self {
         let mut settings = Self { revision, ..Self::default() };
-        for known in &KNOWN {
+        for known in all() {
             if let Some(text) = texts.get(known.name) {
                 let _ = (known.read)(&mut settings, text);
             }
@@ -239,7 +249,7 @@ impl Settings {
     /// Each setting's name, value and purpose.
     #[must_use]
     pub fn list(&self) -> Vec<(&'static str, String, &'static str)> {
-        KNOWN.iter().map(|known| (known.name, (known.write)(self), known.about)).collect()
+        all().map(|known| (known.name, (known.write)(self), known.about)).collect()
     }
 }
 
@@ -277,7 +287,7 @@ impl Desk {
         let mut next = (*current).clone();
         let mut changes = Vec::new();
         for (name, value) in values {
-            let known = KNOWN.iter().find(|known| known.name.eq_ignore_ascii_case(&name)).ok_or(SettingError::Unknown(name))?;
+            let known = all().find(|known| known.name.eq_ignore_ascii_case(&name)).ok_or(SettingError::Unknown(name))?;
             (known.read)(&mut next, &value).map_err(|error| match error {
                 SettingError::Value(message) => ActError::field(known.name, message),
                 unknown @ SettingError::Unknown(_) => unknown.into(),
@@ -335,6 +345,7 @@ mod tests {
             customer_license_users: true,
             device_licenses: true,
             oauth_required: true,
+            qlm: qlm::QlmSettings::default(),
             revision: 7,
         };
         let texts = settings.list().into_iter().map(|(name, value, _)| (name.to_owned(), value)).collect();

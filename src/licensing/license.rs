@@ -286,6 +286,10 @@ pub enum Actor {
     ApiKey {
         name: String,
     },
+    /// A shop or site, by Quick License Manager's methods.
+    Extension {
+        name: String,
+    },
     System,
 }
 

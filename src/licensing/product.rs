@@ -85,6 +85,8 @@ pub struct ProductRules {
     pub trust_airgap_deactivation: bool,
     /// Apps of before 2016 that check SHA-1.
     pub legacy_clients: bool,
+    /// Keys that shops order by Quick License Manager's methods have its shape.
+    pub qlm_keys: bool,
     /// Custom fields that go into license files.
     pub file_fields: Vec<String>,
     /// Members of the metadata that go into license files.
@@ -107,6 +109,7 @@ impl Default for ProductRules {
             trust_v1_deactivation: false,
             trust_airgap_deactivation: false,
             legacy_clients: false,
+            qlm_keys: false,
             file_fields: Vec::new(),
             file_metadata: Vec::new(),
         }

@@ -23,6 +23,8 @@ pub enum SealUse {
     LicenseSpring,
     /// Confirmation codes for air-gapped machines: P-256, one key for the installation.
     AirGap,
+    /// Documents for Quick License Manager's clients: RSA, a key for each product.
+    Qlm,
 }
 
 /// The life of a key. `since` is the instant it entered the state.
@@ -57,6 +59,8 @@ pub enum SealFor {
     LicenseSpring,
     /// Air-gapped machines of every product.
     AirGap,
+    /// Quick License Manager's clients of one product.
+    Qlm(SealProduct),
 }
 
 /// The product a key belongs to.
@@ -136,7 +140,7 @@ pub struct Rotation {
 }
 
 impl SealUse {
-    pub const ALL: [Self; 3] = [Self::License, Self::LicenseSpring, Self::AirGap];
+    pub const ALL: [Self; 4] = [Self::License, Self::LicenseSpring, Self::AirGap, Self::Qlm];
 
     /// As stored, and as the command line says it.
     #[must_use]
@@ -145,6 +149,7 @@ impl SealUse {
             Self::License => "license",
             Self::LicenseSpring => "licensespring",
             Self::AirGap => "airgap",
+            Self::Qlm => "qlm",
         }
     }
 
@@ -163,7 +168,7 @@ impl SealUse {
     /// Whether what it signs is believed without end: LicenseSpring's clients carry the key and never ask how old a signature is.
     #[must_use]
     pub const fn signs_without_end(self) -> bool {
-        matches!(self, Self::LicenseSpring | Self::AirGap)
+        matches!(self, Self::LicenseSpring | Self::AirGap | Self::Qlm)
     }
 }
 
@@ -178,6 +183,7 @@ impl SealFor {
             SealUse::License => product.map(Self::License),
             SealUse::LicenseSpring => Some(Self::LicenseSpring),
             SealUse::AirGap => Some(Self::AirGap),
+            SealUse::Qlm => product.map(Self::Qlm),
         }
     }
 
@@ -187,13 +193,14 @@ impl SealFor {
             Self::License(_) => SealUse::License,
             Self::LicenseSpring => SealUse::LicenseSpring,
             Self::AirGap => SealUse::AirGap,
+            Self::Qlm(_) => SealUse::Qlm,
         }
     }
 
     #[must_use]
     pub fn product(self) -> Option<SealProduct> {
         match self {
-            Self::License(product) => Some(product),
+            Self::License(product) | Self::Qlm(product) => Some(product),
             Self::LicenseSpring | Self::AirGap => None,
         }
     }

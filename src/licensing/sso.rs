@@ -33,7 +33,9 @@ pub struct SsoProvider {
 pub enum TokenFault {
     #[error("This is no token that can be read. Sign in again.")]
     Malformed,
-    #[error("This token is signed in a way that is not accepted: RS256, PS256, ES256 and their longer forms are, and EdDSA.")]
+    #[error(
+        "This token is signed in a way that is not accepted: RS256, PS256 and ES256 are, their forms with 384 bits, RS512, PS512, EdDSA."
+    )]
     Algorithm,
     #[error("This token was not signed by the account's sign-in provider. Sign in again.")]
     Signature,
@@ -99,9 +101,10 @@ impl SsoProvider {
         let verified = match claims.get("email_verified") {
             Some(Value::Bool(verified)) => *verified,
             Some(Value::String(verified)) => verified == "true",
-            _ => false,
+            None => self.trusts_addresses,
+            Some(_) => false,
         };
-        if verified || self.trusts_addresses { Ok(email) } else { Err(TokenFault::NotVerified) }
+        if verified { Ok(email) } else { Err(TokenFault::NotVerified) }
     }
 
     /// Where people are led back to, if it may be there.
@@ -206,6 +209,9 @@ mod tests {
         claims.as_object_mut().unwrap().remove("email_verified");
         let provider = SsoProvider { trusts_addresses: true, ..provider() };
         assert!(provider.whose(claims.as_object().unwrap(), NOW, |_| true).is_ok());
+        // But not against the provider's own.
+        claims["email_verified"] = json!(false);
+        assert_eq!(provider.whose(claims.as_object().unwrap(), NOW, |_| true), Err(TokenFault::NotVerified));
     }
 
     #[test]

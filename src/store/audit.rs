@@ -19,7 +19,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    pub const KINDS: [&'static str; 11] = [
+    pub const KINDS: [&'static str; 12] = [
         "license",
         "product",
         "bundle",
@@ -30,6 +30,7 @@ impl Subject {
         "setting",
         "api_key",
         "oauth_client",
+        "extension",
         "seal",
     ];
 

@@ -16,13 +16,14 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 33] = [
+const TABLES: [&str; 34] = [
     "product",
     "version",
     "feature",
     "policy",
     "bundle",
     "bundle_product",
+    "extension",
     "customer_account",
     "sso_provider",
     "customer",

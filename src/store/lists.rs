@@ -186,10 +186,11 @@ pub struct SubjectName {
 pub type SubjectNames = BTreeMap<(String, i64), SubjectName>;
 
 /// For every kind of subject that has a row of its own: where its name stands.
-const NAMED: [(&str, &str); 10] = [
+const NAMED: [(&str, &str); 11] = [
     ("license", "select id as id, key_text as name, null as code from license where id in "),
     ("product", "select id as id, name as name, code as code from product where id in "),
     ("customer_account", "select id as id, name as name, code as code from customer_account where id in "),
+    ("extension", "select id as id, name as name, class as code from extension where id in "),
     ("bundle", "select id as id, name as name, code as code from bundle where id in "),
     ("order", "select id as id, reference as name, null as code from orders where id in "),
     ("customer", "select id as id, email as name, null as code from customer where id in "),

@@ -15,6 +15,7 @@ mod conn;
 mod counts;
 mod engine;
 mod error;
+mod extensions;
 mod forms;
 mod licenses;
 mod lists;
@@ -54,6 +55,7 @@ use conn::Columns as _;
 pub use conn::Conn;
 pub use engine::{Engine, Location, WRITER_SETUP};
 pub use error::StoreError;
+pub use extensions::{Extension, NewExtension};
 pub use forms::Claim;
 pub use licenses::NewLicense;
 pub use lists::{

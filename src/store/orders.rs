@@ -124,6 +124,20 @@ impl Conn {
         sqlx::query(sql).bind(id.0).fetch_optional(self.db()).await?.as_ref().map(order).transpose()
     }
 
+    /// The order of a provider with a reference of its own.
+    pub async fn order_of(&mut self, provider: &str, reference: &str) -> Result<Option<Order>, StoreError> {
+        let sql = "select id, provider, reference, customer_id, status, ordered_at, created_at from orders \
+                   where provider = $1 and reference = $2";
+        sqlx::query(sql)
+            .bind(plain(provider))
+            .bind(plain(reference))
+            .fetch_optional(self.db())
+            .await?
+            .as_ref()
+            .map(order)
+            .transpose()
+    }
+
     /// The newest order with this reference, whichever provider gave it.
     pub async fn order_by_reference(&mut self, reference: &str) -> Result<Option<Order>, StoreError> {
         let sql = "select id, provider, reference, customer_id, status, ordered_at, created_at from orders where reference = $1 order by id desc limit 1";

@@ -94,6 +94,12 @@ impl Conn {
         row.map(|row| row.int("id").map(ProductId)).transpose()
     }
 
+    /// The product with Quick License Manager's number.
+    pub async fn product_numbered(&mut self, number: i64) -> Result<Option<Product>, StoreError> {
+        let sql = concat!("select ", product_columns!(), " from product p where p.number = $1");
+        sqlx::query(sql).bind(number).fetch_optional(self.db()).await?.as_ref().map(product).transpose()
+    }
+
     /// Saves what may be edited; the code stays. `None` when the number is another product's.
     pub async fn save_product(&mut self, product: &Product) -> Result<Option<()>, StoreError> {
         if let Some(number) = product.number {

@@ -6,7 +6,7 @@ use super::{
     Conn, StoreError,
     conn::{Columns, plain},
 };
-use crate::licensing::{DeviceId, Email, LicenseId, ProductCode};
+use crate::licensing::{AccountId, DeviceId, Email, LicenseId, ProductCode};
 
 #[derive(Clone)]
 pub struct LicenseUser {
@@ -70,6 +70,23 @@ impl Conn {
              where p.code_folded = $1 and u.email_folded = $2 order by u.id"
         );
         self.users(sqlx::query(sql).bind(plain(product_folded)).bind(plain(email_folded))).await
+    }
+
+    /// The assignments of an address to licenses of a product whose customers are of an account, oldest first.
+    pub async fn users_in_account(
+        &mut self,
+        product_folded: &str,
+        email_folded: &str,
+        account: AccountId,
+    ) -> Result<Vec<LicenseUser>, StoreError> {
+        let sql = concat!(
+            "select ",
+            user_columns!(),
+            " from license_user u join license l on l.id = u.license_id join product p on p.id = l.product_id \
+             join customer c on c.id = l.customer_id \
+             where p.code_folded = $1 and u.email_folded = $2 and c.account_id = $3 order by u.id"
+        );
+        self.users(sqlx::query(sql).bind(plain(product_folded)).bind(plain(email_folded)).bind(account.0)).await
     }
 
     /// The assignments of an address to licenses of whatever product, with its code: oldest first, at most `most`.

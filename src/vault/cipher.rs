@@ -46,6 +46,11 @@ impl Purpose {
     pub const LICENSE_SEAL: Self = Self::new("seal/license");
     pub const LICENSESPRING_SEAL: Self = Self::new("seal/licensespring");
     pub const AIRGAP_SEAL: Self = Self::new("seal/airgap");
+    pub const QLM_SEAL: Self = Self::new("seal/qlm");
+    /// The keys that shops sign with, of extensions.
+    pub const EXTENSION_KEY: Self = Self::new("extension-key");
+    /// What is kept of the passwords of extensions.
+    pub const EXTENSION_PASSWORD: Self = Self::new("extension-password");
     /// The shared keys of LicenseSpring API keys.
     pub const SHARED_KEY: Self = Self::new("shared-key");
     /// The secrets of OAuth clients.

@@ -55,6 +55,7 @@ struct Opened {
     license: HashMap<ProductId, LicenseSigner>,
     licensespring: Option<RsaSigner>,
     airgap: Option<AirGapSigner>,
+    qlm: HashMap<ProductId, RsaSigner>,
 }
 
 /// How long the RSA keys are that are made from now on.
@@ -64,6 +65,23 @@ pub enum RsaSize {
     Rsa2048,
     #[default]
     Rsa4096,
+}
+
+impl RsaSize {
+    const fn for_apps(self) -> rsa::KeySize {
+        match self {
+            Self::Rsa2048 => rsa::KeySize::Rsa2048,
+            Self::Rsa4096 => rsa::KeySize::Rsa4096,
+        }
+    }
+
+    /// Of the documents of Quick License Manager's clients.
+    const fn for_documents(self) -> rsa::KeySize {
+        match self {
+            Self::Rsa2048 => rsa::KeySize::Rsa2048,
+            Self::Rsa4096 => rsa::KeySize::Rsa3072,
+        }
+    }
 }
 
 /// Signs our files with one product's active key. Some 20 µs a signature: may run on the async threads.
@@ -83,7 +101,7 @@ struct RsaSigner {
     key: Arc<RsaKeyPair>,
 }
 
-/// Signs for LicenseSpring's clients with one RSA key: over a millisecond a signature.
+/// Signs for the clients of LicenseSpring or Quick License Manager with one RSA key: around a millisecond a signature.
 #[derive(Clone)]
 pub struct AppSigner(RsaSigner);
 
@@ -168,7 +186,7 @@ impl Vault {
         static RSA: OnceLock<Vec<u8>> = OnceLock::new();
         let vault = Self::open(MasterKey::for_testing(), &[]).expect("nothing is there to refuse");
         let seal = |owner: SealFor, pkcs8: &[u8]| vault.import_seal(owner, pkcs8, now).expect("a key made here is a key");
-        let rsa = RSA.get_or_init(|| rsa_pkcs8(RsaSize::Rsa2048).expect("RSA keys can be made").as_slice().to_vec());
+        let rsa = RSA.get_or_init(|| rsa_pkcs8(rsa::KeySize::Rsa2048).expect("RSA keys can be made").as_slice().to_vec());
         let ring = |first, standby| KeyRing::begin(first, standby, now).expect("fresh keys make a ring");
         let mut rings: Vec<KeyRing> = Vec::new();
         for product in products {
@@ -206,8 +224,9 @@ impl Vault {
     pub fn make_seal(&self, owner: SealFor, now: Timestamp) -> Result<Seal, VaultError> {
         let pkcs8 = match owner.purpose() {
             SealUse::License => SecretDer::Own(ed25519_pkcs8(&Zeroizing::new(random_bytes()))),
-            SealUse::LicenseSpring => rsa_pkcs8(self.0.rsa_size)?,
+            SealUse::LicenseSpring => rsa_pkcs8(self.0.rsa_size.for_apps())?,
             SealUse::AirGap => SecretDer::Own(airgap::pkcs8()?),
+            SealUse::Qlm => rsa_pkcs8(self.0.rsa_size.for_documents())?,
         };
         self.import_seal(owner, pkcs8.as_slice(), now)
     }
@@ -307,6 +326,12 @@ impl Vault {
         self.opened().airgap.clone().ok_or(VaultError::NoAirGapKey)
     }
 
+    /// What signs documents for Quick License Manager's clients of a product; none before the product's first.
+    #[must_use]
+    pub fn document_signer(&self, product: ProductId) -> Option<AppSigner> {
+        self.opened().qlm.get(&product).cloned().map(AppSigner)
+    }
+
     fn rsa(&self) -> Result<RsaSigner, VaultError> {
         self.opened().licensespring.clone().ok_or(VaultError::NoLicenseSpringKey)
     }
@@ -344,6 +369,13 @@ impl Opened {
                     let signer = AirGapSigner::read(seal, secret.as_slice()).filter(|_| is_own_kid(seal));
                     let signer = signer.ok_or_else(|| VaultError::NotAPair { kid: seal.kid.clone() })?;
                     if seal.signs() && opened.airgap.replace(signer).is_some() {
+                        return Err(VaultError::ManyActive { kid: seal.kid.clone() });
+                    }
+                }
+                (SealUse::Qlm, Some(product)) => {
+                    let known = before.qlm.get(&product).filter(|signer| *signer.kid == *seal.kid);
+                    let signer = known.cloned().map_or_else(|| RsaSigner::read(seal, &secret), Ok)?;
+                    if seal.signs() && opened.qlm.insert(product, signer).is_some() {
                         return Err(VaultError::ManyActive { kid: seal.kid.clone() });
                     }
                 }
@@ -458,13 +490,14 @@ const fn cipher_purpose(purpose: SealUse) -> Purpose {
         SealUse::License => Purpose::LICENSE_SEAL,
         SealUse::LicenseSpring => Purpose::LICENSESPRING_SEAL,
         SealUse::AirGap => Purpose::AIRGAP_SEAL,
+        SealUse::Qlm => Purpose::QLM_SEAL,
     }
 }
 
 const fn expected(purpose: SealUse) -> &'static str {
     match purpose {
         SealUse::License => "Ed25519",
-        SealUse::LicenseSpring => "RSA of 2048 to 8192 bits",
+        SealUse::LicenseSpring | SealUse::Qlm => "RSA of 2048 to 8192 bits",
         SealUse::AirGap => "P-256",
     }
 }
@@ -476,7 +509,7 @@ fn is_own_kid(seal: &Seal) -> bool {
 fn public_half(purpose: SealUse, pkcs8: &[u8]) -> Option<Vec<u8>> {
     match purpose {
         SealUse::License => ed25519_key(pkcs8).map(|key| key.verifying_key().as_bytes().to_vec()),
-        SealUse::LicenseSpring => rsa_spki(&RsaKeyPair::from_pkcs8(pkcs8).ok()?),
+        SealUse::LicenseSpring | SealUse::Qlm => rsa_spki(&RsaKeyPair::from_pkcs8(pkcs8).ok()?),
         SealUse::AirGap => airgap::public_half(pkcs8),
     }
 }
@@ -494,11 +527,7 @@ fn ed25519_key(pkcs8: &[u8]) -> Option<SigningKey> {
     Some(SigningKey::from_bytes(seed))
 }
 
-fn rsa_pkcs8(size: RsaSize) -> Result<SecretDer, VaultError> {
-    let size = match size {
-        RsaSize::Rsa2048 => rsa::KeySize::Rsa2048,
-        RsaSize::Rsa4096 => rsa::KeySize::Rsa4096,
-    };
+fn rsa_pkcs8(size: rsa::KeySize) -> Result<SecretDer, VaultError> {
     let der = RsaKeyPair::generate(size).and_then(|key| key.as_der());
     der.map(SecretDer::Rsa).map_err(|_| VaultError::Fault)
 }

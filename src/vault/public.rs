@@ -41,12 +41,12 @@ pub fn jwk(seal: &Seal) -> Option<Value> {
     jwk.insert("kid".into(), seal.kid.as_str().into());
     jwk.extend(match seal.purpose {
         SealUse::License => okp_members(&seal.public),
-        SealUse::LicenseSpring => rsa_members(&seal.public)?,
+        SealUse::LicenseSpring | SealUse::Qlm => rsa_members(&seal.public)?,
         SealUse::AirGap => p256_members(&seal.public)?,
     });
     let alg = match seal.purpose {
         SealUse::License => "EdDSA",
-        SealUse::LicenseSpring => "RS256",
+        SealUse::LicenseSpring | SealUse::Qlm => "RS256",
         SealUse::AirGap => "ES256",
     };
     jwk.insert("alg".into(), alg.into());
@@ -82,7 +82,7 @@ pub fn trusted_keys<'a>(seals: impl IntoIterator<Item = &'a Seal>) -> TrustedKey
 pub fn pem(seal: &Seal) -> String {
     let der = match seal.purpose {
         SealUse::License => [ED25519_SPKI.as_slice(), &seal.public].concat(),
-        SealUse::LicenseSpring => seal.public.clone(),
+        SealUse::LicenseSpring | SealUse::Qlm => seal.public.clone(),
         SealUse::AirGap => [P256_SPKI.as_slice(), &seal.public].concat(),
     };
     let text = STANDARD.encode(der);
@@ -103,9 +103,21 @@ pub fn pem(seal: &Seal) -> String {
 #[must_use]
 pub fn raw(seal: &Seal) -> String {
     match seal.purpose {
-        SealUse::License | SealUse::LicenseSpring => URL_SAFE_NO_PAD.encode(&seal.public),
+        SealUse::License | SealUse::LicenseSpring | SealUse::Qlm => URL_SAFE_NO_PAD.encode(&seal.public),
         SealUse::AirGap => STANDARD.encode(&seal.public),
     }
+}
+
+/// `<RSAKeyValue>` (XML Signature 1.1 §4.4.2), as Quick License Manager's clients carry a key. None for a key of another kind.
+#[must_use]
+pub fn xml(seal: &Seal) -> Option<String> {
+    let members = match seal.purpose {
+        SealUse::LicenseSpring | SealUse::Qlm => rsa_members(&seal.public)?,
+        SealUse::License | SealUse::AirGap => return None,
+    };
+    let number = |name: &str| Some(STANDARD.encode(URL_SAFE_NO_PAD.decode(members.get(name)?.as_str()?).ok()?));
+    let (modulus, exponent) = (number("n")?, number("e")?);
+    Some(format!("<RSAKeyValue><Modulus>{modulus}</Modulus><Exponent>{exponent}</Exponent></RSAKeyValue>"))
 }
 
 /// RFC 7638: SHA-256 over the members a key of this kind must have, in alphabetical order. None for bytes that are no key.
@@ -113,7 +125,7 @@ pub fn raw(seal: &Seal) -> String {
 pub fn thumbprint(purpose: SealUse, public: &[u8]) -> Option<String> {
     let mut members = match purpose {
         SealUse::License => okp_members(public),
-        SealUse::LicenseSpring => rsa_members(public)?,
+        SealUse::LicenseSpring | SealUse::Qlm => rsa_members(public)?,
         SealUse::AirGap => p256_members(public)?,
     };
     members.sort_keys();

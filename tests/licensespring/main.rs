@@ -73,7 +73,7 @@ fn portal() -> (Portal, Served, Client) {
         "golden --key GOLD-0004 --id 5004 --type consumption --max-consumption 100 --overage 10 --consumption-period monthly --order A-1004",
     );
     issue("metals --key GOLD-0005 --order A-1005");
-    for setting in ["customerLicenseUsers", "deviceLicenses"] {
+    for setting in ["customerLicenseUsers", "deviceLicenses", "exposeCustomer"] {
         done(&format!("setting set {setting} true"));
     }
     let key = portal.done(&["api-key", "add", "Golden"]);

@@ -1,9 +1,11 @@
 //! What an app asks (§7): who it is asked for, on which machine, and what the machine says of itself. Query and JSON carry the same
 //! names; what is not known is passed over, because clients send more than is written down anywhere.
 
+use std::net::SocketAddr;
+
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request},
+    extract::{ConnectInfo, FromRequest, Request},
     http::Method,
 };
 use serde_json::{Map, Value};
@@ -22,6 +24,18 @@ impl FromRequest<AppState> for Asked {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| state.address_of(peer.0, request.headers()));
+        let asked = Self::read(request, state).await?;
+        // For each code a provider is asked, with the vendor's secret: nobody is to try out many.
+        if asked.0.contains_key("code") && from.is_some_and(|from| !state.allows_sign_in(from)) {
+            return Err(ApiError::new(429, "too_many_requests", "Too many sign-ins from this address. Try again in a minute."));
+        }
+        Ok(asked)
+    }
+}
+
+impl Asked {
+    async fn read(request: Request, state: &AppState) -> Result<Self, ApiError> {
         if request.method() == Method::GET {
             let members = pairs(request.uri().query().unwrap_or_default().as_bytes());
             return Ok(Self(members.into_iter().map(|(name, value)| (name, Value::String(value))).collect()));
@@ -39,9 +53,7 @@ impl FromRequest<AppState> for Asked {
             )),
         }
     }
-}
 
-impl Asked {
     /// A text; absent where it is empty or null. Refuses what is no text.
     pub fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
         match self.0.get(name) {

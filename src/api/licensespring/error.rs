@@ -92,10 +92,9 @@ impl From<AppRefusal> for ApiError {
             AppRefusal::OauthRequired => {
                 Self::bad("oauth_required", "API keys are off here: apps sign in as OAuth clients, with client id and secret.")
             }
-            AppRefusal::OutOfScope => Self::bad(
-                "oauth_scope_not_allowed",
-                "This client is held to a customer's or one license, and this call is about neither.",
-            ),
+            AppRefusal::OutOfScope => {
+                Self::bad("oauth_scope_not_allowed", "This client is held to licenses of its own, and this call is about none.")
+            }
             AppRefusal::UnknownProduct => Self::bad("unknown_product", "There is no product with this code."),
             AppRefusal::DisabledProduct => Self::bad("disabled_product", "This product is paused by its vendor."),
             AppRefusal::ArchivedProduct => Self::bad("archived_product", "This product is sold no more."),
@@ -153,7 +152,21 @@ impl From<AppRefusal> for ApiError {
                 format!("The sign-in provider gave no token for this code ({word}). A code counts once: sign in again."),
             ),
             // No refusal: nobody can say yet whose call it is.
-            AppRefusal::Provider(error) => Self::new(503, "sso_provider_unreachable", format!("{error}. Try again in a moment.")),
+            AppRefusal::Provider(error) => {
+                let message = if error.passes() {
+                    format!("The sign-in provider gives no answer now: {error}. Try again in a moment.")
+                } else {
+                    tracing::warn!(%error, "The sign-in provider of a customer account cannot be used.");
+                    "The sign-in provider of this customer account cannot be used as it is set up. Its vendor has to look at it."
+                        .to_owned()
+                };
+                Self::new(503, "sso_provider_unreachable", message)
+            }
+            AppRefusal::SsoClient => Self::new(
+                503,
+                "sso_provider_unreachable",
+                "The sign-in provider takes neither client id nor secret of this installation. Its vendor has to look at it.",
+            ),
             AppRefusal::KeyReused => Self::bad(
                 "validation_error",
                 "This Idempotency-Key came with another amount before. Give every consumption a key of its own.",

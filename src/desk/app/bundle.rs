@@ -128,7 +128,7 @@ impl Desk {
                 return Ok(Err(refusal));
             }
             let ask = AppAsk { product, license_id: None, ..ask.clone() };
-            match self.app_user(&ask, seat).await? {
+            match self.app_user(app, &ask, seat).await? {
                 Ok(user) => parts.push((ask, user)),
                 Err(refusal) => return Ok(Err(refusal)),
             }

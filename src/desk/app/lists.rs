@@ -110,15 +110,20 @@ impl Desk {
             return Ok(Err(AppRefusal::NotByUser));
         }
         let Some(customer) = conn.customer_by_email(email).await? else { return Ok(Err(AppRefusal::NoCustomer)) };
-        let mut users = Vec::new();
+        let (mut users, mut reached) = (Vec::new(), app.covers(&customer));
         for license in conn.licenses_of_customer(product.id, customer.id, LISTED).await? {
             if !app.reaches(&license, Some(&customer)) {
                 continue;
             }
+            reached = true;
             let order = reference(&mut conn, &license).await?;
             for user in conn.license_users(license.id).await? {
                 users.push((user, license.clone(), order.clone()));
             }
+        }
+        // Of somebody else's customers a client is told what it is told of nobody's.
+        if !reached {
+            return Ok(Err(AppRefusal::NoCustomer));
         }
         Ok(Ok(CustomerUsers { customer: told(customer, settings.expose_customer), users }))
     }

@@ -121,7 +121,7 @@ pub(super) fn told(customer: Customer, expose: bool) -> BodyCustomer {
         email: customer.email.to_string(),
         name: shown(customer.name),
         company: shown(customer.company),
-        account: customer.account.map(|account| (account.id.0, account.name, account.code.to_string())),
+        account: customer.account.filter(|_| expose).map(|account| (account.id.0, account.name, account.code.to_string())),
     }
 }
 
@@ -184,6 +184,14 @@ impl Door {
         user: Option<LicenseUser>,
     ) -> Result<Result<Call, AppRefusal>, StoreError> {
         let Self { app, expose_customer, kept, now } = self.clone();
+        // Whoever was taken off the license meanwhile is no user of it any more.
+        let user = match user {
+            Some(user) => match conn.license_user(user.id).await? {
+                Some(user) => Some(user),
+                None => return Ok(Err(AppRefusal::LicenseNotFound)),
+            },
+            None => None,
+        };
         let (facts, tpm_key) = match found(conn, &app, &ask, user.as_ref(), now).await? {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(refusal)),
@@ -225,7 +233,7 @@ impl Desk {
             Ok(ask) => ask,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let user = match self.app_user(&ask, Seat::Held).await? {
+        let user = match self.app_user(app, &ask, Seat::Held).await? {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -251,7 +259,7 @@ impl Desk {
             Ok(ask) => ask,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let user = match self.app_user(&ask, seat).await? {
+        let user = match self.app_user(app, &ask, seat).await? {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -270,11 +278,12 @@ impl Desk {
 
     /// The assignment a call by user speaks for. A new seat takes the right password; for a machine that has one, the name is enough,
     /// because clients keep no password.
-    async fn app_user(&self, ask: &AppAsk, seat: Seat) -> Result<Result<Option<LicenseUser>, AppRefusal>, Fault> {
+    async fn app_user(&self, app: &App, ask: &AppAsk, seat: Seat) -> Result<Result<Option<LicenseUser>, AppRefusal>, Fault> {
         let (name, password) = match &ask.principal {
             Principal::User { name, password } => (name, password),
             Principal::Proven { email, account } => {
-                let users = self.users_of_account(&ask.product, email, *account).await?;
+                let users = self.read().await?.users_in_account(&ask.product.folded(), &email.folded(), *account).await?;
+                let users = self.reached(app, users).await?;
                 let user = users.into_iter().find(|user| ask.license_id.is_none_or(|wanted| user.license.0 == wanted));
                 return Ok(user.map(Some).ok_or(AppRefusal::LicenseNotFound));
             }
@@ -285,6 +294,7 @@ impl Desk {
             Some(email) => self.read().await?.users_in_product(&ask.product.folded(), &email.folded()).await?,
             None => Vec::new(),
         };
+        let users = self.reached(app, users).await?;
         let wanted = ask.license_id.map(LicenseId);
         let user = users.into_iter().find(|user| wanted.is_none_or(|wanted| user.license == wanted));
         if seat == Seat::Held && password.is_none() {

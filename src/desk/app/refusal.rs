@@ -87,6 +87,9 @@ pub enum AppRefusal {
     /// The provider gave no token for a code: its word for why.
     #[error("sso_code_refused")]
     SsoCode(String),
+    /// The provider knows this installation by another id or secret.
+    #[error("sso_client_refused")]
+    SsoClient,
     #[error("{0}")]
     Provider(#[from] OutboundError),
 }

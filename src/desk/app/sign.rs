@@ -23,7 +23,7 @@ impl Desk {
         self.sign_with(signer, message).await
     }
 
-    async fn sign_with(&self, signer: AppSigner, message: Vec<u8>) -> Result<String, Fault> {
+    pub(in crate::desk) async fn sign_with(&self, signer: AppSigner, message: Vec<u8>) -> Result<String, Fault> {
         let place = place(&signer, &message);
         if let Some(made) = self.signatures().get(&place) {
             return Ok(made.clone());

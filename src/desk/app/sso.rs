@@ -8,12 +8,12 @@ use std::{
 
 use serde_json::Value;
 
-use super::{App, AppAsk, AppRefusal, Principal, lists::customer_of, sold, users::address};
+use super::{App, AppAsk, AppRefusal, Principal, sold, users::address};
 use crate::{
     desk::{Desk, Fault},
     licensing::{AccountId, Email, ProductCode, Timestamp, sso::TokenFault},
     outbound::OutboundError,
-    store::{Account, LicenseUser, SsoRow},
+    store::{Account, SsoRow},
     vault::{IdTokenError, ProviderKeys, Purpose, Subject, Token},
 };
 
@@ -23,11 +23,18 @@ const FRESH: i64 = 3_600;
 /// Where it cannot be asked, what it said before counts for so long, in seconds.
 const STALE: i64 = 24 * FRESH;
 
-/// A token signed by a key that is not known has the keys fetched again, but not twice within this, in seconds.
+/// A token signed by a key that is not known has the keys fetched again, but not twice within this, in seconds; nor is a provider asked
+/// again that did not answer, where it has answered before.
 const AGAIN: i64 = 60;
+
+/// One that never answered is asked again after this, in seconds.
+const SOON: i64 = 5;
 
 /// A sign-in that began longer ago is over, in seconds: an hour more than any token is believed.
 const NONCE: i64 = 25 * FRESH;
+
+/// So far may the clocks of two servers be apart, in seconds.
+const LEEWAY: i64 = 60;
 
 /// What somebody shows who has signed in.
 #[derive(Clone)]
@@ -50,10 +57,24 @@ pub struct SsoStart {
 
 /// What providers have said of themselves, by issuer.
 #[derive(Clone, Default)]
-pub(in crate::desk) struct Providers(Arc<Mutex<HashMap<String, Arc<Known>>>>);
+pub(in crate::desk) struct Providers(Arc<Mutex<HashMap<String, Arc<Provider>>>>);
 
 /// As many are kept.
 const KEPT: usize = 256;
+
+#[derive(Default)]
+struct Provider {
+    said: Mutex<Said>,
+    /// One asks, the others wait for what it hears.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Default)]
+struct Said {
+    known: Option<Arc<Known>>,
+    /// Why it said nothing when it was asked last, and when that was.
+    failed: Option<(Timestamp, OutboundError)>,
+}
 
 /// A provider's own description (OpenID Connect Discovery 1.0 §3) and its keys.
 pub(in crate::desk) struct Known {
@@ -66,8 +87,34 @@ pub(in crate::desk) struct Known {
 }
 
 impl Providers {
-    fn open(&self) -> MutexGuard<'_, HashMap<String, Arc<Known>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn of(&self, issuer: &str) -> Arc<Provider> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= KEPT && !all.contains_key(issuer) {
+            all.clear();
+        }
+        all.entry(issuer.to_owned()).or_default().clone()
+    }
+}
+
+impl Provider {
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Said {
+    /// What counts without asking: what is younger than `age` seconds, or, where it was asked in vain a moment ago, what it said before.
+    fn without_asking(&self, age: i64, now: Timestamp) -> Option<Result<Arc<Known>, OutboundError>> {
+        let old = |at: Timestamp| now.seconds() - at.seconds();
+        if let Some(known) = self.known.as_ref().filter(|known| old(known.fetched) < age) {
+            return Some(Ok(known.clone()));
+        }
+        let (failed, error) = self.failed.as_ref()?;
+        match self.known.as_ref().filter(|known| old(known.fetched) < STALE) {
+            Some(known) if old(*failed) < AGAIN => Some(Ok(known.clone())),
+            None if old(*failed) < SOON => Some(Err(error.clone())),
+            _ => None,
+        }
     }
 }
 
@@ -161,25 +208,6 @@ impl Desk {
         Ok(Ok((email, account.id)))
     }
 
-    /// The licenses of a product that somebody is a user of, where they are an account's.
-    pub(super) async fn users_of_account(
-        &self,
-        product: &ProductCode,
-        email: &Email,
-        account: AccountId,
-    ) -> Result<Vec<LicenseUser>, Fault> {
-        let mut conn = self.read().await?;
-        let mut users = Vec::new();
-        for user in conn.users_in_product(&product.folded(), &email.folded()).await? {
-            let Some((license, ..)) = conn.license(user.license).await? else { continue };
-            let of = customer_of(&mut conn, &license).await?.and_then(|customer| customer.account);
-            if of.is_some_and(|of| of.id == account) {
-                users.push(user);
-            }
-        }
-        Ok(users)
-    }
-
     async fn account_with_sso(&self, app: &App, code: &str) -> Result<Result<(Account, SsoRow), AppRefusal>, Fault> {
         let Ok(code) = ProductCode::parse(code) else { return Ok(Err(AppRefusal::NoAccount)) };
         let mut conn = self.read().await?;
@@ -226,6 +254,8 @@ impl Desk {
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
         Ok(match text("id_token") {
             Some(token) if status == 200 => Ok(token.to_owned()),
+            _ if status >= 500 => Err(OutboundError::Status { host: word(&provider.issuer), status }.into()),
+            _ if matches!(text("error"), Some("invalid_client" | "unauthorized_client")) => Err(AppRefusal::SsoClient),
             _ => Err(AppRefusal::SsoCode(word(text("error").unwrap_or("no id_token")))),
         })
     }
@@ -267,27 +297,35 @@ impl Desk {
         let at = begun.split_once('.').and_then(|(at, _)| at.parse::<i64>().ok());
         let age = at.map(|at| self.now().seconds().saturating_sub(at));
         let marked = Token::parse(mark).is_some_and(|mark| mark.hash() == self.nonce_mark(account, begun).hash());
-        marked && age.is_some_and(|age| (0..NONCE).contains(&age))
+        marked && age.is_some_and(|age| (-LEEWAY..NONCE).contains(&age))
     }
 
-    /// What a provider says of itself, not older than `age` seconds if that is asked for.
+    /// What a provider says of itself, not older than `age` seconds if that is asked for. Where it cannot be asked, what it said within the
+    /// last day counts.
     pub(in crate::desk) async fn provider_named(&self, issuer: &str, age: Option<i64>) -> Result<Arc<Known>, OutboundError> {
-        let kept = self.kept.providers.open().get(issuer).cloned();
-        let old = |known: &Known| self.now().seconds() - known.fetched.seconds();
-        if let Some(known) = kept.as_ref().filter(|known| old(known) < age.unwrap_or(FRESH)) {
-            return Ok(known.clone());
+        let (age, provider) = (age.unwrap_or(FRESH), self.kept.providers.of(issuer));
+        let said = provider.said().without_asking(age, self.now());
+        if let Some(said) = said {
+            return said;
         }
-        match self.fetch_provider(issuer).await {
+        let _asking = provider.asking.lock().await;
+        // Somebody else may have asked meanwhile.
+        let said = provider.said().without_asking(age, self.now());
+        if let Some(said) = said {
+            return said;
+        }
+        let fetched = self.fetch_provider(issuer).await;
+        let (now, mut said) = (self.now(), provider.said());
+        match fetched {
             Ok(known) => {
                 let known = Arc::new(known);
-                let mut all = self.kept.providers.open();
-                if all.len() >= KEPT {
-                    all.clear();
-                }
-                all.insert(issuer.to_owned(), known.clone());
+                *said = Said { known: Some(known.clone()), failed: None };
                 Ok(known)
             }
-            Err(error) => kept.filter(|known| old(known) < STALE).ok_or(error),
+            Err(error) => {
+                said.failed = Some((now, error.clone()));
+                said.known.clone().filter(|known| now.seconds() - known.fetched.seconds() < STALE).ok_or(error)
+            }
         }
     }
 
@@ -297,8 +335,12 @@ impl Desk {
         if text("issuer") != issuer {
             return Err(OutboundError::OtherName { asked: issuer.to_owned(), named: word(text("issuer")) });
         }
-        // Where people are sent, and where a secret is.
-        self.outbound.check(text("authorization_endpoint"))?;
+        for member in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+            match self.outbound.check(text(member)) {
+                Err(OutboundError::NoAddress(_)) => return Err(OutboundError::Undescribed { of: issuer.to_owned(), member }),
+                checked => checked?,
+            }
+        }
         let keys = self.outbound.get(text("jwks_uri")).await?;
         Ok(Known {
             fetched: self.now(),

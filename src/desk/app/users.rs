@@ -52,7 +52,9 @@ impl Desk {
             Principal::Sso { account, name, proof } => {
                 drop(conn);
                 match self.proven(app, account, name.as_deref(), proof).await? {
-                    Ok((email, account)) => Ok(self.users_of_account(code, &email, account).await?),
+                    Ok((email, account)) => {
+                        Ok(self.read().await?.users_in_account(&code.folded(), &email.folded(), account).await?)
+                    }
                     Err(refusal) => Err(refusal),
                 }
             }

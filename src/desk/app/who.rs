@@ -1,6 +1,6 @@
 //! Which app calls, and how far it reaches. A shared key ships in every copy of an app, so an API key proves no more than which app it is.
 
-use super::AppRefusal;
+use super::{AppRefusal, lists::customer_of};
 use crate::{
     desk::{Desk, Fault},
     licensing::{
@@ -9,7 +9,7 @@ use crate::{
         scope::Scope,
         tpm::TpmKey,
     },
-    store::{ApiKey, Customer, OauthClient},
+    store::{ApiKey, Customer, LicenseUser, OauthClient},
     vault::{Purpose, SecretBytes, Subject, verify_p256},
 };
 
@@ -72,6 +72,21 @@ impl App {
         self.scope.reaches(license, customer.and_then(|customer| customer.account.as_ref()).map(|account| account.id))
     }
 
+    /// Whether all that a customer has is within its reach.
+    pub(super) fn covers(&self, customer: &Customer) -> bool {
+        match self.scope {
+            Scope::Company => true,
+            Scope::Account(id) => customer.account.as_ref().is_some_and(|account| account.id == id),
+            Scope::Customer(id) => customer.id == id,
+            Scope::License(_) => false,
+        }
+    }
+
+    /// Whether there is no license beyond its reach.
+    pub(super) fn is_companys(&self) -> bool {
+        self.scope == Scope::Company
+    }
+
     /// Whether it may speak for the people of an account: not if it is held to another.
     pub(super) fn is_for(&self, account: AccountId) -> bool {
         !matches!(self.scope, Scope::Account(held) if held != account)
@@ -79,7 +94,7 @@ impl App {
 
     /// Refuses clients that are held to a customer's or one license what is about no license that is there.
     pub(super) fn of_company(&self) -> Result<(), AppRefusal> {
-        if self.scope == Scope::Company { Ok(()) } else { Err(AppRefusal::OutOfScope) }
+        if self.is_companys() { Ok(()) } else { Err(AppRefusal::OutOfScope) }
     }
 
     /// Refuses a product this app has nothing to do with, and to change anything for one that may only read.
@@ -101,6 +116,23 @@ impl App {
 }
 
 impl Desk {
+    /// Those whose licenses the app reaches: of others it learns nothing, not even whether a password is right.
+    pub(super) async fn reached(&self, app: &App, users: Vec<LicenseUser>) -> Result<Vec<LicenseUser>, Fault> {
+        if app.is_companys() || users.is_empty() {
+            return Ok(users);
+        }
+        let mut conn = self.read().await?;
+        let mut reached = Vec::new();
+        for user in users {
+            let Some((license, ..)) = conn.license(user.license).await? else { continue };
+            let customer = customer_of(&mut conn, &license).await?;
+            if app.reaches(&license, customer.as_ref()) {
+                reached.push(user);
+            }
+        }
+        Ok(reached)
+    }
+
     /// The app with this API key and the key it signs with.
     pub async fn app(&self, api_key: &str) -> Result<Result<(App, SecretBytes), AppRefusal>, Fault> {
         let Some(row) = self.read().await?.api_key(api_key).await? else { return Ok(Err(AppRefusal::UnknownApiKey)) };

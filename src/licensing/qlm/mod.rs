@@ -10,6 +10,7 @@ pub mod key;
 pub mod model;
 pub mod order;
 pub mod properties;
+pub mod providers;
 
 pub use args::{ArgError, Args};
 pub use code::ErrorCode;

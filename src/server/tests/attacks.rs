@@ -320,6 +320,7 @@ async fn what_is_secret_is_not_in_the_database(app: TestApp) {
             SealUse::License => Purpose::LICENSE_SEAL,
             SealUse::LicenseSpring => Purpose::LICENSESPRING_SEAL,
             SealUse::AirGap => Purpose::AIRGAP_SEAL,
+            SealUse::Qlm => Purpose::QLM_SEAL,
         };
         let subject = match seal.product_id() {
             Some(product) => Subject::of_product(product, &seal.kid),
@@ -331,7 +332,7 @@ async fn what_is_secret_is_not_in_the_database(app: TestApp) {
         let private = match seal.purpose {
             SealUse::License => bytes[16..48].to_vec(),
             SealUse::AirGap => bytes[36..68].to_vec(),
-            SealUse::LicenseSpring => bytes[bytes.len() / 2..bytes.len() / 2 + 32].to_vec(),
+            SealUse::LicenseSpring | SealUse::Qlm => bytes[bytes.len() / 2..bytes.len() / 2 + 32].to_vec(),
         };
         app.assert_not_kept("a private key", &private).await;
         app.assert_not_kept("a private key, in base64", base64::standard(&private[..30]).as_bytes()).await;

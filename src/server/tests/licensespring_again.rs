@@ -145,6 +145,7 @@ async fn a_check_is_answered_from_before_only_while_nothing_it_tells_of_has_chan
             12 => {
                 let (acme, ann) = (ProductCode::parse("acme").unwrap(), Email::parse("ann@customer.example").unwrap());
                 desk.add_account(&OPERATOR, &acme, "ACME Inc.").await.unwrap();
+                // Told since act 7.
                 desk.set_account(&OPERATOR, &ann, Some(&acme)).await.map(|()| true)
             }
             _ => {

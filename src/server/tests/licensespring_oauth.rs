@@ -168,6 +168,7 @@ async fn a_client_reaches_what_it_was_made_for(app: TestApp) {
         .await;
     let ann = app.desk().customer(&OPERATOR, &customer).await.unwrap().0.id;
     let code_of = |text: &str| ProductCode::parse(text).unwrap();
+    app.desk().set_settings(&OPERATOR, vec![("exposeCustomer".to_owned(), "true".to_owned())]).await.unwrap();
     let acme = app.desk().add_account(&OPERATOR, &code_of("acme"), "ACME Inc.").await.unwrap();
     app.desk().set_account(&OPERATOR, &customer, Some(&code_of("ACME"))).await.unwrap();
     let (of_customer, of_license) = (client(&app, Scope::Customer(ann)).await, client(&app, Scope::License(of_ann.id)).await);

@@ -63,6 +63,7 @@ struct Inner {
     /// Tokens by the code they are given for.
     codes: Mutex<HashMap<String, String>>,
     asked_for_keys: AtomicU32,
+    described: AtomicU32,
     silent: AtomicBool,
 }
 
@@ -130,6 +131,7 @@ fn sign(head: &Value, claims: &Value, key: &EcdsaKeyPair) -> String {
 }
 
 async fn describe(State(inner): State<Arc<Inner>>) -> Response {
+    inner.described.fetch_add(1, Ordering::SeqCst);
     if inner.silent.load(Ordering::SeqCst) {
         return StatusCode::BAD_GATEWAY.into_response();
     }
@@ -263,7 +265,7 @@ async fn somebody_who_has_signed_in_has_the_licenses_of_their_account(app: TestA
     app.secret(token.clone());
     let body = signed(app, &house.activate("HW-1", &token).await).await;
     assert_eq!((&body["user"]["email"], &body["times_activated"]), (&json!("ann@acme.example"), &json!(1)));
-    assert_eq!(body["customer"]["customer_account"]["code"], "acme");
+    assert!(body["customer"]["customer_account"].is_null(), "no more is told of a customer than the address");
     assert!(body.get("username").is_none() && body["request"] == "activation");
     // §3.3: the user's address stands where a key or a name would.
     let message = v1_message("HW-1", "ann@acme.example", "");
@@ -319,8 +321,13 @@ async fn a_code_is_exchanged_once(app: TestApp) {
     let house = House::new(app).await;
     let (_, nonce) = house.begin(&[("response_type", "code"), ("redirect_uri", "press://back")]).await;
     let token = house.provider.token(&house.provider.claims(&house.app, "ann@acme.example", &nonce));
-    house.provider.inner.codes.lock().unwrap().insert("c0de".to_owned(), token);
-    house.app.secret("c0de-of-ann");
+    house.provider.inner.codes.lock().unwrap().insert("c0de-0f-ann".to_owned(), token);
+    let (_, nonce) = house.begin(&[("response_type", "code")]).await;
+    let other = house.provider.token(&house.provider.claims(&house.app, "ann@acme.example", &nonce));
+    house.provider.inner.codes.lock().unwrap().insert("an0ther-c0de".to_owned(), other);
+    for code in ["c0de-0f-ann", "an0ther-c0de"] {
+        house.app.secret(code);
+    }
     let with = |code: &str, back: Option<&str>| {
         let mut body = json!({ "product": "press", "hardware_id": "HW-1", "customer_account_code": "acme", "code": code });
         if let Some(back) = back {
@@ -329,13 +336,33 @@ async fn a_code_is_exchanged_once(app: TestApp) {
         body
     };
     let post = async |body: Value| house.foreign.post(&house.app, "/activate_license", body).await;
-    assert_eq!(code(&post(with("c0de", Some("press://elsewhere"))).await), "redirect_uri_not_allowed");
-    assert_eq!(post(with("c0de", Some("press://back"))).await.status, 200);
-    let again = post(with("c0de", Some("press://back"))).await;
+    assert_eq!(code(&post(with("c0de-0f-ann", Some("press://elsewhere"))).await), "redirect_uri_not_allowed");
+    assert_eq!(post(with("c0de-0f-ann", Some("press://back"))).await.status, 200);
+    let again = post(with("c0de-0f-ann", Some("press://back"))).await;
     assert_eq!(code(&again), "sso_token_invalid");
     assert!(again.text().contains("invalid_grant"), "{}", again.text());
     // Without an address the first counts, which is not where this one was sent.
-    assert_eq!(code(&post(with("c0de-of-ann", None)).await), "sso_token_invalid");
+    assert_eq!(code(&post(with("an0ther-c0de", None)).await), "sso_token_invalid");
+    // It was taken there, in vain: nobody has it any more.
+    assert_eq!(code(&post(with("an0ther-c0de", Some("press://back"))).await), "sso_token_invalid");
+    // A secret that the provider does not take is nobody's mistake but the vendor's.
+    let wrong = NewSso { client_secret: Some("another".to_owned()), ..house.provider.settings() };
+    house.app.desk().set_sso(&OPERATOR, &parsed("acme"), Some(wrong)).await.unwrap();
+    let refused = refused(&post(with("any", Some("press://back"))).await);
+    assert_eq!(refused, (503, "sso_provider_unreachable".to_owned()));
+    // Said again without a secret, the client keeps the one it has; codes are not tried without end.
+    house.app.desk().set_sso(&OPERATOR, &parsed("acme"), Some(house.provider.settings())).await.unwrap();
+    let again = NewSso { client_secret: None, ..house.provider.settings() };
+    house.app.desk().set_sso(&OPERATOR, &parsed("acme"), Some(again)).await.unwrap();
+    let mut last = post(with("any", Some("press://back"))).await;
+    assert_eq!(code(&last), "sso_token_invalid");
+    for _ in 0..200 {
+        if last.status == 429 {
+            return;
+        }
+        last = post(with("any", Some("press://back"))).await;
+    }
+    panic!("codes are tried without end: {}", last.text());
 }
 
 async fn a_token_counts_only_if_all_of_it_is_right(app: TestApp) {
@@ -425,10 +452,30 @@ async fn a_provider_speaks_for_its_account_alone(app: TestApp) {
     // A client that is held to an account asks for no other.
     let acme = app.desk().account(&OPERATOR, &parsed("acme")).await.unwrap().id;
     let rival = app.desk().account(&OPERATOR, &parsed("rival")).await.unwrap().id;
-    for (id, expected) in [(acme, None), (rival, Some("customer_account_id_mismatch"))] {
-        let bearer = token_of(app, id).await;
-        let reply = call(app, &bearer, "/activate_license", body("acme", &token)).await;
+    let [of_acme, of_rival] = [token_of(app, acme).await, token_of(app, rival).await];
+    for (bearer, expected) in [(&of_acme, None), (&of_rival, Some("customer_account_id_mismatch"))] {
+        let reply = call(app, bearer, "/activate_license", body("acme", &token)).await;
         assert_eq!((reply.status != 200).then(|| code(&reply)).as_deref(), expected);
+    }
+    // Of two licenses of one user a client is given the one that it reaches, and tries no passwords at the other.
+    let first = house.sold("press", "it@rival.example", "carl@acme.example").await;
+    let second = house.sold("press", "it@acme.example", "carl@acme.example").await;
+    assert!(first < second);
+    let bearer = of_acme;
+    let by_password =
+        json!({ "product": "press", "hardware_id": "HW-5", "username": "carl@acme.example", "password": "a first password" });
+    assert_eq!(call(app, &bearer, "/activate_license", by_password).await.json()["id"], second);
+    app.desk().set_settings(&OPERATOR, vec![("customerLicenseUsers".to_owned(), "true".to_owned())]).await.unwrap();
+    for (customer, expected) in [("it@acme.example", None), ("it@rival.example", Some("customer_does_not_exist"))] {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("product", "press")
+            .append_pair("customer", customer)
+            .finish();
+        let request = axum::http::Request::get(format!("/api/v4/customer_license_users?{query}"))
+            .header(header::DATE, app.now().to_http_date())
+            .header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+        let reply = app.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert_eq!((reply.status != 200).then(|| code(&reply)).as_deref(), expected, "{customer}");
     }
     app.desk().set_account(&OPERATOR, &Email::parse("it@acme.example").unwrap(), None).await.unwrap();
     assert_eq!(code(&post(body("acme", &token)).await), "license_not_found");
@@ -453,13 +500,19 @@ async fn keys_are_fetched_again_when_they_change_and_kept_when_nobody_answers(ap
     assert_eq!(asked(), 2);
     house.provider.set_silent(true);
     house.app.pass_seconds(2 * 3_600);
+    let described = || house.provider.inner.described.load(Ordering::SeqCst);
+    let before = described();
     assert_eq!(house.activate("HW-1", &house.token_of("ann@acme.example").await).await.status, 200, "an outage passes");
+    // Nor is one who does not answer asked with every call.
+    assert_eq!(house.activate("HW-1", &house.token_of("ann@acme.example").await).await.status, 200);
+    assert_eq!(described(), before + 1);
     house.app.pass_days(1);
     let query = [("product", "press"), ("customer_account_code", "acme")];
     let reply = house.foreign.get(&house.app, "/sso_url", &query).await;
     assert_eq!(refused(&reply), (503, "sso_provider_unreachable".to_owned()));
     assert!(reply.text().contains("127.0.0.1 answered 502"), "{}", reply.text());
     house.provider.set_silent(false);
+    house.app.pass_seconds(5);
     assert_eq!(house.activate("HW-1", &house.token_of("ann@acme.example").await).await.status, 200);
 }
 

@@ -54,6 +54,7 @@ mod licensespring_sso;
 mod licensespring_tpm;
 mod licensespring_trial;
 mod licensespring_use;
+mod qlm;
 mod races;
 mod refusals;
 mod staff;

@@ -77,7 +77,7 @@ async fn two_owners_cannot_disable_each_other(app: TestApp) {
     let [ann, bob] = [app.desk().visitor(&ann).await.unwrap().unwrap(), app.desk().visitor(&bob).await.unwrap().unwrap()];
     let id = |visitor: &Visitor| match visitor {
         Visitor::Staff { id, .. } => *id,
-        Visitor::Operator => unreachable!(),
+        Visitor::Extension { .. } | Visitor::Operator => unreachable!(),
     };
     for _ in 0..8 {
         let (one, other) =

@@ -27,6 +27,8 @@ pub fn badge(visitor: &Visitor) -> StaffBadge {
     let (email, role) = match visitor {
         Visitor::Staff { email, role, .. } => (email.clone(), *role),
         Visitor::Operator => ("operator".to_owned(), Role::Owner),
+        // It has no pages.
+        Visitor::Extension { name } => (name.clone(), Role::Viewer),
     };
     StaffBadge {
         email,
@@ -122,6 +124,7 @@ pub fn actor(actor: &Actor) -> String {
         Actor::Staff { email, .. } => email.clone(),
         Actor::Operator => "the command line".to_owned(),
         Actor::ApiKey { name } => format!("the app {name}"),
+        Actor::Extension { name } => format!("the shop {name}"),
         Actor::System => "the portal itself".to_owned(),
     }
 }
@@ -339,6 +342,9 @@ fn act_words(act: &str) -> String {
         "customer_account.sso_set" => "said where a customer account’s people sign in",
         "customer_account.sso_removed" => "let nobody of a customer account sign in any more",
         "customer.account_set" => "said which account the customer is in",
+        "extension.added" => "added an extension",
+        "extension.enabled" => "switched an extension on",
+        "extension.disabled" => "switched an extension off",
         "oauth_client.added" => "added an OAuth client",
         "oauth_client.rotated" => "gave an OAuth client a new secret",
         "oauth_client.revoked" => "revoked an OAuth client",

@@ -70,6 +70,7 @@ const fn signs(purpose: SealUse) -> &'static str {
         SealUse::License => "License files",
         SealUse::LicenseSpring => "Files compatible with LicenseSpring",
         SealUse::AirGap => "Codes for air-gapped machines",
+        SealUse::Qlm => "Documents compatible with Quick License Manager",
     }
 }
 

@@ -70,6 +70,7 @@ fn kind_words(kind: &'static str) -> &'static str {
         "license" => "licenses",
         "product" => "products",
         "bundle" => "bundles",
+        "extension" => "extensions",
         "customer_account" => "customer accounts",
         "order" => "orders",
         "customer" => "customers",

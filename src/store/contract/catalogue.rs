@@ -29,6 +29,7 @@ pub async fn a_product_comes_back_as_it_was_saved(bench: Bench) {
         trust_v1_deactivation: true,
         trust_airgap_deactivation: true,
         legacy_clients: true,
+        qlm_keys: true,
         file_metadata: vec!["größe".to_owned()],
         file_fields: vec!["Straße \"7\"".to_owned(), "😀".to_owned()],
     };

@@ -6,6 +6,7 @@ use crate::{
         activation::{Activation, Device, How},
         license::{Actor, Entitlement, Expiry, Floating, LicenseType, Limit, Maintenance, Meter, Period, Terms, TransferLimit},
         product::{Authorization, FeatureKind, ProductRules},
+        qlm::{FeatureMasks, Property, QlmTerms},
     },
     store::{Conn, NewAttempt, NewAudit, NewLicense, NewProduct, ResultPage, StoreError, Subject},
 };
@@ -101,6 +102,18 @@ pub fn full_terms() -> Terms {
         ],
         fields: [("ß", "ẞ"), ("", ""), ("a", "\u{1}\n\t")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         metadata: serde_json::from_str(metadata).expect("it is JSON"),
+        qlm: Some(QlmTerms {
+            major: u32::MAX,
+            features: FeatureMasks([255, 0, 1, 128]),
+            user_data: "\u{1}'😀".to_owned(),
+            properties: vec![Property {
+                category: String::new(),
+                name: "n".to_owned(),
+                value: "<v>".to_owned(),
+                expires: Some(NOW),
+            }],
+            ..QlmTerms::default()
+        }),
     }
 }
 

@@ -1,0 +1,70 @@
+//! The methods, by name: what each is given and how it is answered (§2.2).
+
+use axum::{http::StatusCode, response::Response};
+
+use super::reply;
+use crate::{
+    desk::{Fault, QlmCall, QlmRefused},
+    licensing::{
+        ProductId, Timestamp,
+        qlm::{
+            DateFormat, ErrorCode,
+            document::{self, Element},
+        },
+    },
+    server::AppState,
+};
+
+/// As clients know it: they ask for a version that has what they need.
+const SERVER_VERSION: &str = "20.0.0.0";
+
+pub async fn run(state: &AppState, method: &str, call: &QlmCall) -> Response {
+    let desk = &state.desk;
+    match method {
+        "pinghttp" => reply::plain(&ping(desk.now())),
+        "getactivationkey" | "getactivationkeywithexpirydate" => match desk.qlm_create_keys(call).await {
+            Ok(Ok(made)) if made.as_xml => {
+                let licenses =
+                    made.keys.into_iter().map(|key| Element::holding("license", vec![Element::text("activationKey", key)]));
+                let licenses = Element::holding("licenses", licenses.collect());
+                reply::plain(&Element::holding(document::ROOT, vec![licenses]))
+            }
+            Ok(Ok(made)) => reply::text(made.keys.join("\n")),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
+        "validatelicensehttp" => told(state, desk.qlm_validate(call).await).await,
+        "activatekey" => match call.args.product() {
+            Ok(_) => told(state, desk.qlm_validate(call).await).await,
+            Err(error) => reply::refused(state, error.into()).await,
+        },
+        "releaselicensehttp" => {
+            let released = desk.qlm_release(call).await;
+            told(state, released.map(|done| done.map(|(product, message)| (product, document::result(&message, Vec::new())))))
+                .await
+        }
+        _ => reply::failure(StatusCode::NOT_FOUND, ErrorCode::Unknown, "There is no method with this name here."),
+    }
+}
+
+/// A document under the key of its product, or why there is none.
+async fn told(state: &AppState, outcome: Result<Result<(ProductId, Element), QlmRefused>, Fault>) -> Response {
+    match outcome {
+        Ok(Ok((product, element))) => reply::signed(state, product, &element).await,
+        Ok(Err(refused)) => reply::refused(state, refused).await,
+        Err(fault) => reply::failed(fault),
+    }
+}
+
+fn ping(now: Timestamp) -> Element {
+    let format = DateFormat::parse("yyyy-MM-ddTHH:mm:ss").expect("this is a format");
+    let date = format!("{}Z", format.write(now));
+    let message = format!("Successfully connected to License Server at {date} UTC. QLM Version: {SERVER_VERSION}");
+    // Twice, as old clients and new ones read it.
+    let more = vec![
+        Element::text("serverDate", date.clone()),
+        Element::text("serverVersion", SERVER_VERSION),
+        Element::empty("serverDate").with("date", &date),
+    ];
+    document::result(&message, more)
+}

@@ -1,0 +1,114 @@
+//! Quick License Manager's HTTP methods, as shops, sites and apps call them (compatible with it, not affiliated). Any prefix, any case,
+//! GET and POST; the section numbers are those of `spec/qlm-http.md`.
+
+mod methods;
+mod reply;
+
+use std::net::SocketAddr;
+
+use axum::{
+    body::Bytes,
+    extract::{ConnectInfo, FromRequest, Request, State},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+
+use crate::{
+    desk::QlmCall,
+    licensing::qlm::{Args, ErrorCode},
+    server::{AppState, forms::pairs},
+};
+
+/// The longest body, in bytes.
+const BODY_BYTES: usize = 256 * 1024;
+
+/// Answers what is for one of these methods, and passes on everything else.
+pub async fn front(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    match method_of(request.uri().path()) {
+        Some(method) => answer(&state, &method, request).await,
+        None => next.run(request).await,
+    }
+}
+
+/// The method a path names, in lower case (§1): what stands before `qlmservice.asmx` is any folder, as on the server that was here before.
+fn method_of(path: &str) -> Option<String> {
+    let mut parts = path.rsplit('/');
+    let (method, place) = (parts.next()?, parts.next()?);
+    let is = |part: Option<&str>, name: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(name));
+    let newer = |api: Option<&str>| is(api, "api");
+    let ours = match place {
+        _ if place.eq_ignore_ascii_case("qlmservice.asmx") => true,
+        _ if place.eq_ignore_ascii_case("qlmapi") => is(parts.next(), "v1") && newer(parts.next()),
+        _ if place.eq_ignore_ascii_case("webservice") => newer(parts.next()) && is(parts.next(), "qlmlicenseservernetcore"),
+        _ => false,
+    };
+    (ours && !method.is_empty() && method.bytes().all(|b| b.is_ascii_alphanumeric())).then(|| method.to_ascii_lowercase())
+}
+
+async fn answer(state: &AppState, method: &str, request: Request) -> Response {
+    let asked = request.method().clone();
+    if asked != Method::GET && asked != Method::POST {
+        let mut response =
+            reply::failure(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadFormat, "Methods are called by GET or by POST.");
+        response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, POST"));
+        return response;
+    }
+    // A browser that looks ahead asks for nothing.
+    if request.headers().get("sec-purpose").is_some_and(|purpose| purpose.as_bytes().starts_with(b"prefetch")) {
+        return reply::failure(StatusCode::FORBIDDEN, ErrorCode::Blocked, "This address acts, so it is not fetched ahead.");
+    }
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| state.address_of(peer.0, request.headers()));
+    let query = pairs(request.uri().query().unwrap_or_default().as_bytes());
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    // Shops that say nothing of what they send, send forms.
+    let is_form = kind.is_empty() || kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
+    let mut body = Vec::new();
+    if asked == Method::POST {
+        let request = request.map(|body| axum::body::Body::new(http_body_util::Limited::new(body, BODY_BYTES)));
+        match Bytes::from_request(request, state).await {
+            Ok(bytes) if is_form => body = pairs(&bytes),
+            Ok(_) => {}
+            Err(_) => {
+                return reply::failure(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    ErrorCode::BadFormat,
+                    "The body is larger than 256 KB, or broke off.",
+                );
+            }
+        }
+    }
+    let call = QlmCall { args: Args::merge(query, body), from };
+    let bom = call.args.flag("is_writebom").ok().flatten().unwrap_or(state.desk.settings().qlm.write_bom);
+    reply::with_bom(methods::run(state, method, &call).await, bom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_found_under_any_folder_and_in_any_case() {
+        for path in [
+            "/qlm/qlmservice.asmx/PingHttp",
+            "/QlmService.asmx/PINGHTTP",
+            "/a/b/c/d/QLMSERVICE.ASMX/pinghttp",
+            "/x/QlmLicenseServerNetCore/api/v1/QlmApi/PingHttp",
+            "/qlmlicenseservernetcore/API/webservice/pinghttp",
+        ] {
+            assert_eq!(method_of(path).as_deref(), Some("pinghttp"), "{path}");
+        }
+        for path in [
+            "/",
+            "/qlmservice.asmx",
+            "/qlmservice.asmx/",
+            "/qlm/PingHttp",
+            "/api/v1/other/PingHttp",
+            "/api/v4/webservice/x",
+            "/qlmservice.asmx/a/b",
+            "/qlmservice.asmx/a%20b",
+        ] {
+            assert_eq!(method_of(path), None, "{path}");
+        }
+    }
+}

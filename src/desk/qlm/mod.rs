@@ -1,0 +1,166 @@
+//! What shops, sites and apps do through Quick License Manager's HTTP methods (compatible with it, not affiliated), one file an act. The
+//! rules are those of every door; what all of them share is here: who calls, which product a call names, and how a failure is told.
+
+mod create;
+mod extensions;
+mod release;
+mod sign;
+mod validate;
+
+pub use create::MadeKeys;
+pub use extensions::{CLASSES, NewExtension};
+
+use std::net::IpAddr;
+
+use super::{Desk, Fault, settings::qlm::QlmSettings};
+use crate::{
+    licensing::{
+        ProductId,
+        decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
+        product::{Product, ProductState},
+        qlm::{ArgError, Args, ErrorCode, document::Element},
+    },
+    store::{Conn, Extension},
+};
+
+/// A call: what it says, and where it comes from.
+#[derive(Clone)]
+pub struct QlmCall {
+    pub args: Args,
+    pub from: Option<IpAddr>,
+}
+
+/// Why a call failed: its number, the words, and the product under whose key that is signed, where it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QlmRefused {
+    pub code: ErrorCode,
+    pub message: String,
+    pub product: Option<ProductId>,
+}
+
+impl QlmRefused {
+    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), product: None }
+    }
+
+    pub(super) fn of(self, product: &Product) -> Self {
+        Self { product: Some(product.id), ..self }
+    }
+}
+
+impl From<ArgError> for QlmRefused {
+    fn from(error: ArgError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+/// A method that is off: the property that switches it on.
+pub(super) fn switched(on: bool, property: &str) -> Result<(), QlmRefused> {
+    let told = || format!("This method is switched off on this server. Its vendor can switch it on: {property}.");
+    if on { Ok(()) } else { Err(QlmRefused::new(ErrorCode::MethodDisabled, told())) }
+}
+
+/// What stands in the way of a seat, by number and in the words the documentation gives.
+pub(super) fn activation_refused(refusal: &ActivationRefusal, key: &str) -> QlmRefused {
+    use ActivationRefusal as Refusal;
+    let code = match refusal {
+        Refusal::UnknownKey => ErrorCode::LicenseNotFound,
+        Refusal::WrongProduct => ErrorCode::OtherProduct,
+        Refusal::VersionNotCovered { .. } => ErrorCode::OtherVersion,
+        Refusal::Disabled => ErrorCode::Revoked,
+        Refusal::Expired { .. } | Refusal::TrialExpired { .. } => ErrorCode::Expired,
+        Refusal::SeatsExhausted { seats: 1, holders } => {
+            let message = match holders.first() {
+                Some(holder) => format!(
+                    "The license {key} has already been activated on a system called {} on {} [{}].",
+                    holder.name.as_ref().map_or("unknown", |name| name.as_str()),
+                    holder.since.date(),
+                    holder.id_ends,
+                ),
+                None => "All the available licenses have already been activated.".to_owned(),
+            };
+            return QlmRefused::new(ErrorCode::AlreadyActivated, message);
+        }
+        Refusal::SeatsExhausted { .. } | Refusal::UserSeatsExhausted { .. } | Refusal::FloatingFull { .. } => {
+            return QlmRefused::new(ErrorCode::NoMoreActivations, "All the available licenses have already been activated.");
+        }
+        Refusal::DeviceBlocked | Refusal::DeviceRevoked => ErrorCode::Illegal,
+        _ => ErrorCode::NotValid,
+    };
+    QlmRefused::new(code, refusal.words().sentence())
+}
+
+pub(super) fn check_refused(refusal: &CheckRefusal, key: &str) -> QlmRefused {
+    match refusal {
+        CheckRefusal::License(refusal) => activation_refused(refusal, key),
+        CheckRefusal::NotActive | CheckRefusal::NoDevice => {
+            QlmRefused::new(ErrorCode::NotActivatedHere, "This license is not activated on this computer.")
+        }
+    }
+}
+
+pub(super) fn release_refused(refusal: &ReleaseRefusal) -> QlmRefused {
+    let code = match refusal {
+        ReleaseRefusal::NotActivated => ErrorCode::NotActivated,
+        ReleaseRefusal::NotThisDevice => ErrorCode::ActivatedElsewhere,
+        ReleaseRefusal::HeldTooShort { .. } | ReleaseRefusal::ReleaseLimit { .. } => ErrorCode::TooManyReleases,
+        ReleaseRefusal::ConfirmRelease | ReleaseRefusal::NotProved => ErrorCode::AuthenticationFailed,
+    };
+    QlmRefused::new(code, refusal.words().sentence())
+}
+
+/// The product with a number, if it is sold.
+pub(super) async fn product_numbered(conn: &mut Conn, number: i64) -> Result<Result<Product, QlmRefused>, Fault> {
+    let Some(product) = conn.product_numbered(number).await? else {
+        let message = format!("There is no product with the number {number}. The vendor gives products their numbers.");
+        return Ok(Err(QlmRefused::new(ErrorCode::NoProduct, message)));
+    };
+    Ok(match product.state {
+        ProductState::Enabled => Ok(product),
+        ProductState::Disabled | ProductState::Archived => {
+            Err(QlmRefused::new(ErrorCode::NotValid, "This product is paused by its vendor.").of(&product))
+        }
+    })
+}
+
+impl Desk {
+    /// Who calls, by the credentials of an extension. Refuses one that is not known, is off, or shows others; and one without any, unless
+    /// the vendor lets such call.
+    pub(super) async fn caller(&self, args: &Args) -> Result<Result<Option<Extension>, QlmRefused>, Fault> {
+        let settings = self.settings();
+        let QlmSettings { default_provider, unauthenticated, .. } = &settings.qlm;
+        let failed = |message: &str| Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, message)));
+        let named = args.text("is_vendor").or(Some(default_provider.as_str()).filter(|name| !name.is_empty()));
+        let Some(name) = named else {
+            return if *unauthenticated {
+                Ok(Ok(None))
+            } else {
+                failed("Say who calls: is_vendor names an extension, is_user and is_pwd are its credentials.")
+            };
+        };
+        let wrong = "The extension, its user and its password do not fit together, or it is switched off.";
+        let Some(extension) = self.read().await?.extension(name).await?.filter(|extension| extension.enabled) else {
+            return failed(wrong);
+        };
+        let Some(mark) = &extension.password_mark else {
+            return if *unauthenticated {
+                Ok(Ok(Some(extension)))
+            } else {
+                failed("This extension has no password, so it may change nothing.")
+            };
+        };
+        let user = args.text("is_user").unwrap_or_default();
+        let shown = self.password_mark(&extension.name, args.text("is_pwd").unwrap_or_default());
+        let right = user.eq_ignore_ascii_case(&extension.user) && *mark == shown;
+        if right { Ok(Ok(Some(extension))) } else { failed(wrong) }
+    }
+
+    /// A document as it is sent: signed where a product is known, and plain where none is.
+    pub async fn qlm_document(&self, product: Option<ProductId>, element: &Element) -> Result<String, Fault> {
+        let canonical = element.canonical();
+        match product {
+            Some(product) => self.sign_document(product, canonical).await,
+            None => Ok(crate::licensing::qlm::document::ascii(&canonical)),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A seat given back (`ReleaseLicenseHttp`, §6).
+
+use super::{QlmCall, QlmRefused, release_refused, switched};
+use crate::{
+    desk::{Desk, Fault, answer::give_back},
+    licensing::{
+        ActivationKey, DeviceId, ProductId,
+        decide::{self, ReleaseProof},
+        license::Actor,
+        qlm::{ErrorCode, key},
+    },
+};
+
+impl Desk {
+    /// Gives a computer's seat back. Refuses a caller who shows neither an extension's password nor, where the vendor lets that do, the
+    /// computer's own key.
+    pub async fn qlm_release(&self, call: &QlmCall) -> Result<Result<(ProductId, String), QlmRefused>, Fault> {
+        let settings = self.settings();
+        if let Err(refused) = switched(settings.qlm.release, "enableReleaseKeyHttp") {
+            return Ok(Err(refused));
+        }
+        let args = &call.args;
+        let (key_text, computer) = match (args.required("is_avkey"), args.required("is_pcid")) {
+            (Ok(key), Ok(computer)) => (key.to_owned(), computer.to_owned()),
+            (Err(error), _) | (_, Err(error)) => return Ok(Err(error.into())),
+        };
+        let unknown = || QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license with this activation key.");
+        let (Ok(parsed), Ok(device)) = (ActivationKey::parse(&key_text), DeviceId::parse(&computer)) else {
+            return Ok(Err(unknown()));
+        };
+        let shows_password = args.text("is_vendor").is_some() || args.text("is_pwd").is_some();
+        let actor = if shows_password || settings.qlm.release_requires_authentication {
+            match self.caller(args).await? {
+                Ok(Some(extension)) => Actor::Extension { name: extension.name },
+                Ok(None) => Actor::Customer,
+                Err(refused) => return Ok(Err(refused)),
+            }
+        } else {
+            Actor::Customer
+        };
+        let proved = matches!(actor, Actor::Extension { .. }) || settings.qlm.unauthenticated;
+        let shown = args.text("is_pckey").map(key::plain);
+        let number = match args.product_if_any() {
+            Ok(product) => product.map(|(number, ..)| number),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let now = self.now();
+        let released = self.store.write(move |conn| {
+            let (parsed, device, actor, shown) = (parsed.clone(), device.clone(), actor.clone(), shown.clone());
+            Box::pin(async move {
+                let mut found = conn.facts_with_key(&parsed.folded(), &device).await?;
+                found.retain(|facts| number.is_none_or(|number| facts.product.number == Some(number)));
+                let Some(facts) = found.pop() else { return Ok(Err(unknown())) };
+                let product = facts.product.clone();
+                let own_key = match &facts.known {
+                    Some(known) => conn.computer_key(known.id).await?.map(|key| key::plain(&key)),
+                    None => None,
+                };
+                if !proved && (shown.is_none() || shown != own_key) {
+                    let message = "Show the computer key this computer was given (is_pckey), or release it on the vendor’s site.";
+                    return Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, message).of(&product)));
+                }
+                let releasing = match decide::release(&facts.product, facts.known.as_ref(), &ReleaseProof::App, now) {
+                    Ok(releasing) => releasing,
+                    Err(refusal) => return Ok(Err(release_refused(&refusal).of(&product))),
+                };
+                let Some(known) = facts.known.clone() else {
+                    return Ok(Err(release_refused(&decide::ReleaseRefusal::NotActivated).of(&product)));
+                };
+                // What it was called is over with the seat.
+                conn.set_computer_key(known.id, None).await?;
+                give_back(conn, facts, known, releasing, actor, now).await?;
+                Ok(Ok(product.id))
+            })
+        });
+        let message = format!("Activation Key {key_text} has been released from computer {computer}.");
+        Ok(released.await?.map(|product| (product, message)))
+    }
+}

@@ -1,0 +1,252 @@
+//! The main calls of apps (`ValidateLicenseHttp`, `ActivateKey`, §6): is this license good on this computer, and if it has none yet, may it
+//! have a seat? A computer that is active is answered from what is read; nothing is written.
+
+use super::{QlmCall, QlmRefused, activation_refused, check_refused};
+use crate::{
+    desk::{
+        Desk, Fault,
+        activate::{Asker, Granted, grant, known_version},
+    },
+    licensing::{
+        ActivationKey, DeviceId, DeviceName, ProductId, Timestamp,
+        activation::{Activation, Device, How},
+        decide::{self, ActivationAsk},
+        files::base64,
+        product::VersionNumber,
+        qlm::{
+            Args, ErrorCode,
+            document::{self, DocumentFacts, Element},
+            key,
+        },
+    },
+    store::{ActivationFactsRow, Conn, StoreError},
+    vault::random_bytes,
+};
+
+/// Keys that nobody has, from one address within so many seconds, before it is answered no more.
+const UNKNOWN_KEYS: i64 = 10;
+const UNKNOWN_WINDOW: i64 = 600;
+
+/// What a call is about.
+struct Asked {
+    key: ActivationKey,
+    /// As it was spelt.
+    key_text: String,
+    device: Device,
+    /// As it was spelt.
+    computer_id: String,
+    product: Option<(i64, u32, u32)>,
+    computer_key: Option<String>,
+}
+
+impl Asked {
+    fn read(args: &Args) -> Result<Self, QlmRefused> {
+        let key_text = args.required("is_avkey")?.to_owned();
+        let unknown = || unknown_key();
+        let key = ActivationKey::parse(&key_text).map_err(|_| unknown())?;
+        let computer_id = args.required("is_pcid")?.to_owned();
+        let id = DeviceId::parse(&computer_id)
+            .map_err(|_| QlmRefused::new(ErrorCode::MissingArgument, "is_pcid has 1 to 256 characters, all of them visible."))?;
+        let said =
+            |name: &str| args.text(name).filter(|text| !text.chars().any(crate::licensing::text::is_hidden)).map(str::to_owned);
+        let device = Device {
+            name: said("is_computer_name").and_then(|name| DeviceName::parse(&name).ok()),
+            virtual_machine: args.text("is_computertype").and_then(|kind| match kind {
+                "1" => Some(false),
+                "2" => Some(true),
+                _ => None,
+            }),
+            ..Device::bare(id)
+        };
+        Ok(Self {
+            key,
+            key_text,
+            device,
+            computer_id,
+            product: args.product_if_any()?,
+            computer_key: args.text("is_pckey").map(key::plain),
+        })
+    }
+}
+
+fn unknown_key() -> QlmRefused {
+    QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license with this activation key. Compare it with the original.")
+}
+
+impl Desk {
+    /// Whether a license is good on a computer; one that has no seat takes one, unless the call says `is_activate=false`.
+    pub async fn qlm_validate(&self, call: &QlmCall) -> Result<Result<(ProductId, Element), QlmRefused>, Fault> {
+        let activates = match call.args.flag("is_activate") {
+            Ok(flag) => flag.unwrap_or(true),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let asked = match Asked::read(&call.args) {
+            Ok(asked) => asked,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if self.guesses_too_much(call, false).await? {
+            return Ok(Err(QlmRefused::new(
+                ErrorCode::Blocked,
+                "Too many keys that nobody has came from this address. Try again in ten minutes.",
+            )));
+        }
+        let mut conn = self.read().await?;
+        let facts = match find(&mut conn, &asked).await? {
+            Ok(facts) => facts,
+            Err(refused) => {
+                drop(conn);
+                if refused.code == ErrorCode::LicenseNotFound {
+                    self.guesses_too_much(call, true).await?;
+                }
+                return Ok(Err(refused));
+            }
+        };
+        let holds = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
+        if let Err(refused) = covered(&mut conn, &facts, &asked).await? {
+            return Ok(Err(refused.of(&facts.product)));
+        }
+        let now = self.now();
+        if !holds && activates {
+            drop(conn);
+            return self.activate_for_qlm(asked, now).await;
+        }
+        let checked = decide::check(&facts.product, &facts.license, facts.known.as_ref(), facts.blocked, now);
+        if let Err(refusal) = checked {
+            return Ok(Err(check_refused(&refusal, &asked.key_text).of(&facts.product)));
+        }
+        self.kept.seen.note(facts.known.as_ref(), now);
+        let computer_key = match &facts.known {
+            Some(known) => conn.computer_key(known.id).await?,
+            None => None,
+        };
+        drop(conn);
+        // A machine that was activated by another door gets its key now.
+        let Some(computer_key) = computer_key else { return self.activate_for_qlm(asked, now).await };
+        Ok(Ok(self.license_document(&facts, facts.known.as_ref(), &asked, &computer_key, now)))
+    }
+
+    async fn activate_for_qlm(&self, asked: Asked, now: Timestamp) -> Result<Result<(ProductId, Element), QlmRefused>, Fault> {
+        let random = random_bytes();
+        let asked = std::sync::Arc::new(asked);
+        let in_act = asked.clone();
+        let done = self.store.write(move |conn| {
+            let asked = in_act.clone();
+            Box::pin(async move {
+                let facts = match find(conn, &asked).await? {
+                    Ok(facts) => facts,
+                    Err(refused) => return Ok(Err(refused)),
+                };
+                if let Err(refused) = covered(conn, &facts, &asked).await? {
+                    return Ok(Err(refused.of(&facts.product)));
+                }
+                let product = facts.product.clone();
+                let kind = facts.license.terms.qlm.as_ref().map(|qlm| qlm.computer_type).unwrap_or_default();
+                if !kind.admits(asked.device.virtual_machine) {
+                    let message = "This license is for another kind of computer.";
+                    return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(&product)));
+                }
+                let named = asked.product.map(|(_, major, minor)| VersionNumber { major, minor });
+                let wants = ActivationAsk {
+                    how: How::Online,
+                    licensespring_file: false,
+                    device_key: None,
+                    virtual_machine: asked.device.virtual_machine,
+                    keeps_slot: true,
+                    by_tpm: false,
+                    version: known_version(conn, &facts, named).await?,
+                };
+                let held = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
+                let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
+                match grant(conn, facts, &wants, &asked.device, Asker::default(), now).await? {
+                    Ok(Granted { facts, activation }) => {
+                        let known = if held { conn.computer_key(activation.id).await? } else { None };
+                        let key = known.unwrap_or_else(|| key::from_random(key::computer_letter(model), random));
+                        conn.set_computer_key(activation.id, Some(&key)).await?;
+                        Ok(Ok((facts, activation, key)))
+                    }
+                    Err(refusal) => Ok(Err(activation_refused(&refusal, &asked.key_text).of(&product))),
+                }
+            })
+        });
+        Ok(done.await?.map(|(facts, activation, key)| self.license_document(&facts, Some(&activation), &asked, &key, now)))
+    }
+
+    fn license_document(
+        &self,
+        facts: &ActivationFactsRow,
+        activation: Option<&Activation>,
+        asked: &Asked,
+        computer_key: &str,
+        now: Timestamp,
+    ) -> (ProductId, Element) {
+        // Of the customer only a computer is told that shows the key it was given.
+        let shows_key = asked.computer_key.as_deref() == Some(key::plain(computer_key).as_str());
+        let customer = facts.customer.as_ref().filter(|_| shows_key);
+        let element = document::license(&DocumentFacts {
+            product: &facts.product,
+            license: &facts.license,
+            activation,
+            computer_id: &asked.computer_id,
+            computer_key,
+            company: customer.map(|customer| customer.company.as_str()).unwrap_or_default(),
+            full_name: customer.map(|customer| customer.name.as_str()).unwrap_or_default(),
+            email: customer.map(|customer| customer.email.as_str()).unwrap_or_default(),
+            result: "The license is valid.",
+            now,
+        });
+        (facts.product.id, element)
+    }
+
+    /// Whether an address has asked for too many keys that nobody has; `again` counts one more.
+    async fn guesses_too_much(&self, call: &QlmCall, again: bool) -> Result<bool, Fault> {
+        let Some(from) = call.from else { return Ok(false) };
+        let subject = format!("qlm-unknown:{}", base64::url(&<sha2::Sha256 as sha2::Digest>::digest(from.to_string())));
+        let now = self.now();
+        if !again {
+            return Ok(self.read().await?.tries(&subject, UNKNOWN_WINDOW, now).await? >= UNKNOWN_KEYS);
+        }
+        let counted = self.store.write(move |conn| {
+            let subject = subject.clone();
+            Box::pin(async move { conn.count_try(&subject, UNKNOWN_WINDOW, now).await })
+        });
+        Ok(counted.await? >= UNKNOWN_KEYS)
+    }
+}
+
+/// The license a call names.
+async fn find(conn: &mut Conn, asked: &Asked) -> Result<Result<ActivationFactsRow, QlmRefused>, StoreError> {
+    let mut found = conn.facts_with_key(&asked.key.folded(), &asked.device.id).await?;
+    if let Some((number, ..)) = asked.product {
+        let other = found.first().map(|facts| facts.product.clone());
+        found.retain(|facts| facts.product.number == Some(number));
+        if let (true, Some(product)) = (found.is_empty(), other) {
+            let message = "This activation key belongs to another product.";
+            return Ok(Err(QlmRefused::new(ErrorCode::OtherProduct, message).of(&product)));
+        }
+    }
+    if found.len() > 1 {
+        let message =
+            "Several products have a license with this key. Say which: is_productid, is_majorversion and is_minorversion.";
+        return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
+    }
+    Ok(found.pop().ok_or_else(unknown_key))
+}
+
+/// Whether a license covers the version a call names: its own, or one that came out within its maintenance.
+async fn covered(conn: &mut Conn, facts: &ActivationFactsRow, asked: &Asked) -> Result<Result<(), QlmRefused>, StoreError> {
+    let (Some((_, major, minor)), Some(qlm)) = (asked.product, &facts.license.terms.qlm) else { return Ok(Ok(())) };
+    if (major, minor) == (qlm.major, qlm.minor) {
+        return Ok(Ok(()));
+    }
+    let wanted = VersionNumber { major, minor };
+    let refused = QlmRefused::new(
+        ErrorCode::OtherVersion,
+        format!("This activation key is for version {}.{}, not for {wanted}.", qlm.major, qlm.minor),
+    );
+    let Some(until) = facts.license.terms.maintenance.instant(facts.license.first_activated) else { return Ok(Err(refused)) };
+    let releases = conn.releases(facts.product.id).await?;
+    let came_out = releases.iter().map(|release| release.version).filter(|version| version.number() == wanted);
+    let newer = wanted > VersionNumber { major: qlm.major, minor: qlm.minor };
+    let within = came_out.map(|version| version.released).min().is_some_and(|released| released < until);
+    Ok(if newer && within { Ok(()) } else { Err(refused) })
+}

@@ -1,0 +1,165 @@
+//! Server properties of Quick License Manager, under its own names. What creates or changes licenses is off until the vendor switches it on.
+
+use super::{Known, SettingError, flag, number};
+use crate::licensing::qlm::{DateFormat, LicenseModel, key::Groups, order::OrderSettings};
+
+/// What shops and apps may do by its methods, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QlmSettings {
+    pub create: bool,
+    pub release: bool,
+    pub release_requires_authentication: bool,
+    pub unauthenticated: bool,
+    pub default_provider: String,
+    pub orders: OrderSettings,
+    pub groups: Groups,
+    pub write_bom: bool,
+    /// `dateFormat` as it was typed.
+    date_format: String,
+}
+
+impl Default for QlmSettings {
+    fn default() -> Self {
+        Self {
+            create: false,
+            release: false,
+            release_requires_authentication: true,
+            unauthenticated: false,
+            default_provider: String::new(),
+            orders: OrderSettings::default(),
+            groups: Groups::default(),
+            write_bom: false,
+            date_format: "yyyy-MM-dd".to_owned(),
+        }
+    }
+}
+
+fn model(text: &str) -> Result<LicenseModel, SettingError> {
+    LicenseModel::parse("", text)
+        .map_err(|_| SettingError::Value("Say permanent, trial or subscription, each also with _floating or _cloud."))
+}
+
+fn group(text: &str, least: i64) -> Result<usize, SettingError> {
+    let wrong = "Type a whole number from 1 to 64.";
+    let mut size = 0;
+    number(text, least, 64, wrong).map(|number| size = number)?;
+    usize::try_from(size).map_err(|_| SettingError::Value(wrong))
+}
+
+pub(super) static KNOWN: [Known; 15] = [
+    Known {
+        name: "enableGetActivationKey",
+        about: "QLM: shops may have keys made (GetActivationKey). Whoever has an extension’s password makes as many as they like",
+        read: |settings, text| flag(text).map(|on| settings.qlm.create = on),
+        write: |settings| settings.qlm.create.to_string(),
+    },
+    Known {
+        name: "enableReleaseKeyHttp",
+        about: "QLM: seats may be given back (ReleaseLicenseHttp). Whoever is let do so can pass one license around",
+        read: |settings, text| flag(text).map(|on| settings.qlm.release = on),
+        write: |settings| settings.qlm.release.to_string(),
+    },
+    Known {
+        name: "releaseLicenseRequiresAuthentication",
+        about: "QLM: only an extension’s password releases; otherwise the computer’s own key does, which whoever sits there can read",
+        read: |settings, text| flag(text).map(|on| settings.qlm.release_requires_authentication = on),
+        write: |settings| settings.qlm.release_requires_authentication.to_string(),
+    },
+    Known {
+        name: "allowUnauthenticatedVendor",
+        about: "QLM: calls need no password. Whoever knows this server’s address makes and changes licenses, as far as methods are on",
+        read: |settings, text| flag(text).map(|on| settings.qlm.unauthenticated = on),
+        write: |settings| settings.qlm.unauthenticated.to_string(),
+    },
+    Known {
+        name: "defaultCommerceProvider",
+        about: "QLM: the extension of calls that name none",
+        read: |settings, text| {
+            let text = text.trim();
+            if text.chars().count() > 128 || text.chars().any(crate::licensing::text::is_hidden) {
+                return Err(SettingError::Value("Name an extension, or none."));
+            }
+            settings.qlm.default_provider = text.to_owned();
+            Ok(())
+        },
+        write: |settings| settings.qlm.default_provider.clone(),
+    },
+    Known {
+        name: "useDurationToSetExpiryDate",
+        about: "QLM: a duration that is ordered becomes a date when the key is made",
+        read: |settings, text| flag(text).map(|on| settings.qlm.orders.duration_sets_date = on),
+        write: |settings| settings.qlm.orders.duration_sets_date.to_string(),
+    },
+    Known {
+        name: "useDurationToSetExpiryDateWhenActivating",
+        about: "QLM: or when it is activated first; with neither, the app counts from its first run, which is less safe",
+        read: |settings, text| flag(text).map(|on| settings.qlm.orders.duration_sets_date_when_activating = on),
+        write: |settings| settings.qlm.orders.duration_sets_date_when_activating.to_string(),
+    },
+    Known {
+        name: "numberOfActivationsAppliesToMultiKey",
+        about: "QLM: is_numberofactivationsperkey also multiplies one key for the whole quantity",
+        read: |settings, text| flag(text).map(|on| settings.qlm.orders.quantities.per_key_applies_to_shared = on),
+        write: |settings| settings.qlm.orders.quantities.per_key_applies_to_shared.to_string(),
+    },
+    Known {
+        name: "additionalActivationsWhenSeparateKeys",
+        about: "QLM: is_additionalactivations with a key for each unit: ignore, or each",
+        read: |settings, text| {
+            settings.qlm.orders.quantities.additional_on_each = match text.trim().to_ascii_lowercase().as_str() {
+                "ignore" => false,
+                "each" => true,
+                _ => return Err(SettingError::Value("Say ignore or each.")),
+            };
+            Ok(())
+        },
+        write: |settings| if settings.qlm.orders.quantities.additional_on_each { "each" } else { "ignore" }.to_owned(),
+    },
+    Known {
+        name: "defaultLicenseModelWhenDurationSet",
+        about: "QLM: the model of keys with a duration that name none",
+        read: |settings, text| model(text).map(|model| settings.qlm.orders.model_with_duration = model),
+        write: |settings| settings.qlm.orders.model_with_duration.as_str().to_owned(),
+    },
+    Known {
+        name: "defaultLicenseModelWhenExpiryDateSet",
+        about: "QLM: the model of keys with an expiry date that name none",
+        read: |settings, text| model(text).map(|model| settings.qlm.orders.model_with_date = model),
+        write: |settings| settings.qlm.orders.model_with_date.as_str().to_owned(),
+    },
+    Known {
+        name: "maintenancePlanPeriodInDays",
+        about: "QLM: how long a maintenance plan lasts that says nothing of it",
+        read: |settings, text| {
+            let wrong = "Type a whole number of days from 1 to 36,500.";
+            let mut days = 0;
+            number(text, 1, 36_500, wrong).map(|number| days = number)?;
+            settings.qlm.orders.maintenance_days = u32::try_from(days).map_err(|_| SettingError::Value(wrong))?;
+            Ok(())
+        },
+        write: |settings| settings.qlm.orders.maintenance_days.to_string(),
+    },
+    Known {
+        name: "dateFormat",
+        about: "QLM: how dates are written in calls and answers, in .NET’s letters; what shops send is understood as well",
+        read: |settings, text| {
+            let wrong = SettingError::Value("A date format has yyyy, MM and dd, such as yyyy-MM-dd or dd/MM/yyyy.");
+            settings.qlm.orders.dates = DateFormat::parse(text).map_err(|_| wrong)?;
+            text.trim().clone_into(&mut settings.qlm.date_format);
+            Ok(())
+        },
+        write: |settings| settings.qlm.date_format.clone(),
+    },
+    Known {
+        name: "licenseKeyFormatGroupSize",
+        about: "QLM: symbols between two dashes of a key of its shape",
+        read: |settings, text| group(text, 1).map(|size| settings.qlm.groups.size = size),
+        write: |settings| settings.qlm.groups.size.to_string(),
+    },
+    Known {
+        name: "licenseKeyFormatMaxGroupSize",
+        about: "QLM: symbols in the last group, at most",
+        read: |settings, text| group(text, 1).map(|size| settings.qlm.groups.most = size),
+        write: |settings| settings.qlm.groups.most.to_string(),
+    },
+];

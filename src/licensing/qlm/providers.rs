@@ -1,0 +1,63 @@
+//! What each shop calls the parts of an order (§5). Names in lower case; where several are given, the first that has a value counts.
+
+/// The names of an order's parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fields {
+    pub order: [&'static str; 2],
+    pub quantity: [&'static str; 1],
+    pub subscription: [&'static str; 2],
+    pub email: [&'static str; 2],
+    pub name: [&'static str; 2],
+    pub company: [&'static str; 2],
+}
+
+/// Those of a kind of extension; of one that is not known, the plain names.
+#[must_use]
+pub fn fields(class: &str) -> Fields {
+    let plain = Fields {
+        order: ["orderid", "ordernumber"],
+        quantity: ["quantity"],
+        subscription: ["subscriptionid", "subscription_id"],
+        email: ["email", "is_email"],
+        name: ["name", "fullname"],
+        company: ["company", "compay"],
+    };
+    match class {
+        "avangate" => Fields {
+            order: ["refno", "orderno"],
+            subscription: ["ipn_license_ref[]", "ipn_license_ref"],
+            email: ["email", "customeremail"],
+            name: ["name", "firstname"],
+            ..plain
+        },
+        "bluesnap" | "regnow" => Fields { order: ["order_id", "orderid"], ..plain },
+        "chargify" => Fields { name: ["fullname", "name"], ..plain },
+        "cleverbridge" => Fields { order: ["purchase_id", "orderid"], name: ["reg_name", "name"], ..plain },
+        "fastspring" => Fields {
+            order: ["reference", "orderid"],
+            subscription: ["subscriptionreference", "subscription"],
+            company: ["customercompany", "company"],
+            ..plain
+        },
+        "stripe" => Fields { order: ["ordernumber", "orderid"], company: ["customercompany", "company"], ..plain },
+        "paymotion" | "shopify" => Fields { order: ["ordernumber", "orderid"], ..plain },
+        "paypal" => Fields {
+            order: ["txn_id", "parent_txn_id"],
+            subscription: ["subscr_id", "recurring_payment_id"],
+            email: ["payer_email", "email"],
+            name: ["address_name", "first_name"],
+            company: ["payer_business_name", "company"],
+            ..plain
+        },
+        "shareit" => Fields { order: ["purchase_id", "orderid"], name: ["name", "firstname"], ..plain },
+        "woocommerce" | "magento" => Fields {
+            email: ["customer_email", "email"],
+            name: ["customer_name", "name"],
+            company: ["customer_company", "company"],
+            ..plain
+        },
+        "qlmauthenticationprovider" => Fields { order: ["ordernumber", "orderid"], ..plain },
+        "swreg" => Fields { order: ["o_no", "orderid"], ..plain },
+        _ => plain,
+    }
+}
