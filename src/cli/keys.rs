@@ -205,8 +205,7 @@ async fn machines(desk: &Desk, kid: &str, done: &str) -> Result<Done, CliError> 
 
 /// The rings meant: one product's, every product's, or the one of a use that all products share.
 async fn rings(desk: &Desk, ring: &Ring) -> Result<Vec<SealFor>, CliError> {
-    let (license, qlm): (fn(SealProduct) -> SealFor, fn(SealProduct) -> SealFor) = (SealFor::License, SealFor::Qlm);
-    let make = if ring.purpose == SealUse::Qlm { qlm } else { license };
+    let make: fn(SealProduct) -> SealFor = if ring.purpose == SealUse::Qlm { SealFor::Qlm } else { SealFor::License };
     let of = |product: crate::licensing::product::Product| make(SealProduct { id: product.id, code: product.code });
     match (ring.purpose, &ring.product) {
         (SealUse::LicenseSpring | SealUse::AirGap, Some(_)) => {

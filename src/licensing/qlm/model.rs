@@ -119,10 +119,7 @@ impl ComputerType {
     /// Whether a machine that says of itself what it is may have the license. One that says nothing may.
     #[must_use]
     pub const fn admits(self, virtual_machine: Option<bool>) -> bool {
-        match (self, virtual_machine) {
-            (Self::Physical, Some(true)) | (Self::Virtual, Some(false)) => false,
-            _ => true,
-        }
+        !matches!((self, virtual_machine), (Self::Physical, Some(true)) | (Self::Virtual, Some(false)))
     }
 }
 
