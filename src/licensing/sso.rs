@@ -207,6 +207,7 @@ mod tests {
     fn addresses_count_unverified_only_by_the_vendors_word() {
         let mut claims = claims();
         claims.as_object_mut().unwrap().remove("email_verified");
+        assert_eq!(whose(&claims), Err(TokenFault::NotVerified));
         let provider = SsoProvider { trusts_addresses: true, ..provider() };
         assert!(provider.whose(claims.as_object().unwrap(), NOW, |_| true).is_ok());
         // But not against the provider's own.

@@ -102,6 +102,24 @@ impl Conn {
         row.map(|row| Ok((license(&row)?, product(&row)?, row.maybe_bytes("l_audit_head")?))).transpose()
     }
 
+    /// The licenses that a subscription pays for, oldest first.
+    pub async fn licenses_of_subscription(
+        &mut self,
+        provider: &str,
+        reference: &str,
+    ) -> Result<Vec<(License, Product)>, StoreError> {
+        const Q: &str = concat!(
+            "select ",
+            license_columns!(),
+            ", ",
+            product_columns!(),
+            " from license l join product p on p.id = l.product_id \
+             where l.subscription_provider = $1 and l.subscription_reference = $2 order by l.id"
+        );
+        let rows = sqlx::query(Q).bind(plain(provider)).bind(plain(reference)).fetch_all(self.db()).await?;
+        rows.iter().map(|row| Ok((license(row)?, product(row)?))).collect()
+    }
+
     /// Every license with this key: one a product at the most.
     pub async fn licenses_with_key(&mut self, key: &ActivationKey) -> Result<Vec<(License, Product)>, StoreError> {
         const Q: &str = concat!(

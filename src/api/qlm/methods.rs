@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::Response};
 
 use super::reply;
 use crate::{
-    desk::{Fault, QlmCall, QlmRefused},
+    desk::{Fault, QlmCall, QlmChanged, QlmRefused},
     licensing::{
         ProductId, Timestamp,
         qlm::{
@@ -33,6 +33,16 @@ pub async fn run(state: &AppState, method: &str, call: &QlmCall) -> Response {
             Ok(Err(refused)) => reply::refused(state, refused).await,
             Err(fault) => reply::failed(fault),
         },
+        "getlatestversionhttp" => match latest(state, call).await {
+            Ok(Ok(element)) => reply::plain(&element),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
+        "renewsubscriptionhttp" => changed(state, desk.qlm_renew(call).await).await,
+        "revokelicensehttp" => changed(state, desk.qlm_revoke(call).await).await,
+        "updatelicensehttp" => changed(state, desk.qlm_update(call).await).await,
+        "renewmaintenanceplan" => changed(state, desk.qlm_maintain(call, true).await).await,
+        "enablemaintenanceplan" => changed(state, desk.qlm_maintain(call, false).await).await,
         "validatelicensehttp" => told(state, desk.qlm_validate(call).await).await,
         "activatekey" => match call.args.product() {
             Ok(_) => told(state, desk.qlm_validate(call).await).await,
@@ -54,6 +64,26 @@ async fn told(state: &AppState, outcome: Result<Result<(ProductId, Element), Qlm
         Ok(Err(refused)) => reply::refused(state, refused).await,
         Err(fault) => reply::failed(fault),
     }
+}
+
+/// What was changed, for shops that read it as text: so it carries no signature.
+async fn changed(state: &AppState, outcome: Result<Result<QlmChanged, QlmRefused>, Fault>) -> Response {
+    match outcome {
+        Ok(Ok((_, message))) => reply::plain(&document::result(&message, Vec::new())),
+        Ok(Err(refused)) => reply::refused(state, refused).await,
+        Err(fault) => reply::failed(fault),
+    }
+}
+
+async fn latest(state: &AppState, call: &QlmCall) -> Result<Result<Element, QlmRefused>, Fault> {
+    Ok(state.desk.qlm_latest(call).await?.map(|(version, file)| {
+        let more = vec![
+            Element::text("latestVersion", version.clone()),
+            Element::text("latestVersionUrl", file.url),
+            Element::text("latestVersionNotes", file.notes),
+        ];
+        document::result(&format!("The latest version is {version}"), more)
+    }))
 }
 
 fn ping(now: Timestamp) -> Element {

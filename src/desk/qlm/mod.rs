@@ -1,12 +1,14 @@
 //! What shops, sites and apps do through Quick License Manager's HTTP methods (compatible with it, not affiliated), one file an act. The
 //! rules are those of every door; what all of them share is here: who calls, which product a call names, and how a failure is told.
 
+mod change;
 mod create;
 mod extensions;
 mod release;
 mod sign;
 mod validate;
 
+pub use change::Changed;
 pub use create::MadeKeys;
 pub use extensions::{CLASSES, NewExtension};
 
@@ -17,7 +19,7 @@ use crate::{
     licensing::{
         ProductId,
         decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
-        product::{Product, ProductState},
+        product::{Installation, Product, ProductState},
         qlm::{ArgError, Args, ErrorCode, document::Element},
     },
     store::{Conn, Extension},
@@ -162,5 +164,27 @@ impl Desk {
             Some(product) => self.sign_document(product, canonical).await,
             None => Ok(crate::licensing::qlm::document::ascii(&canonical)),
         }
+    }
+
+    /// The newest version of a product that came out already.
+    pub async fn qlm_latest(&self, call: &QlmCall) -> Result<Result<(String, Installation), QlmRefused>, Fault> {
+        if let Err(refused) = switched(self.settings().qlm.latest_version, "enableGetLatestVersionHttp") {
+            return Ok(Err(refused));
+        }
+        let number = match call.args.product() {
+            Ok((number, ..)) => number,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let mut conn = self.read().await?;
+        let product = match product_numbered(&mut conn, number).await? {
+            Ok(product) => product,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let now = self.now();
+        let out = conn.releases(product.id).await?.into_iter().filter(|release| release.version.released <= now);
+        let newest = out.max_by_key(|release| release.version.number());
+        let none =
+            || QlmRefused::new(ErrorCode::NoProduct, format!("No version of {} has come out yet.", product.name)).of(&product);
+        Ok(newest.map(|release| (release.version.number().to_string(), release.file)).ok_or_else(none))
     }
 }

@@ -7,6 +7,10 @@ use crate::licensing::qlm::{DateFormat, LicenseModel, key::Groups, order::OrderS
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QlmSettings {
     pub create: bool,
+    pub renew: bool,
+    pub revoke: bool,
+    pub update: bool,
+    pub latest_version: bool,
     pub release: bool,
     pub release_requires_authentication: bool,
     pub unauthenticated: bool,
@@ -22,6 +26,10 @@ impl Default for QlmSettings {
     fn default() -> Self {
         Self {
             create: false,
+            renew: false,
+            revoke: false,
+            update: false,
+            latest_version: false,
             release: false,
             release_requires_authentication: true,
             unauthenticated: false,
@@ -46,12 +54,36 @@ fn group(text: &str, least: i64) -> Result<usize, SettingError> {
     usize::try_from(size).map_err(|_| SettingError::Value(wrong))
 }
 
-pub(super) static KNOWN: [Known; 15] = [
+pub(super) static KNOWN: [Known; 19] = [
     Known {
         name: "enableGetActivationKey",
         about: "QLM: shops may have keys made (GetActivationKey). Whoever has an extension’s password makes as many as they like",
         read: |settings, text| flag(text).map(|on| settings.qlm.create = on),
         write: |settings| settings.qlm.create.to_string(),
+    },
+    Known {
+        name: "enableRenewSubscriptionHttp",
+        about: "QLM: shops may extend licenses (RenewSubscriptionHttp). Whoever has an extension’s password extends any for as long as they like",
+        read: |settings, text| flag(text).map(|on| settings.qlm.renew = on),
+        write: |settings| settings.qlm.renew.to_string(),
+    },
+    Known {
+        name: "enableRevokeLicense",
+        about: "QLM: shops may revoke licenses and give them back (RevokeLicenseHttp). Whoever has an extension’s password can stop every customer",
+        read: |settings, text| flag(text).map(|on| settings.qlm.revoke = on),
+        write: |settings| settings.qlm.revoke.to_string(),
+    },
+    Known {
+        name: "enableUpgradeLicense",
+        about: "QLM: shops may edit licenses and their maintenance plans (UpdateLicenseHttp and its like). Whoever has an extension’s password edits any",
+        read: |settings, text| flag(text).map(|on| settings.qlm.update = on),
+        write: |settings| settings.qlm.update.to_string(),
+    },
+    Known {
+        name: "enableGetLatestVersionHttp",
+        about: "QLM: everybody may ask for a product’s newest version and its address (GetLatestVersionHttp)",
+        read: |settings, text| flag(text).map(|on| settings.qlm.latest_version = on),
+        write: |settings| settings.qlm.latest_version.to_string(),
     },
     Known {
         name: "enableReleaseKeyHttp",

@@ -11,7 +11,9 @@ use crate::{
     licensing::{
         license::{LicenseType, Maintenance},
         product::{Authorization, ProductRules},
+        seal::SealUse,
     },
+    vault::public,
 };
 
 tests! {
@@ -24,7 +26,10 @@ tests! {
         the_quantities_of_the_documentation_make_its_keys,
         what_stands_in_the_way_is_told_by_its_number,
         keys_nobody_has_cannot_be_guessed_at,
-        a_customer_is_told_only_to_the_computer_that_shows_its_key;
+        a_customer_is_told_only_to_the_computer_that_shows_its_key,
+        a_shop_changes_what_it_sold_by_the_names_it_has_for_it,
+        every_signed_document_is_verified_by_another_implementation,
+        the_newest_version_is_told_where_the_vendor_lets_it;
 }
 
 const PASSWORD: &str = "a password of the shop";
@@ -437,4 +442,167 @@ async fn a_customer_is_told_only_to_the_computer_that_shows_its_key(app: TestApp
     assert_eq!((of(&shown, "userEmail"), of(&shown, "userFullName")), (Some("ann@customer.example"), Some("Ann")));
     let crossed = house.validate(&key, "PC-1", &[("is_pckey", theirs)]).await.text();
     assert_eq!(of(&crossed, "userEmail"), Some(""));
+}
+
+/// Changes by a shop: arguments in the address, what it calls its order in the body, as WooCommerce does.
+async fn change(house: &House, method: &str, arguments: &str, body: &[(&str, &str)]) -> Reply {
+    let path = format!(
+        "/qlm/qlmservice.asmx/{method}?is_vendor=woocommerce&is_user=shop&is_pwd=a%20password%20of%20the%20shop&{arguments}"
+    );
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    house.app.send(request.body(urlencoded(body)).unwrap()).await
+}
+
+async fn license(house: &House, key: &str) -> crate::licensing::license::License {
+    house.app.desk().read().await.unwrap().licenses_with_key(&key.parse_key()).await.unwrap().remove(0).0
+}
+
+async fn a_shop_changes_what_it_sold_by_the_names_it_has_for_it(app: TestApp) {
+    let house = House::new(app).await;
+    for property in ["enableRenewSubscriptionHttp", "enableRevokeLicense", "enableUpgradeLicense"] {
+        house.set(property, "true").await;
+    }
+    let order = [("OrderId", "4711"), ("SubscriptionId", "S-7")];
+    let key = house.ordered("woocommerce", "is_expduration=30", &order).await.text();
+    house.app.secret(key.clone());
+    let last = async || license(&house, &key).await.terms.expiry.on.unwrap().plus_seconds(-1).date().to_string();
+    let day = |days: i64| house.app.now().plus_days(days).date().to_string();
+    assert_eq!(last().await, day(30));
+    // By the subscription alone, with neither key nor end: as long again.
+    let reply = change(&house, "RenewSubscriptionHttp", "", &[("SubscriptionId", "S-7")]).await.text();
+    assert_eq!(of(&reply, "result").unwrap(), format!("Successfully updated license information for ActivationKey={key}."));
+    assert!(!reply.to_lowercase().contains("error"), "{reply}");
+    assert_eq!(last().await, day(60));
+    change(&house, "RenewSubscriptionHttp", "is_expduration=10", &[("OrderId", "4711")]).await;
+    assert_eq!(last().await, day(70));
+    change(&house, "RenewSubscriptionHttp", &format!("is_expdate={}&is_avkey={key}", day(365)), &[]).await;
+    assert_eq!(last().await, day(365));
+    // Machines learn of it with their next question.
+    assert!(house.validate(&key, "PC-1", &[]).await.text().contains(&format!("<expiryDate>{} 23:59<", day(365))));
+    for (arguments, code) in [
+        (format!("is_avkey={key}&is_expdate=2020-01-01"), 208),
+        (format!("is_avkey={key}&is_expdate=2030-01-01&is_expduration=5"), 208),
+        (format!("is_avkey={key}&is_expdate=then"), 208),
+        ("is_avkey=AAAAA-BBBBB-CCCCC-DDDDX".to_owned(), 203),
+        (String::new(), 206),
+    ] {
+        assert_eq!(failure(&change(&house, "RenewSubscriptionHttp", &arguments, &[]).await).0, code, "{arguments}");
+    }
+    // Revoked by the order, as a shop cancels; twice is once.
+    for _ in 0..2 {
+        assert!(change(&house, "RevokeLicenseHttp", "", &[("OrderId", "4711")]).await.text().contains("<result>"));
+    }
+    assert_eq!(failure(&house.validate(&key, "PC-1", &[]).await).0, 201);
+    assert!(
+        change(&house, "RevokeLicenseHttp", "is_revoke=false", &[("SubscriptionId", "S-7")]).await.text().contains("<result>")
+    );
+    assert!(house.validate(&key, "PC-1", &[]).await.text().contains("<status>4<"));
+    // Edited in place.
+    let edit = format!("is_avkey={key}&is_features=0:3&is_quantity=5&is_pp=a.b::1||a.c::2&is_userdata1=x&is_licensemodel=trial");
+    change(&house, "UpdateLicenseHttp", &edit, &[]).await;
+    change(&house, "UpdateLicenseHttp", &format!("is_avkey={key}&is_pp=a.b::%2B4"), &[]).await;
+    let changed = license(&house, &key).await;
+    let qlm = changed.terms.qlm.clone().unwrap();
+    assert_eq!((qlm.features.text().as_str(), changed.terms.seats.most(), qlm.user_data.as_str()), ("0:3;", Some(5), "x"));
+    assert_eq!(qlm.properties.iter().map(|one| one.value.as_str()).collect::<Vec<_>>(), ["5", "2"]);
+    assert!(changed.terms.trial && changed.seats_taken == 1);
+    let text = house.validate(&key, "PC-1", &[]).await.text();
+    assert!(of(&text, "productProperties").unwrap().contains("&lt;Property category=\"a\""), "{text}");
+    // Maintenance: switched on, extended from its end, switched off.
+    assert_eq!(failure(&change(&house, "EnableMaintenancePlan", &format!("is_avkey={key}"), &[]).await).0, 208);
+    let plan = async || match license(&house, &key).await.terms.maintenance {
+        Maintenance::Until(end) => Some(end.plus_seconds(-1).date().to_string()),
+        _ => None,
+    };
+    for (method, arguments, expected) in [
+        ("EnableMaintenancePlan", "is_maintplan=1&is_maintduration=10", Some(day(10))),
+        ("RenewMaintenancePlan", "is_mainduration=10", Some(day(20))),
+        ("RenewMaintenancePlan", "is_maintdate=2031-01-01", Some("2031-01-01".to_owned())),
+        ("EnableMaintenancePlan", "is_maintenance_plan=0", None),
+    ] {
+        change(&house, method, &format!("is_avkey={key}&{arguments}"), &[]).await;
+        assert_eq!(plan().await, expected, "{method} {arguments}");
+    }
+    // Another shop's numbers are another's; and each method has its switch.
+    let new = NewExtension {
+        name: "Other".to_owned(),
+        class: "woocommerce".to_owned(),
+        user: "shop".to_owned(),
+        password: Some(PASSWORD.to_owned()),
+        api_key: None,
+        shared_key: None,
+    };
+    house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    let other = format!(
+        "/qlm/qlmservice.asmx/RevokeLicenseHttp?is_vendor=other&is_user=shop&is_pwd={}&orderid=4711",
+        PASSWORD.replace(' ', "+")
+    );
+    assert_eq!(failure(&house.app.get(&other).await).0, 203);
+    for (method, property) in [
+        ("RenewSubscriptionHttp", "enableRenewSubscriptionHttp"),
+        ("RevokeLicenseHttp", "enableRevokeLicense"),
+        ("UpdateLicenseHttp", "enableUpgradeLicense"),
+        ("EnableMaintenancePlan", "enableUpgradeLicense"),
+        ("RenewMaintenancePlan", "enableUpgradeLicense"),
+    ] {
+        house.set(property, "false").await;
+        let (code, message) = failure(&change(&house, method, &format!("is_avkey={key}"), &[]).await);
+        assert!(code == 7 && message.contains(property), "{message}");
+        // Without credentials it is no different.
+        house.set(property, "true").await;
+        assert_eq!(failure(&house.get(method, &[("is_avkey", &key)]).await).0, 8);
+    }
+}
+
+async fn every_signed_document_is_verified_by_another_implementation(app: TestApp) {
+    let house = House::new(app).await;
+    let (key, _) =
+        house.keys("is_quantity=2&is_features=0:7&is_pp=a.b::%3CGr%C3%B6%C3%9Fe%3E&is_userdata1=%22%26%0D%0A%09%C3%A9", "1").await.remove(0);
+    let good = house.validate(&key, "PC <1> & \"é\"", &[("is_computer_name", "Büro 😀")]).await;
+    let refused = house.validate(&key, "PC-1", &[("is_activate", "false")]).await;
+    let seal = house.app.desk().seals().await.unwrap().into_iter().find(|seal| seal.purpose == SealUse::Qlm).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let pem = folder.path().join("key.pem");
+    std::fs::write(&pem, public::pem(&seal)).unwrap();
+    let verifies = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let mut program = std::process::Command::new("xmlsec1");
+        let ran =
+            program.args(["--verify", "--pubkey-pem"]).arg(&pem).arg(&path).output().expect("script/setup installs xmlsec1");
+        ran.status.success()
+    };
+    for (name, reply) in [("good.xml", &good), ("refused.xml", &refused)] {
+        assert!(reply.text().contains("<Signature "), "{}", reply.text());
+        assert!(verifies(name, &reply.body), "{}", reply.text());
+    }
+    // A changed byte anywhere in what is signed.
+    for (from, to) in [("<status>2<", "<status>4<"), ("&#233;", "&#232;"), ("availableLicenses>1<", "availableLicenses>9<")] {
+        let text = good.text();
+        assert!(text.contains(from), "{from}: {text}");
+        assert!(!verifies("changed.xml", text.replacen(from, to, 1).as_bytes()), "{from}");
+    }
+    // The key as clients carry it is the same key.
+    let xml = public::xml(&seal).unwrap();
+    assert!(
+        xml.starts_with("<RSAKeyValue><Modulus>") && xml.ends_with("</Modulus><Exponent>AQAB</Exponent></RSAKeyValue>"),
+        "{xml}"
+    );
+}
+
+async fn the_newest_version_is_told_where_the_vendor_lets_it(app: TestApp) {
+    let house = House::new(app).await;
+    let product = [("is_productid", "1"), ("is_majorversion", "1"), ("is_minorversion", "0")];
+    assert_eq!(failure(&house.get("GetLatestVersionHttp", &product).await).0, 7);
+    house.set("enableGetLatestVersionHttp", "true").await;
+    assert_eq!(failure(&house.get("GetLatestVersionHttp", &product).await).0, 204);
+    for (name, days) in [("1.9", -2), ("1.10", -1), ("2.0", 7)] {
+        house.app.release("press", name, house.app.now().plus_days(days), "", &format!("https://example.com/{name}?a&b")).await;
+    }
+    let text = house.get("GetLatestVersionHttp", &product).await.text();
+    assert_eq!(
+        (of(&text, "latestVersion"), of(&text, "latestVersionUrl")),
+        (Some("1.10"), Some("https://example.com/1.10?a&amp;b"))
+    );
+    assert_eq!(of(&text, "result"), Some("The latest version is 1.10"));
 }

@@ -1,0 +1,341 @@
+//! Licenses that are changed (§7): renewed, revoked, edited, given a maintenance plan. A call names them by key, or by the number of their
+//! order or subscription, which is all that a shop has.
+
+use super::{QlmCall, QlmRefused, switched};
+use crate::{
+    desk::{ActError, Desk, Fault, Renewal, Visitor},
+    licensing::{
+        ActivationKey, Date, Timestamp,
+        license::{Expiry, License, Limit, Maintenance},
+        product::Product,
+        qlm::{
+            Args, ComputerType, ErrorCode, FeatureMasks, LicenseModel, Property,
+            order::{self, OrderSettings},
+            providers,
+        },
+    },
+    store::Extension,
+};
+
+/// What a call did, in a sentence, and the product it was about.
+pub type Changed = (Option<crate::licensing::ProductId>, String);
+
+/// As many licenses as one order or subscription is changed of at once.
+const MOST: usize = 1_000;
+
+/// A new end, as a call says it.
+enum NewEnd {
+    On(Date),
+    Days(u32),
+    /// As long again as before.
+    AsBefore,
+}
+
+impl Desk {
+    /// Extends licenses. Refuses an end that is past.
+    pub async fn qlm_renew(&self, call: &QlmCall) -> Result<Result<Changed, QlmRefused>, Fault> {
+        let settings = self.settings();
+        let (extension, found) = match self.changeable(call, settings.qlm.renew, "enableRenewSubscriptionHttp").await? {
+            Ok(opened) => opened,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let end = match new_end(&call.args, &settings.qlm.orders) {
+            Ok(end) => end,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let visitor = visitor(extension.as_ref());
+        for (license, product) in &found {
+            let renewal = match end {
+                NewEnd::On(date) => Renewal::Until(date),
+                NewEnd::Days(days) => Renewal::Days(days),
+                NewEnd::AsBefore => match period(license) {
+                    Some(days) => Renewal::Days(days),
+                    None => {
+                        let message = "This license has no end to extend. Say its last day: is_expdate.";
+                        return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message).of(product)));
+                    }
+                },
+            };
+            if let Err(error) = self.renew_license(&visitor, license.id, renewal, None).await {
+                return Ok(Err(told(error, product)?));
+            }
+        }
+        Ok(Ok(updated(&found)))
+    }
+
+    /// Revokes licenses, or gives them back with `is_revoke=false`. One that is so already stays so.
+    pub async fn qlm_revoke(&self, call: &QlmCall) -> Result<Result<Changed, QlmRefused>, Fault> {
+        let (extension, found) = match self.changeable(call, self.settings().qlm.revoke, "enableRevokeLicense").await? {
+            Ok(opened) => opened,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let revokes = match call.args.flag("is_revoke") {
+            Ok(flag) => flag.unwrap_or(true),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        for (license, product) in &found {
+            if let Some(refused) = self.set_revoked(extension.as_ref(), license, product, revokes).await? {
+                return Ok(Err(refused));
+            }
+        }
+        Ok(Ok(updated(&found)))
+    }
+
+    /// Edits licenses in place; their keys stay.
+    pub async fn qlm_update(&self, call: &QlmCall) -> Result<Result<Changed, QlmRefused>, Fault> {
+        let settings = self.settings();
+        let (extension, found) = match self.changeable(call, settings.qlm.update, "enableUpgradeLicense").await? {
+            Ok(opened) => opened,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let edit = match Edits::read(&call.args, &settings.qlm.orders) {
+            Ok(edit) => edit,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let visitor = visitor(extension.as_ref());
+        for (license, product) in &found {
+            let (edit, now) = (edit.clone(), self.now());
+            let edited = self.edit_terms(&visitor, license.id, None, move |terms| {
+                edit.apply(terms, now);
+                Ok(())
+            });
+            if let Err(error) = edited.await {
+                return Ok(Err(told(error, product)?));
+            }
+            if let Some(revokes) = edit_revokes(&call.args)
+                && let Some(refused) = self.set_revoked(extension.as_ref(), license, product, revokes).await?
+            {
+                return Ok(Err(refused));
+            }
+        }
+        Ok(Ok(updated(&found)))
+    }
+
+    /// Gives licenses a maintenance plan, or extends the one they have (`renews`).
+    pub async fn qlm_maintain(&self, call: &QlmCall, renews: bool) -> Result<Result<Changed, QlmRefused>, Fault> {
+        let settings = self.settings();
+        let (extension, found) = match self.changeable(call, settings.qlm.update, "enableUpgradeLicense").await? {
+            Ok(opened) => opened,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let read = || -> Result<(bool, Option<Date>, u32), QlmRefused> {
+            let on = if renews { true } else { call.args.flag("is_maintenance_plan")?.ok_or_else(|| missing("is_maintplan"))? };
+            let date = call.args.text("is_maintdate").map(|text| order::date(text, &settings.qlm.orders.dates)).transpose()?;
+            Ok((on, date, order::days(&call.args, "is_maintduration")?.unwrap_or(settings.qlm.orders.maintenance_days)))
+        };
+        let (on, date, days) = match read() {
+            Ok(read) => read,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let (visitor, now) = (visitor(extension.as_ref()), self.now());
+        for (license, product) in &found {
+            let first = license.first_activated;
+            let edited = self.edit_terms(&visitor, license.id, None, move |terms| {
+                // A plan that still runs is extended from its end, one that is over or new from today.
+                let from =
+                    terms.maintenance.instant(first).filter(|end| renews && *end > now).map_or(now, |end| end.plus_millis(-1));
+                terms.maintenance = match (on, date) {
+                    (false, _) => Maintenance::None,
+                    (true, Some(date)) => Maintenance::Until(date.end()),
+                    (true, None) => Maintenance::Until(order::day_after(from.date(), days)),
+                };
+                Ok(())
+            });
+            if let Err(error) = edited.await {
+                return Ok(Err(told(error, product)?));
+            }
+        }
+        Ok(Ok(updated(&found)))
+    }
+
+    async fn set_revoked(
+        &self,
+        extension: Option<&Extension>,
+        license: &License,
+        product: &Product,
+        revoked: bool,
+    ) -> Result<Option<QlmRefused>, Fault> {
+        let visitor = visitor(extension);
+        let name = extension.map_or("a call without a password", |extension| extension.name.as_str());
+        let done = match revoked {
+            true => self.disable_license(&visitor, license.id, format!("Revoked by {name}.")).await,
+            false => self.enable_license(&visitor, license.id).await,
+        };
+        match done {
+            Ok(()) | Err(ActError::Transition(_)) => Ok(None),
+            Err(error) => told(error, product).map(Some),
+        }
+    }
+
+    /// Who calls, and the licenses the call names, where the method is on.
+    async fn changeable(
+        &self,
+        call: &QlmCall,
+        on: bool,
+        property: &str,
+    ) -> Result<Result<(Option<Extension>, Vec<(License, Product)>), QlmRefused>, Fault> {
+        if let Err(refused) = switched(on, property) {
+            return Ok(Err(refused));
+        }
+        let extension = match self.caller(&call.args).await? {
+            Ok(extension) => extension,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let found = self.licenses_named(&call.args, extension.as_ref()).await?;
+        Ok(found.map(|found| (extension, found)))
+    }
+
+    async fn licenses_named(
+        &self,
+        args: &Args,
+        extension: Option<&Extension>,
+    ) -> Result<Result<Vec<(License, Product)>, QlmRefused>, Fault> {
+        let number = match args.product_if_any() {
+            Ok(product) => product.map(|(number, ..)| number),
+            // A shop names a product without its version where the key says it all.
+            Err(_) => args.text("is_productid").and_then(|text| text.parse().ok()),
+        };
+        let fields = providers::fields(extension.map_or("", |extension| extension.class.as_str()));
+        let provider = extension.map_or_else(|| "qlm".to_owned(), |extension| extension.name.to_lowercase());
+        let mut conn = self.read().await?;
+        let (mut found, named) = if let Some(text) = args.text("is_avkey") {
+            let found = match ActivationKey::parse(text) {
+                Ok(key) => conn.licenses_with_key(&key).await?,
+                Err(_) => Vec::new(),
+            };
+            (found, "this activation key")
+        } else if let Some(reference) = args.first(&fields.order) {
+            let found = match conn.order_of(&provider, reference).await? {
+                Some(order) => conn.licenses_of_order(order.id).await?,
+                None => Vec::new(),
+            };
+            (found, "this order number")
+        } else if let Some(reference) = args.first(&fields.subscription) {
+            (conn.licenses_of_subscription(&provider, reference).await?, "this subscription number")
+        } else {
+            let message = "Say which license: is_avkey, or the number of its order or of its subscription.";
+            return Ok(Err(QlmRefused::new(ErrorCode::NotProvided, message)));
+        };
+        found.retain(|(_, product)| number.is_none_or(|number| product.number == Some(number)));
+        found.truncate(MOST);
+        if found.is_empty() {
+            return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, format!("There is no license with {named}."))));
+        }
+        Ok(Ok(found))
+    }
+}
+
+fn visitor(extension: Option<&Extension>) -> Visitor {
+    Visitor::Extension { name: extension.map_or_else(|| "qlm".to_owned(), |extension| extension.name.clone()) }
+}
+
+fn missing(name: &str) -> QlmRefused {
+    QlmRefused::new(ErrorCode::MissingArgument, format!("The argument {name} is missing."))
+}
+
+/// What stands in the way of an act, by number.
+fn told(error: ActError, product: &Product) -> Result<QlmRefused, Fault> {
+    match error {
+        ActError::Fault(fault) => Err(fault),
+        ActError::Field { message, .. } => Ok(QlmRefused::new(ErrorCode::MissingArgument, message).of(product)),
+        other => Ok(QlmRefused::new(ErrorCode::License, other.to_string()).of(product)),
+    }
+}
+
+fn updated(found: &[(License, Product)]) -> Changed {
+    let keys: Vec<String> = found.iter().filter_map(|(license, _)| license.key.as_ref()).map(ActivationKey::text).collect();
+    let product = found.first().map(|(_, product)| product.id);
+    (product, format!("Successfully updated license information for ActivationKey={}.", keys.join(", ")))
+}
+
+fn new_end(args: &Args, settings: &OrderSettings) -> Result<NewEnd, QlmRefused> {
+    let date = args.text("is_expdate").map(|text| order::date(text, &settings.dates)).transpose()?;
+    match (date, order::days(args, "is_expduration")?) {
+        (Some(_), Some(_)) => Err(QlmRefused::new(
+            ErrorCode::MissingArgument,
+            "Say is_expdate or is_expduration, not both: one is a day, the other days more.",
+        )),
+        (Some(date), None) => Ok(NewEnd::On(date)),
+        (None, Some(days)) => Ok(NewEnd::Days(days)),
+        (None, None) => Ok(NewEnd::AsBefore),
+    }
+}
+
+/// How long a license was sold for, in days.
+fn period(license: &License) -> Option<u32> {
+    let expiry = license.terms.expiry;
+    if let Some(days) = expiry.days_counted_by_client.or(expiry.days_after_first_activation) {
+        return Some(days);
+    }
+    let end = expiry.on?;
+    let days = (end.millis() - license.created.date().midnight().millis()) / 86_400_000 - 1;
+    u32::try_from(days).ok().filter(|days| *days > 0)
+}
+
+/// What an edit changes; what is not given stays.
+#[derive(Clone)]
+struct Edits {
+    features: Option<FeatureMasks>,
+    date: Option<Date>,
+    days: Option<u32>,
+    model: Option<LicenseModel>,
+    seats: Option<u32>,
+    computer_type: Option<ComputerType>,
+    properties: Vec<Property>,
+    affiliate: Option<String>,
+    user_data: Option<String>,
+}
+
+impl Edits {
+    fn read(args: &Args, settings: &OrderSettings) -> Result<Self, QlmRefused> {
+        Ok(Self {
+            features: args.text("is_features").map(|text| FeatureMasks::parse("is_features", text)).transpose()?,
+            date: args.text("is_expdate").map(|text| order::date(text, &settings.dates)).transpose()?,
+            days: order::days(args, "is_expduration")?,
+            model: args.text("is_licensemodel").map(|text| LicenseModel::parse("is_licensemodel", text)).transpose()?,
+            seats: args.count("is_quantity", 1)?,
+            computer_type: args.text("is_computertype").map(|text| ComputerType::parse("is_computertype", text)).transpose()?,
+            properties: match args.text("is_pp") {
+                Some(text) => Property::parse_all("is_pp", text, &settings.dates)?,
+                None => Vec::new(),
+            },
+            affiliate: args.text("is_affiliateid").map(str::to_owned),
+            user_data: args.text("is_userdata1").map(str::to_owned),
+        })
+    }
+
+    fn apply(&self, terms: &mut crate::licensing::license::Terms, now: Timestamp) {
+        let qlm = terms.qlm.get_or_insert_default();
+        qlm.features = self.features.unwrap_or(qlm.features);
+        qlm.model = self.model.unwrap_or(qlm.model);
+        qlm.computer_type = self.computer_type.unwrap_or(qlm.computer_type);
+        for property in &self.properties {
+            property.clone().put_into(&mut qlm.properties);
+        }
+        if let Some(affiliate) = &self.affiliate {
+            qlm.affiliate.clone_from(affiliate);
+        }
+        if let Some(data) = &self.user_data {
+            qlm.user_data.clone_from(data);
+        }
+        let model = qlm.model;
+        if let Some(days) = self.days {
+            terms.expiry = Expiry::on(order::day_after(now.date(), days));
+        }
+        if let Some(date) = self.date {
+            terms.expiry = Expiry::on(date.end());
+        }
+        if self.model.is_some() || self.days.is_some() || self.date.is_some() {
+            terms.kind = order::kind(model, terms.expiry);
+            terms.trial = model.is_trial();
+        }
+        if let Some(seats) = self.seats {
+            terms.seats = Limit::AtMost(seats);
+        }
+    }
+}
+
+/// Whether an edit revokes as well.
+fn edit_revokes(args: &Args) -> Option<bool> {
+    args.flag("is_revoke").ok().flatten()
+}
