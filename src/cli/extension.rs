@@ -24,6 +24,9 @@ pub(super) enum Command {
         /// Read the password from stdin, which calls say as is_pwd: 12 characters at least
         #[arg(long)]
         password_stdin: bool,
+        /// Make an API key to sign calls with (strict authentication); it is shown once
+        #[arg(long)]
+        api_key: bool,
     },
     /// The extensions
     List,
@@ -37,19 +40,26 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
     let desk = place.open().await?;
     let none = || not_found("There is no extension with this name. `extension list` shows them.");
     match command {
-        Command::Add { name, class, user, password_stdin } => {
+        Command::Add { name, class, user, password_stdin, api_key } => {
             let named = name.to_ascii_lowercase();
             let class = class.unwrap_or_else(|| if EXTENSION_CLASSES.contains(&named.as_str()) { named } else { String::new() });
             let password = if password_stdin { Some(parse::secret("The password")?) } else { None };
             let has_password = password.is_some();
-            let new = NewExtension { name: name.clone(), class: class.clone(), user, password, api_key: None, shared_key: None };
+            let api_key = api_key.then(|| crate::vault::Token::random().text());
+            let made = api_key.clone();
+            let new = NewExtension { name: name.clone(), class: class.clone(), user, password, api_key, shared_key: None };
             let id = desk.add_extension(&Visitor::Operator, new).await?;
             let text = if has_password {
                 format!("Added. Calls say is_vendor={name} with its user and password.")
             } else {
                 "Added. It has no password, so it may change nothing unless allowUnauthenticatedVendor is true.".to_owned()
             };
-            Ok(Done::new(json!({ "id": id, "name": name, "class": class, "has_password": has_password }), text))
+            let text = match &made {
+                Some(key) => format!("{text}\nAPI key, shown once: {key}"),
+                None => text,
+            };
+            let value = json!({ "id": id, "name": name, "class": class, "has_password": has_password, "api_key": made });
+            Ok(Done::new(value, text))
         }
         Command::List => {
             let all = desk.extensions(&Visitor::Operator).await?;

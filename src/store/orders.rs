@@ -99,6 +99,25 @@ impl Conn {
         sqlx::query(sql).bind(email.folded()).fetch_optional(self.db()).await?.as_ref().map(customer).transpose()
     }
 
+    /// Keeps what is said of a customer; what is not said stays. `false` when another has the address.
+    pub async fn update_customer(
+        &mut self,
+        id: CustomerId,
+        email: &Email,
+        name: Option<&str>,
+        company: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let taken = sqlx::query("select id from customer where email_folded = $1 and id <> $2").bind(email.folded()).bind(id.0);
+        if taken.fetch_optional(self.db()).await?.is_some() {
+            return Ok(false);
+        }
+        let sql = "update customer set email = $2, email_folded = $3, name = coalesce($4, name), company = coalesce($5, company) \
+                   where id = $1";
+        let query = sqlx::query(sql).bind(id.0).bind(email.as_str().to_owned()).bind(email.folded());
+        query.bind(name.map(plain)).bind(company.map(plain)).execute(self.db()).await?;
+        Ok(true)
+    }
+
     /// Customers by address, after this id.
     pub async fn customers(&mut self, after: i64, most: i64) -> Result<Vec<Customer>, StoreError> {
         let sql = concat!("select ", customer_columns!(), " from customer c where c.id > $1 order by c.id limit $2");

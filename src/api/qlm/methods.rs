@@ -1,12 +1,15 @@
 //! The methods, by name: what each is given and how it is answered (§2.2).
 
 use axum::{http::StatusCode, response::Response};
+use serde_json::json;
 
 use super::reply;
 use crate::{
     desk::{Fault, QlmCall, QlmChanged, QlmRefused},
     licensing::{
-        ProductId, Timestamp,
+        ActivationKey, ProductId, Timestamp,
+        activation::Activation,
+        license::License,
         qlm::{
             DateFormat, ErrorCode,
             document::{self, Element},
@@ -35,6 +38,21 @@ pub async fn run(state: &AppState, method: &str, call: &QlmCall) -> Response {
         },
         "getlatestversionhttp" => match latest(state, call).await {
             Ok(Ok(element)) => reply::plain(&element),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
+        "updateuserinformation" => match desk.qlm_customer(call).await {
+            Ok(Ok(message)) => reply::plain(&document::result(&message, Vec::new())),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
+        "retrieveactivationkeyhttp" => match desk.qlm_retrieve(call).await {
+            Ok(Ok(licenses)) => keys_of(call, &licenses),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
+        "getactivationloghttp" => match desk.qlm_activation_log(call).await {
+            Ok(Ok(activations)) => log_of(call, &activations),
             Ok(Err(refused)) => reply::refused(state, refused).await,
             Err(fault) => reply::failed(fault),
         },
@@ -84,6 +102,46 @@ async fn latest(state: &AppState, call: &QlmCall) -> Result<Result<Element, QlmR
         ];
         document::result(&format!("The latest version is {version}"), more)
     }))
+}
+
+fn wants_json(call: &QlmCall) -> bool {
+    call.args.text("is_format").is_some_and(|format| format.eq_ignore_ascii_case("json"))
+}
+
+/// The keys of an order: as a list, and the first once more as old callers look for it.
+fn keys_of(call: &QlmCall, licenses: &[License]) -> Response {
+    let keys: Vec<String> = licenses.iter().filter_map(|license| license.key.as_ref()).map(ActivationKey::text).collect();
+    if wants_json(call) {
+        let licenses = keys.iter().map(|key| json!({ "activationKey": key })).collect::<Vec<_>>();
+        return reply::json(&json!({ "licenses": licenses }));
+    }
+    let listed = keys.iter().map(|key| Element::holding("license", vec![Element::text("activationKey", key.clone())]));
+    let first = keys.first().cloned().unwrap_or_default();
+    reply::plain(&Element::holding(
+        document::ROOT,
+        vec![Element::holding("licenses", listed.collect()), Element::text("avkey", first)],
+    ))
+}
+
+fn log_of(call: &QlmCall, activations: &[Activation]) -> Response {
+    let format = DateFormat::parse("yyyy-MM-dd HH:mm:ss").expect("this is a format");
+    let rows = activations.iter().map(|one| {
+        [
+            ("computerID", one.device.id.to_string()),
+            ("computerName", one.device.name.as_ref().map(ToString::to_string).unwrap_or_default()),
+            ("state", one.state.as_str().to_owned()),
+            ("activationDate", format.write(one.first_activated)),
+            ("lastAccessedDate", format.write(one.last_seen)),
+        ]
+    });
+    if wants_json(call) {
+        let rows = rows
+            .map(|row| row.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect::<serde_json::Map<_, _>>());
+        return reply::json(&json!({ "activations": rows.collect::<Vec<_>>() }));
+    }
+    let rows =
+        rows.map(|row| Element::holding("activation", row.into_iter().map(|(name, value)| Element::text(name, value)).collect()));
+    reply::plain(&Element::holding(document::ROOT, vec![Element::holding("activations", rows.collect())]))
 }
 
 fn ping(now: Timestamp) -> Element {

@@ -16,7 +16,7 @@ use axum::{
 
 use crate::{
     desk::QlmCall,
-    licensing::qlm::{Args, ErrorCode},
+    licensing::qlm::{Args, ErrorCode, strict::StrictToken},
     server::{AppState, forms::pairs},
 };
 
@@ -59,6 +59,7 @@ async fn answer(state: &AppState, method: &str, request: Request) -> Response {
         return reply::failure(StatusCode::FORBIDDEN, ErrorCode::Blocked, "This address acts, so it is not fetched ahead.");
     }
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| state.address_of(peer.0, request.headers()));
+    let strict = strict_token(state, &request);
     let query = pairs(request.uri().query().unwrap_or_default().as_bytes());
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     // Shops that say nothing of what they send, send forms.
@@ -78,9 +79,21 @@ async fn answer(state: &AppState, method: &str, request: Request) -> Response {
             }
         }
     }
-    let call = QlmCall { args: Args::merge(query, body), from };
+    let call = QlmCall { args: Args::merge(query, body), from, strict };
     let bom = call.args.flag("is_writebom").ok().flatten().unwrap_or(state.desk.settings().qlm.write_bom);
     reply::with_bom(methods::run(state, method, &call).await, bom)
+}
+
+/// The signature over the call itself (§3): under the address this server is configured with, and the one it was called by.
+fn strict_token(state: &AppState, request: &Request) -> Option<StrictToken> {
+    let text = |value: &header::HeaderValue| value.to_str().ok().map(str::to_owned);
+    let headers: Vec<(String, String)> =
+        request.headers().iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?))).collect();
+    let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+    let own = format!("{}{address}", state.config.public_url.trim_end_matches('/'));
+    let host = request.headers().get(header::HOST).and_then(text);
+    let called = host.map(|host| ["https", "http"].map(|scheme| format!("{scheme}://{host}{address}"))).into_iter().flatten();
+    StrictToken::read(&headers, [own].into_iter().chain(called).collect())
 }
 
 #[cfg(test)]

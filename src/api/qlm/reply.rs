@@ -44,6 +44,10 @@ pub fn text(text: String) -> Response {
     of(StatusCode::OK, "text/plain; charset=utf-8", text)
 }
 
+pub fn json(value: &serde_json::Value) -> Response {
+    of(StatusCode::OK, "application/json", value.to_string())
+}
+
 pub fn failure(status: StatusCode, code: ErrorCode, message: &str) -> Response {
     let element = document::error(code, message);
     of(status, "text/xml; charset=utf-8", format!("{DECLARATION}{}", document::ascii(&element.canonical())))

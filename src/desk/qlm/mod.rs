@@ -3,7 +3,9 @@
 
 mod change;
 mod create;
+mod customer;
 mod extensions;
+mod read;
 mod release;
 mod sign;
 mod validate;
@@ -20,7 +22,7 @@ use crate::{
         ProductId,
         decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
         product::{Installation, Product, ProductState},
-        qlm::{ArgError, Args, ErrorCode, document::Element},
+        qlm::{ArgError, Args, ErrorCode, document::Element, strict::StrictToken},
     },
     store::{Conn, Extension},
 };
@@ -30,6 +32,8 @@ use crate::{
 pub struct QlmCall {
     pub args: Args,
     pub from: Option<IpAddr>,
+    /// The signature over the call itself, where it has one.
+    pub strict: Option<StrictToken>,
 }
 
 /// Why a call failed: its number, the words, and the product under whose key that is signed, where it is known.

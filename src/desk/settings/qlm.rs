@@ -11,6 +11,13 @@ pub struct QlmSettings {
     pub revoke: bool,
     pub update: bool,
     pub latest_version: bool,
+    pub retrieve: bool,
+    pub activation_log: bool,
+    /// Methods whose calls are signed, by name.
+    pub strict_methods: Vec<String>,
+    /// How far the time of a signature may be off, in seconds.
+    pub strict_tolerance: i64,
+    pub strict_version: u32,
     pub release: bool,
     pub release_requires_authentication: bool,
     pub unauthenticated: bool,
@@ -30,6 +37,11 @@ impl Default for QlmSettings {
             revoke: false,
             update: false,
             latest_version: false,
+            retrieve: false,
+            activation_log: false,
+            strict_methods: vec!["RetrieveActivationKeyHttp".to_owned()],
+            strict_tolerance: 300,
+            strict_version: 2,
             release: false,
             release_requires_authentication: true,
             unauthenticated: false,
@@ -54,7 +66,7 @@ fn group(text: &str, least: i64) -> Result<usize, SettingError> {
     usize::try_from(size).map_err(|_| SettingError::Value(wrong))
 }
 
-pub(super) static KNOWN: [Known; 19] = [
+pub(super) static KNOWN: [Known; 24] = [
     Known {
         name: "enableGetActivationKey",
         about: "QLM: shops may have keys made (GetActivationKey). Whoever has an extension’s password makes as many as they like",
@@ -84,6 +96,53 @@ pub(super) static KNOWN: [Known; 19] = [
         about: "QLM: everybody may ask for a product’s newest version and its address (GetLatestVersionHttp)",
         read: |settings, text| flag(text).map(|on| settings.qlm.latest_version = on),
         write: |settings| settings.qlm.latest_version.to_string(),
+    },
+    Known {
+        name: "enableRetrieveActivationKeyHttp",
+        about: "QLM: shops may read the keys of an order (RetrieveActivationKeyHttp). Whoever has an extension’s password and API key reads any",
+        read: |settings, text| flag(text).map(|on| settings.qlm.retrieve = on),
+        write: |settings| settings.qlm.retrieve.to_string(),
+    },
+    Known {
+        name: "enableGetActivationLogHttp",
+        about: "QLM: shops may list the computers of a license (GetActivationLogHttp). Whoever has an extension’s password reads their names",
+        read: |settings, text| flag(text).map(|on| settings.qlm.activation_log = on),
+        write: |settings| settings.qlm.activation_log.to_string(),
+    },
+    Known {
+        name: "strictAuthenticationHttpMethods",
+        about: "QLM: methods whose calls are signed with the extension’s API key, separated by commas",
+        read: |settings, text| {
+            let names: Vec<String> = text.split([',', ';', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+            if names.len() > 64 || names.iter().any(|name| name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric())) {
+                return Err(SettingError::Value("Name methods, such as RetrieveActivationKeyHttp, separated by commas."));
+            }
+            settings.qlm.strict_methods = names;
+            Ok(())
+        },
+        write: |settings| settings.qlm.strict_methods.join(","),
+    },
+    Known {
+        name: "strictAuthenticationTimestampTolerance",
+        about: "QLM: seconds that the time of such a signature may be off",
+        read: |settings, text| {
+            let wrong = "Type a whole number of seconds from 30 to 3,600.";
+            number(text, 30, 3_600, wrong).map(|seconds| settings.qlm.strict_tolerance = seconds)
+        },
+        write: |settings| settings.qlm.strict_tolerance.to_string(),
+    },
+    Known {
+        name: "strictAuthenticationMinimumVersion",
+        about: "QLM: 2, or 1 for callers who sign the address alone",
+        read: |settings, text| {
+            settings.qlm.strict_version = match text.trim() {
+                "1" => 1,
+                "2" => 2,
+                _ => return Err(SettingError::Value("Say 1 or 2.")),
+            };
+            Ok(())
+        },
+        write: |settings| settings.qlm.strict_version.to_string(),
     },
     Known {
         name: "enableReleaseKeyHttp",

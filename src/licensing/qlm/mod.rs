@@ -11,6 +11,7 @@ pub mod model;
 pub mod order;
 pub mod properties;
 pub mod providers;
+pub mod strict;
 
 pub use args::{ArgError, Args};
 pub use code::ErrorCode;

@@ -29,7 +29,9 @@ tests! {
         a_customer_is_told_only_to_the_computer_that_shows_its_key,
         a_shop_changes_what_it_sold_by_the_names_it_has_for_it,
         every_signed_document_is_verified_by_another_implementation,
-        the_newest_version_is_told_where_the_vendor_lets_it;
+        the_newest_version_is_told_where_the_vendor_lets_it,
+        what_is_known_of_customers_follows_the_shop,
+        keys_are_read_by_a_call_that_is_signed_once;
 }
 
 const PASSWORD: &str = "a password of the shop";
@@ -556,8 +558,10 @@ async fn a_shop_changes_what_it_sold_by_the_names_it_has_for_it(app: TestApp) {
 
 async fn every_signed_document_is_verified_by_another_implementation(app: TestApp) {
     let house = House::new(app).await;
-    let (key, _) =
-        house.keys("is_quantity=2&is_features=0:7&is_pp=a.b::%3CGr%C3%B6%C3%9Fe%3E&is_userdata1=%22%26%0D%0A%09%C3%A9", "1").await.remove(0);
+    let (key, _) = house
+        .keys("is_quantity=2&is_features=0:7&is_pp=a.b::%3CGr%C3%B6%C3%9Fe%3E&is_userdata1=%22%26%0D%0A%09%C3%A9", "1")
+        .await
+        .remove(0);
     let good = house.validate(&key, "PC <1> & \"é\"", &[("is_computer_name", "Büro 😀")]).await;
     let refused = house.validate(&key, "PC-1", &[("is_activate", "false")]).await;
     let seal = house.app.desk().seals().await.unwrap().into_iter().find(|seal| seal.purpose == SealUse::Qlm).unwrap();
@@ -605,4 +609,129 @@ async fn the_newest_version_is_told_where_the_vendor_lets_it(app: TestApp) {
         (Some("1.10"), Some("https://example.com/1.10?a&amp;b"))
     );
     assert_eq!(of(&text, "result"), Some("The latest version is 1.10"));
+}
+
+async fn what_is_known_of_customers_follows_the_shop(app: TestApp) {
+    let house = House::new(app).await;
+    for secret in ["ann@customer.example", "ann@new.example", "bob@customer.example"] {
+        house.app.secret(secret);
+    }
+    let (key, _) = house.keys("", "1").await.remove(0);
+    let said = async |fields: &[(&str, &str)], arguments: &str| change(&house, "UpdateUserInformation", arguments, fields).await;
+    let customer = async |email: &str| {
+        let email = crate::licensing::Email::parse(email).unwrap();
+        house
+            .app
+            .desk()
+            .customer(&OPERATOR, &email)
+            .await
+            .ok()
+            .map(|(customer, licenses)| (customer.name, customer.company, licenses.len()))
+    };
+    let ann = [("Customer_Email", "ann@customer.example"), ("Customer_Name", "Ann Löwe"), ("Customer_Company", "ACME")];
+    assert_eq!(of(&said(&ann, "").await.text(), "result"), Some("Customer Ann L&#246;we was added successfully."));
+    assert_eq!(
+        of(&said(&ann[..1], &format!("is_avkey={key}")).await.text(), "result"),
+        Some("Customer ann@customer.example was updated successfully.")
+    );
+    assert_eq!(
+        customer("ann@customer.example").await,
+        Some(("Ann Löwe".to_owned(), "ACME".to_owned(), 1)),
+        "what is not said is not forgotten"
+    );
+    let moved = [("Customer_Email", "ann@new.example")];
+    assert!(said(&moved, "is_previousemail=ann@customer.example").await.text().contains("updated"));
+    assert_eq!(customer("ann@customer.example").await, None);
+    assert_eq!(customer("ann@new.example").await, Some(("Ann Löwe".to_owned(), "ACME".to_owned(), 1)));
+    said(&[("Customer_Email", "bob@customer.example")], "").await;
+    for (fields, arguments, code) in [
+        (&[][..], "", 208),
+        (&[("Customer_Email", "nobody")], "", 208),
+        (&moved, "is_previousemail=none@customer.example", 1904),
+        (&moved, "is_previousemail=bob@customer.example", 1901),
+        (&moved, "is_avkey=AAAAA-BBBBB-CCCCC-DDDDX", 203),
+    ] {
+        assert_eq!(failure(&said(fields, arguments).await).0, code, "{arguments}");
+    }
+    assert_eq!(failure(&house.get("UpdateUserInformation", &moved).await).0, 8, "not without a password");
+}
+
+async fn keys_are_read_by_a_call_that_is_signed_once(app: TestApp) {
+    let house = House::new(app).await;
+    let api_key = "an API key of the portal";
+    house.app.secret(api_key);
+    let new = NewExtension {
+        name: "Reader".to_owned(),
+        class: "qlmauthenticationprovider".to_owned(),
+        user: "shop".to_owned(),
+        password: Some(PASSWORD.to_owned()),
+        api_key: Some(api_key.to_owned()),
+        shared_key: None,
+    };
+    house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    let xml = house
+        .ordered("reader", "is_userdata1=u&is_quantity=2&is_usemultipleactivationskey=false", &[("orderNumber", "77")])
+        .await
+        .text();
+    let key = of(&xml, "activationKey").unwrap().to_owned();
+    for key in xml.split("<activationKey>").skip(1) {
+        house.app.secret(key.split('<').next().unwrap());
+    }
+    house.set("enableRetrieveActivationKeyHttp", "true").await;
+    let address = |more: &str| {
+        format!(
+            "/qlm/qlmservice.asmx/RetrieveActivationKeyHttp?is_vendor=Reader&is_user=shop&is_pwd={}&{more}",
+            PASSWORD.replace(' ', "%20")
+        )
+    };
+    let signed = |address: &str, at: crate::licensing::Timestamp, version: &str| {
+        let time = crate::licensing::qlm::DateFormat::parse("yyyy-MM-dd HH:mm:ss").unwrap().write(at);
+        let text = format!("http://portal.example{address}&X-Qlm-Timestamp:{time}&X-Qlm-Authentication-Version:{version}");
+        let mark =
+            aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, api_key.as_bytes()), text.as_bytes());
+        let token: String = mark.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Request::get(address)
+            .header(header::HOST, "portal.example")
+            .header("X-Qlm-Authentication-Token", token)
+            .header("X-Qlm-Timestamp", time)
+            .header("X-Qlm-Authentication-Version", version)
+            .body(Body::empty())
+            .unwrap()
+    };
+    let now = house.app.now();
+    let asked = address("is_orderid=77&is_userdata1=u");
+    let text = house.app.send(signed(&asked, now, "2")).await.text();
+    assert_eq!((text.matches("<license>").count(), of(&text, "avkey")), (2, Some(&*key)), "{text}");
+    assert_eq!(failure(&house.app.send(signed(&asked, now, "2")).await).0, 8, "once");
+    house.app.pass_seconds(301);
+    assert_eq!(failure(&house.app.send(signed(&asked, now, "2")).await).0, 8, "nor later");
+    let now = house.app.now();
+    let as_json = house.app.send(signed(&address("is_orderid=77&is_format=json"), now, "2")).await;
+    assert_eq!(as_json.json()["licenses"][0]["activationKey"], key);
+    assert_eq!(failure(&house.app.get(&asked).await).0, 8, "without a signature");
+    assert_eq!(failure(&house.app.send(signed(&address("is_orderid=78"), now, "2")).await).0, 203);
+    assert_eq!(failure(&house.app.send(signed(&address("is_userdata1=u"), now, "2")).await).0, 208);
+    assert_eq!(failure(&house.app.send(signed(&address("is_orderid=77&a=1"), now, "1")).await).0, 8, "version 1 is too low");
+    // A signature over another address.
+    let mut crossed = signed(&address("is_orderid=77&a=2"), now, "2");
+    *crossed.uri_mut() = address("is_orderid=77&a=3").parse().unwrap();
+    assert_eq!(failure(&house.app.send(crossed).await).0, 8);
+    // The computers of a license, for whoever has a password, signed only if the vendor says so.
+    let log = format!(
+        "/qlm/qlmservice.asmx/GetActivationLogHttp?is_vendor=portal&is_user=shop&is_pwd={}&is_avkey={key}",
+        PASSWORD.replace(' ', "+")
+    );
+    assert_eq!(failure(&house.app.get(&log).await).0, 7);
+    house.set("enableGetActivationLogHttp", "true").await;
+    house.validate(&key, "PC-1", &[("is_computer_name", "Büro")]).await;
+    let text = house.app.get(&log).await.text();
+    assert_eq!(
+        (of(&text, "computerID"), of(&text, "computerName"), of(&text, "state")),
+        (Some("PC-1"), Some("B&#252;ro"), Some("active"))
+    );
+    assert_eq!(house.app.get(&format!("{log}&is_format=JSON")).await.json()["activations"][0]["computerName"], "Büro");
+    house.set("allowUnauthenticatedVendor", "true").await;
+    assert_eq!(failure(&house.get("GetActivationLogHttp", &[("is_avkey", &key)]).await).0, 8, "a password is needed always");
+    house.set("strictAuthenticationHttpMethods", "GetActivationLogHttp").await;
+    assert_eq!(failure(&house.app.get(&log).await).0, 8);
 }

@@ -341,6 +341,7 @@ fn act_words(act: &str) -> String {
         "customer_account.added" => "added a customer account",
         "customer_account.sso_set" => "said where a customer account’s people sign in",
         "customer_account.sso_removed" => "let nobody of a customer account sign in any more",
+        "customer.edited" => "changed what is known of the customer",
         "customer.account_set" => "said which account the customer is in",
         "extension.added" => "added an extension",
         "extension.enabled" => "switched an extension on",

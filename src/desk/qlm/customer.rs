@@ -1,0 +1,122 @@
+//! What a shop says of its customers (`UpdateUserInformation`, §7): who they are, and whose a license is.
+
+use super::{QlmCall, QlmRefused};
+use crate::{
+    desk::{Desk, Fault},
+    licensing::{
+        ActivationKey, Email,
+        license::Actor,
+        qlm::{ErrorCode, providers},
+    },
+    store::{NewAudit, StoreError, Subject},
+};
+
+/// What became of it.
+enum Said {
+    Added,
+    Updated,
+    Refused(QlmRefused),
+}
+
+impl Desk {
+    /// Keeps a customer's name and company; moves them to a new address (`is_previousemail`); gives them a license (`is_avkey`). Nothing
+    /// that a call leaves out is forgotten.
+    pub async fn qlm_customer(&self, call: &QlmCall) -> Result<Result<String, QlmRefused>, Fault> {
+        let extension = match self.caller(&call.args).await? {
+            Ok(extension) => extension,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let fields = providers::fields(extension.as_ref().map_or("", |extension| extension.class.as_str()));
+        let Some(text) = call.args.first(&fields.email) else {
+            return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, "The customer’s e-mail address is missing.")));
+        };
+        let wrong = || QlmRefused::new(ErrorCode::MissingArgument, "This is no e-mail address. Nothing was changed.");
+        let Ok(email) = Email::parse(text) else { return Ok(Err(wrong())) };
+        let before = match call.args.text("is_previousemail").map(Email::parse) {
+            Some(Ok(before)) => Some(before),
+            Some(Err(_)) => return Ok(Err(wrong())),
+            None => None,
+        };
+        let said = |names: &[&str]| {
+            let text = call.args.first(names)?;
+            let fits = text.chars().count() <= 200 && !text.chars().any(crate::licensing::text::is_hidden);
+            fits.then(|| text.to_owned())
+        };
+        let (name, company) = (said(&fields.name), said(&fields.company));
+        let key = call.args.text("is_avkey").map(|text| ActivationKey::parse(text).ok());
+        let actor = Actor::Extension { name: extension.map_or_else(|| "qlm".to_owned(), |extension| extension.name) };
+        let (now, shown) = (self.now(), name.clone().unwrap_or_else(|| email.to_string()));
+        let done = self.store.write(move |conn| {
+            let (email, before, name, company) = (email.clone(), before.clone(), name.clone(), company.clone());
+            let (key, actor) = (key.clone(), actor.clone());
+            Box::pin(async move {
+                let known = match &before {
+                    Some(before) => match conn.customer_by_email(before).await? {
+                        Some(customer) => Some(customer),
+                        None => {
+                            let message = "There is no customer with the previous address.";
+                            return Ok(Said::Refused(QlmRefused::new(ErrorCode::CustomerNotFound, message)));
+                        }
+                    },
+                    None => conn.customer_by_email(&email).await?,
+                };
+                let licenses = match &key {
+                    Some(Some(key)) => conn.licenses_with_key(key).await?,
+                    Some(None) | None => Vec::new(),
+                };
+                if key.is_some() && licenses.is_empty() {
+                    let message = "There is no license with this activation key.";
+                    return Ok(Said::Refused(QlmRefused::new(ErrorCode::LicenseNotFound, message)));
+                }
+                let id = match &known {
+                    Some(customer) => customer.id,
+                    None => conn.customer_for(&email, name.as_deref().unwrap_or_default(), now).await?,
+                };
+                if !conn.update_customer(id, &email, name.as_deref(), company.as_deref()).await? {
+                    return Err(StoreError::gave_up(AddressTaken));
+                }
+                let entry = NewAudit {
+                    at: now,
+                    subject: Subject::of("customer", id.0),
+                    act: if known.is_some() { "customer.edited" } else { "customer.added" },
+                    actor: actor.clone(),
+                    before: None,
+                    after: Some(serde_json::json!({ "name": name, "company": company })),
+                };
+                conn.audit_apart(&entry).await?;
+                for (license, _) in licenses {
+                    let Some((mut license, _, head)) = conn.lock_license(license.id).await? else { continue };
+                    if license.customer == Some(id) {
+                        continue;
+                    }
+                    let before = license.customer.replace(id);
+                    let entry = NewAudit {
+                        at: now,
+                        subject: Subject::license(license.id.0),
+                        act: "license.customer_set",
+                        actor: actor.clone(),
+                        before: Some(serde_json::json!({ "customer": before.map(|id| id.0) })),
+                        after: Some(serde_json::json!({ "customer": id.0 })),
+                    };
+                    let head = conn.audit(&entry, head.as_deref());
+                    conn.save_license(&license, Some(&head)).await?;
+                }
+                Ok(if known.is_some() { Said::Updated } else { Said::Added })
+            })
+        });
+        match done.await {
+            Ok(Said::Added) => Ok(Ok(format!("Customer {shown} was added successfully."))),
+            Ok(Said::Updated) => Ok(Ok(format!("Customer {shown} was updated successfully."))),
+            Ok(Said::Refused(refused)) => Ok(Err(refused)),
+            Err(StoreError::GaveUp(why)) if why.is::<AddressTaken>() => Ok(Err(QlmRefused::new(
+                ErrorCode::CustomerExists,
+                "Another customer has this address already. Nothing was changed.",
+            ))),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("another customer has this address")]
+struct AddressTaken;

@@ -1,0 +1,134 @@
+//! What a shop reads (§8): the keys of an order, the computers of a license. Both need an extension's password always, and the first a
+//! signature over the call itself.
+
+use sha2::{Digest, Sha256};
+
+use super::{QlmCall, QlmRefused, switched};
+use crate::{
+    desk::{Desk, Fault},
+    licensing::{
+        ActivationKey, Timestamp,
+        activation::Activation,
+        files::base64,
+        license::License,
+        qlm::{ErrorCode, providers, strict::StrictFault},
+    },
+    store::Extension,
+    vault::{Purpose, Subject},
+};
+
+/// As many machines as are listed.
+const LISTED: i64 = 1_000;
+
+impl Desk {
+    /// The licenses of an order, for their keys. `is_userdata1` narrows them.
+    pub async fn qlm_retrieve(&self, call: &QlmCall) -> Result<Result<Vec<License>, QlmRefused>, Fault> {
+        if let Err(refused) = switched(self.settings().qlm.retrieve, "enableRetrieveActivationKeyHttp") {
+            return Ok(Err(refused));
+        }
+        let extension = match self.caller_with_password(call).await? {
+            Ok(extension) => extension,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Err(refused) = self.strict(call, &extension, "RetrieveActivationKeyHttp").await? {
+            return Ok(Err(refused));
+        }
+        let fields = providers::fields(&extension.class);
+        let names = [&["is_orderid"][..], &fields.order].concat();
+        let Some(reference) = call.args.first(&names) else {
+            let message = "Say which order: is_orderid. By is_userdata1 alone no key is looked for.";
+            return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
+        };
+        let mut conn = self.read().await?;
+        let found = match conn.order_of(&extension.name.to_lowercase(), reference).await? {
+            Some(order) => conn.licenses_of_order(order.id).await?,
+            None => Vec::new(),
+        };
+        let wanted = call.args.text("is_userdata1");
+        let is_meant = |license: &License| {
+            let data = license.terms.qlm.as_ref().map(|qlm| qlm.user_data.as_str());
+            wanted.is_none_or(|wanted| data == Some(wanted))
+        };
+        let licenses: Vec<License> = found.into_iter().map(|(license, _)| license).filter(is_meant).collect();
+        if licenses.is_empty() {
+            return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license of this order.")));
+        }
+        Ok(Ok(licenses))
+    }
+
+    /// The computers that a license was activated on, newest first.
+    pub async fn qlm_activation_log(&self, call: &QlmCall) -> Result<Result<Vec<Activation>, QlmRefused>, Fault> {
+        if let Err(refused) = switched(self.settings().qlm.activation_log, "enableGetActivationLogHttp") {
+            return Ok(Err(refused));
+        }
+        let extension = match self.caller_with_password(call).await? {
+            Ok(extension) => extension,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Err(refused) = self.strict(call, &extension, "GetActivationLogHttp").await? {
+            return Ok(Err(refused));
+        }
+        let key = match call.args.required("is_avkey") {
+            Ok(text) => ActivationKey::parse(text).ok(),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let mut conn = self.read().await?;
+        let found = match key {
+            Some(key) => conn.licenses_with_key(&key).await?,
+            None => Vec::new(),
+        };
+        let Some((license, _)) = found.first() else {
+            return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license with this activation key.")));
+        };
+        Ok(Ok(conn.activations(license.id, LISTED).await?))
+    }
+
+    /// As [`Desk::caller`], with a password whatever the vendor lets pass elsewhere.
+    async fn caller_with_password(&self, call: &QlmCall) -> Result<Result<Extension, QlmRefused>, Fault> {
+        Ok(match self.caller(&call.args).await? {
+            Ok(Some(extension)) if extension.password_mark.is_some() => Ok(extension),
+            Ok(_) => Err(QlmRefused::new(ErrorCode::AuthenticationFailed, "This method needs an extension with a password.")),
+            Err(refused) => Err(refused),
+        })
+    }
+
+    /// Whether a call of a method that takes strict authentication is signed. A signature counts once.
+    async fn strict(&self, call: &QlmCall, extension: &Extension, method: &str) -> Result<Result<(), QlmRefused>, Fault> {
+        let settings = self.settings();
+        if !settings.qlm.strict_methods.iter().any(|name| name.eq_ignore_ascii_case(method)) {
+            return Ok(Ok(()));
+        }
+        let failed = |fault: StrictFault| Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, fault.to_string())));
+        let Some(signed) = &call.strict else { return failed(StrictFault::Missing) };
+        // The address is what is signed.
+        if call.args.names().any(|name| name.starts_with("is_") && call.args.came_in_body(name)) {
+            let message = "The arguments of a signed call stand in its address, none of them in its body.";
+            return Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, message)));
+        }
+        let Some(sealed) = &extension.api_key else {
+            let message = "This extension has no API key to sign with. Its vendor gives it one.";
+            return Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, message)));
+        };
+        let subject = format!("{}/api", extension.name.to_lowercase());
+        let key = self.vault.decrypt_secret(Purpose::EXTENSION_KEY, Subject::named(&subject), sealed)?;
+        let (now, tolerance) = (self.now(), settings.qlm.strict_tolerance);
+        if let Err(fault) = signed.check(key.as_slice(), now, tolerance, settings.qlm.strict_version) {
+            return failed(fault);
+        }
+        if self.used_before(&signed.token, tolerance, now).await? { failed(StrictFault::Token) } else { Ok(Ok(())) }
+    }
+
+    async fn used_before(&self, token: &str, tolerance: i64, now: Timestamp) -> Result<bool, Fault> {
+        let subject = format!("qlm-token:{}", base64::url(&Sha256::digest(token)));
+        // Windows follow each other: one in which it could count twice is looked at whole.
+        let window = 2 * tolerance + 1;
+        let counted = self.store.write(move |conn| {
+            let subject = subject.clone();
+            Box::pin(async move {
+                let before = conn.tries(&subject, window, now.plus_seconds(-window)).await?;
+                Ok(before + conn.count_try(&subject, window, now).await?)
+            })
+        });
+        Ok(counted.await? > 1)
+    }
+}
