@@ -84,7 +84,7 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
 }
 
 /// What is counted together: an IPv4 address, or the network of an IPv6 one, whose holder has 2^64 addresses to choose from.
-fn counted(address: IpAddr) -> IpAddr {
+pub fn counted(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => IpAddr::from((u128::from(v6) >> 64 << 64).to_be_bytes()),

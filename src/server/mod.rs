@@ -6,7 +6,7 @@ pub mod config;
 pub(crate) mod forms;
 pub(crate) mod guard;
 mod jobs;
-mod limits;
+pub mod limits;
 mod once;
 pub(crate) mod page;
 mod path;

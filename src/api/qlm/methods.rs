@@ -23,6 +23,11 @@ const SERVER_VERSION: &str = "20.0.0.0";
 
 pub async fn run(state: &AppState, method: &str, call: &QlmCall) -> Response {
     let desk = &state.desk;
+    match desk.qlm_signed(call, method).await {
+        Ok(Ok(())) => {}
+        Ok(Err(refused)) => return reply::refused(state, refused).await,
+        Err(fault) => return reply::failed(fault),
+    }
     match method {
         "pinghttp" => reply::plain(&ping(desk.now())),
         "getactivationkey" | "getactivationkeywithexpirydate" => match desk.qlm_create_keys(call).await {

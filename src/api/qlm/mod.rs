@@ -59,6 +59,7 @@ async fn answer(state: &AppState, method: &str, request: Request) -> Response {
         return reply::failure(StatusCode::FORBIDDEN, ErrorCode::Blocked, "This address acts, so it is not fetched ahead.");
     }
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| state.address_of(peer.0, request.headers()));
+    let from = from.map(|from| crate::server::limits::counted(from).to_string());
     let strict = strict_token(state, &request);
     let query = pairs(request.uri().query().unwrap_or_default().as_bytes());
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();

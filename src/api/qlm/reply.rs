@@ -66,7 +66,7 @@ pub async fn refused(state: &AppState, refused: QlmRefused) -> Response {
 pub fn failed(fault: Fault) -> Response {
     let reference = crate::server::page::fault_reference();
     tracing::error!(reference = %reference, error = ?fault, "A call by a QLM method failed.");
-    let message = format!("Error: something failed on the server ({reference}). Nothing was changed; try again in a moment.");
+    let message = format!("Error: something failed on the server ({reference}). Try again in a moment.");
     failure(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, &message)
 }
 

@@ -9,7 +9,7 @@ use crate::{
         license::{Expiry, License, Limit, Maintenance},
         product::Product,
         qlm::{
-            Args, ComputerType, ErrorCode, FeatureMasks, LicenseModel, Property,
+            Args, ComputerType, ErrorCode, FeatureMasks, LicenseModel, Property, QlmTerms, document,
             order::{self, OrderSettings},
             providers,
         },
@@ -44,6 +44,13 @@ impl Desk {
             Err(refused) => return Ok(Err(refused)),
         };
         let visitor = visitor(extension.as_ref());
+        // An order may hold licenses without an end beside those that are renewed: an end would take something from them.
+        let (found, endless): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(license, _)| license.terms.expiry != Expiry::NEVER);
+        if let (true, Some((_, product))) = (found.is_empty(), endless.first()) {
+            let message = "This license has no end, so there is nothing to renew.";
+            return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(product)));
+        }
         for (license, product) in &found {
             let renewal = match end {
                 NewEnd::On(date) => Renewal::Until(date),
@@ -88,21 +95,27 @@ impl Desk {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
         };
-        let edit = match Edits::read(&call.args, &settings.qlm.orders) {
-            Ok(edit) => edit,
-            Err(refused) => return Ok(Err(refused)),
+        let (edit, revokes) = match (Edits::read(&call.args, &settings.qlm.orders), call.args.flag("is_revoke")) {
+            (Ok(edit), Ok(revokes)) => (edit, revokes),
+            (Err(refused), _) => return Ok(Err(refused)),
+            (_, Err(error)) => return Ok(Err(error.into())),
         };
         let visitor = visitor(extension.as_ref());
         for (license, product) in &found {
             let (edit, now) = (edit.clone(), self.now());
+            // One that was made by other means begins as what it is.
+            let known = license.terms.qlm.clone();
+            let model = document::model(license, &known.clone().unwrap_or_default());
+            let begun = known.unwrap_or_else(|| QlmTerms { model, ..QlmTerms::default() });
             let edited = self.edit_terms(&visitor, license.id, None, move |terms| {
+                terms.qlm.get_or_insert_with(|| begun.clone());
                 edit.apply(terms, now);
                 Ok(())
             });
             if let Err(error) = edited.await {
                 return Ok(Err(told(error, product)?));
             }
-            if let Some(revokes) = edit_revokes(&call.args)
+            if let Some(revokes) = revokes
                 && let Some(refused) = self.set_revoked(extension.as_ref(), license, product, revokes).await?
             {
                 return Ok(Err(refused));
@@ -120,7 +133,11 @@ impl Desk {
         };
         let read = || -> Result<(bool, Option<Date>, u32), QlmRefused> {
             let on = if renews { true } else { call.args.flag("is_maintenance_plan")?.ok_or_else(|| missing("is_maintplan"))? };
-            let date = call.args.text("is_maintdate").map(|text| order::date(text, &settings.qlm.orders.dates)).transpose()?;
+            let date = call
+                .args
+                .text("is_maintdate")
+                .map(|text| order::date("is_maintdate", text, &settings.qlm.orders.dates))
+                .transpose()?;
             Ok((on, date, order::days(&call.args, "is_maintduration")?.unwrap_or(settings.qlm.orders.maintenance_days)))
         };
         let (on, date, days) = match read() {
@@ -177,7 +194,7 @@ impl Desk {
         if let Err(refused) = switched(on, property) {
             return Ok(Err(refused));
         }
-        let extension = match self.caller(&call.args).await? {
+        let extension = match self.caller(call).await? {
             Ok(extension) => extension,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -204,20 +221,29 @@ impl Desk {
                 Err(_) => Vec::new(),
             };
             (found, "this activation key")
-        } else if let Some(reference) = args.first(&fields.order) {
-            let found = match conn.order_of(&provider, reference).await? {
-                Some(order) => conn.licenses_of_order(order.id).await?,
+        } else {
+            let (order, subscription) = (args.first(&fields.order), args.first(&fields.subscription));
+            if (order, subscription) == (None, None) {
+                let message = "Say which license: is_avkey, or the number of its order or of its subscription.";
+                return Ok(Err(QlmRefused::new(ErrorCode::NotProvided, message)));
+            }
+            // A renewal comes with an order of its own: what it renews is the subscription's.
+            let mut found = match subscription {
+                Some(reference) => conn.licenses_of_subscription(&provider, reference).await?,
                 None => Vec::new(),
             };
-            (found, "this order number")
-        } else if let Some(reference) = args.first(&fields.subscription) {
-            (conn.licenses_of_subscription(&provider, reference).await?, "this subscription number")
-        } else {
-            let message = "Say which license: is_avkey, or the number of its order or of its subscription.";
-            return Ok(Err(QlmRefused::new(ErrorCode::NotProvided, message)));
+            if let (true, Some(reference)) = (found.is_empty(), order)
+                && let Some(order) = conn.order_of(&provider, reference).await?
+            {
+                found = conn.licenses_of_order(order.id).await?;
+            }
+            (found, "this order or subscription number")
         };
         found.retain(|(_, product)| number.is_none_or(|number| product.number == Some(number)));
-        found.truncate(MOST);
+        if found.len() > MOST {
+            let message = "More than a thousand licenses would be changed by one call. Change them on the vendor’s site. Nothing was changed.";
+            return Ok(Err(QlmRefused::new(ErrorCode::License, message)));
+        }
         if found.is_empty() {
             return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, format!("There is no license with {named}."))));
         }
@@ -249,7 +275,7 @@ fn updated(found: &[(License, Product)]) -> Changed {
 }
 
 fn new_end(args: &Args, settings: &OrderSettings) -> Result<NewEnd, QlmRefused> {
-    let date = args.text("is_expdate").map(|text| order::date(text, &settings.dates)).transpose()?;
+    let date = args.text("is_expdate").map(|text| order::date("is_expdate", text, &settings.dates)).transpose()?;
     match (date, order::days(args, "is_expduration")?) {
         (Some(_), Some(_)) => Err(QlmRefused::new(
             ErrorCode::MissingArgument,
@@ -264,6 +290,9 @@ fn new_end(args: &Args, settings: &OrderSettings) -> Result<NewEnd, QlmRefused> 
 /// How long a license was sold for, in days.
 fn period(license: &License) -> Option<u32> {
     let expiry = license.terms.expiry;
+    if let Some(days) = license.terms.qlm.as_ref().and_then(|qlm| qlm.sold_days) {
+        return Some(days);
+    }
     if let Some(days) = expiry.days_counted_by_client.or(expiry.days_after_first_activation) {
         return Some(days);
     }
@@ -290,7 +319,7 @@ impl Edits {
     fn read(args: &Args, settings: &OrderSettings) -> Result<Self, QlmRefused> {
         Ok(Self {
             features: args.text("is_features").map(|text| FeatureMasks::parse("is_features", text)).transpose()?,
-            date: args.text("is_expdate").map(|text| order::date(text, &settings.dates)).transpose()?,
+            date: args.text("is_expdate").map(|text| order::date("is_expdate", text, &settings.dates)).transpose()?,
             days: order::days(args, "is_expduration")?,
             model: args.text("is_licensemodel").map(|text| LicenseModel::parse("is_licensemodel", text)).transpose()?,
             seats: args.count("is_quantity", 1)?,
@@ -305,7 +334,7 @@ impl Edits {
     }
 
     fn apply(&self, terms: &mut crate::licensing::license::Terms, now: Timestamp) {
-        let qlm = terms.qlm.get_or_insert_default();
+        let Some(qlm) = &mut terms.qlm else { return };
         qlm.features = self.features.unwrap_or(qlm.features);
         qlm.model = self.model.unwrap_or(qlm.model);
         qlm.computer_type = self.computer_type.unwrap_or(qlm.computer_type);
@@ -333,9 +362,4 @@ impl Edits {
             terms.seats = Limit::AtMost(seats);
         }
     }
-}
-
-/// Whether an edit revokes as well.
-fn edit_revokes(args: &Args) -> Option<bool> {
-    args.flag("is_revoke").ok().flatten()
 }

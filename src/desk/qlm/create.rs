@@ -37,17 +37,19 @@ impl Desk {
         if let Err(refused) = switched(settings.qlm.create, "enableGetActivationKey") {
             return Ok(Err(refused));
         }
-        let extension = match self.caller(&call.args).await? {
+        let extension = match self.caller(call).await? {
             Ok(extension) => extension,
             Err(refused) => return Ok(Err(refused)),
         };
         let class = extension.as_ref().map_or("", |extension| extension.class.as_str());
         let name = extension.as_ref().map_or("qlm", |extension| extension.name.as_str());
         let fields = providers::fields(class);
-        let quantity = match call.args.first(&fields.quantity).map(str::parse::<u32>) {
-            Some(Ok(quantity)) => Some(quantity),
-            // A field of a shop's own that is no number is not one that was meant.
-            Some(Err(_)) | None => None,
+        let quantity = match call.args.first(&fields.quantity).map(providers::quantity) {
+            Some(None) => {
+                let message = format!("The quantity {} is no whole number.", fields.quantity[0]);
+                return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
+            }
+            quantity => quantity.flatten(),
         };
         let ordered = match KeyOrder::read(&call.args, &settings.qlm.orders, self.now().date(), quantity) {
             Ok(ordered) => ordered,
@@ -65,6 +67,10 @@ impl Desk {
             let message = format!("{} has no version {wanted}. Its vendor adds versions.", product.name);
             return Ok(Err(QlmRefused::new(ErrorCode::NoProduct, message)));
         }
+        if !product.authorization.by_key() {
+            let message = "Licenses of this product are for users, and have no keys to answer with.";
+            return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(&product)));
+        }
         let order = call.args.first(&fields.order);
         let (customer, note) = customer(&call.args, &fields);
         let letter =
@@ -73,11 +79,15 @@ impl Desk {
             quantities: ordered.quantities,
             quantity_settings: ordered.settings,
             customer,
-            customer_name: call.args.first(&fields.name).unwrap_or_default().to_owned(),
+            customer_name: named(&call.args, &fields),
             order: order.map(str::to_owned),
             provider: name.to_lowercase(),
             // Without a number an order cannot be told from the next.
-            item: order.map(|_| base64::url(&Sha256::digest(call.args.fingerprint(&NOT_ORDERED)))),
+            item: order.map(|_| {
+                base64::url(&Sha256::digest(
+                    call.args.fingerprint(&[&fields.quantity[..], &fields.subscription].concat(), &NOT_ORDERED),
+                ))
+            }),
             keys: if product.rules.qlm_keys { KeyShape::Qlm { letter, groups: settings.qlm.groups } } else { KeyShape::Own },
             subscription: call.args.first(&fields.subscription).map(|id| (name.to_lowercase(), id.to_owned())),
             note,
@@ -89,9 +99,16 @@ impl Desk {
                 Ok(Ok(MadeKeys { keys, as_xml: class == "qlmauthenticationprovider" }))
             }
             Err(ActError::Fault(fault)) => Err(fault),
-            Err(error) => Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, error.to_string()).of(&product))),
+            Err(ActError::Field { message, .. }) => Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message).of(&product))),
+            Err(error) => Ok(Err(QlmRefused::new(ErrorCode::License, error.to_string()).of(&product))),
         }
     }
+}
+
+/// What the customer is called, as one name.
+fn named(args: &Args, fields: &Fields) -> String {
+    let name = [args.first(&fields.name), args.first(&fields.last_name)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    if name.chars().any(crate::licensing::text::is_hidden) { String::new() } else { name.chars().take(200).collect() }
 }
 
 /// Whose order it is. An address that cannot be one costs nobody their key: it is noted as it came.

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The kinds of shops and sites there are: how each names what it sends, and how it is answered.
-pub const CLASSES: [&str; 20] = [
+pub const CLASSES: [&str; 19] = [
     "qlmauthenticationprovider",
     "avangate",
     "bluesnap",
@@ -25,7 +25,6 @@ pub const CLASSES: [&str; 20] = [
     "shareit",
     "shopify",
     "stripe",
-    "swreg",
     "woocommerce",
     "zapier",
 ];
@@ -50,6 +49,10 @@ impl Desk {
         visitor.needs(Area::Settings, Level::Manage)?;
         let name = new.name.trim().to_owned();
         crate::desk::products::check_name(&name)?;
+        // Whose licenses are told apart by these names already.
+        if ["manual", "trial", "qlm"].contains(&name.to_lowercase().as_str()) {
+            return Err(ActError::field("name", "This name stands for what staff issues. Choose another."));
+        }
         let class = new.class.to_ascii_lowercase();
         if !CLASSES.contains(&class.as_str()) {
             return Err(ActError::field(

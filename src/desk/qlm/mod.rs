@@ -14,24 +14,30 @@ pub use change::Changed;
 pub use create::MadeKeys;
 pub use extensions::{CLASSES, NewExtension};
 
-use std::net::IpAddr;
+use sha2::{Digest, Sha256};
 
 use super::{Desk, Fault, settings::qlm::QlmSettings};
 use crate::{
     licensing::{
         ProductId,
         decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
+        files::base64,
         product::{Installation, Product, ProductState},
         qlm::{ArgError, Args, ErrorCode, document::Element, strict::StrictToken},
     },
     store::{Conn, Extension},
 };
 
+/// Keys that nobody has, or passwords that do not fit, from one address within so many seconds, before it is answered no more.
+const GUESSES: i64 = 10;
+const GUESSES_WINDOW: i64 = 600;
+
 /// A call: what it says, and where it comes from.
 #[derive(Clone)]
 pub struct QlmCall {
     pub args: Args,
-    pub from: Option<IpAddr>,
+    /// What stands for the address it comes from, where guesses are counted.
+    pub from: Option<String>,
     /// The signature over the call itself, where it has one.
     pub strict: Option<StrictToken>,
 }
@@ -132,8 +138,8 @@ pub(super) async fn product_numbered(conn: &mut Conn, number: i64) -> Result<Res
 impl Desk {
     /// Who calls, by the credentials of an extension. Refuses one that is not known, is off, or shows others; and one without any, unless
     /// the vendor lets such call.
-    pub(super) async fn caller(&self, args: &Args) -> Result<Result<Option<Extension>, QlmRefused>, Fault> {
-        let settings = self.settings();
+    pub(super) async fn caller(&self, call: &QlmCall) -> Result<Result<Option<Extension>, QlmRefused>, Fault> {
+        let (settings, args) = (self.settings(), &call.args);
         let QlmSettings { default_provider, unauthenticated, .. } = &settings.qlm;
         let failed = |message: &str| Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, message)));
         let named = args.text("is_vendor").or(Some(default_provider.as_str()).filter(|name| !name.is_empty()));
@@ -144,21 +150,50 @@ impl Desk {
                 failed("Say who calls: is_vendor names an extension, is_user and is_pwd are its credentials.")
             };
         };
-        let wrong = "The extension, its user and its password do not fit together, or it is switched off.";
-        let Some(extension) = self.read().await?.extension(name).await?.filter(|extension| extension.enabled) else {
-            return failed(wrong);
-        };
-        let Some(mark) = &extension.password_mark else {
+        if let Err(refused) = self.guesses(call, "password", false).await? {
+            return Ok(Err(refused));
+        }
+        let extension = self.read().await?.extension(name).await?.filter(|extension| extension.enabled);
+        if let Some(extension) = &extension
+            && extension.password_mark.is_none()
+        {
             return if *unauthenticated {
-                Ok(Ok(Some(extension)))
+                Ok(Ok(Some(extension.clone())))
             } else {
                 failed("This extension has no password, so it may change nothing.")
             };
-        };
+        }
         let user = args.text("is_user").unwrap_or_default();
-        let shown = self.password_mark(&extension.name, args.text("is_pwd").unwrap_or_default());
-        let right = user.eq_ignore_ascii_case(&extension.user) && *mark == shown;
-        if right { Ok(Ok(Some(extension))) } else { failed(wrong) }
+        let shown = self.password_mark(name, args.text("is_pwd").unwrap_or_default());
+        let right = |extension: &Extension| {
+            user.eq_ignore_ascii_case(&extension.user) && extension.password_mark.as_ref() == Some(&shown)
+        };
+        match extension.filter(right) {
+            Some(extension) => Ok(Ok(Some(extension))),
+            None => {
+                // The limit is the address's: another's guesses must not keep a shop out.
+                drop(self.guesses(call, "password", true).await?);
+                failed("The extension, its user and its password do not fit together, or it is switched off.")
+            }
+        }
+    }
+
+    /// Refuses an address that has guessed too often at something; `again` counts one more.
+    pub(super) async fn guesses(&self, call: &QlmCall, what: &str, again: bool) -> Result<Result<(), QlmRefused>, Fault> {
+        let Some(from) = &call.from else { return Ok(Ok(())) };
+        let subject = format!("qlm-{what}:{}", base64::url(&Sha256::digest(from)));
+        let now = self.now();
+        if again {
+            let counted = self.store.write(move |conn| {
+                let subject = subject.clone();
+                Box::pin(async move { conn.count_try(&subject, GUESSES_WINDOW, now).await })
+            });
+            counted.await?;
+            return Ok(Ok(()));
+        }
+        let tries = self.read().await?.tries(&subject, GUESSES_WINDOW, now).await?;
+        let message = "Too much that fits nothing came from this address. Try again in ten minutes.";
+        Ok(if tries >= GUESSES { Err(QlmRefused::new(ErrorCode::Blocked, message)) } else { Ok(()) })
     }
 
     /// A document as it is sent: signed where a product is known, and plain where none is.

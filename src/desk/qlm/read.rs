@@ -30,9 +30,6 @@ impl Desk {
             Ok(extension) => extension,
             Err(refused) => return Ok(Err(refused)),
         };
-        if let Err(refused) = self.strict(call, &extension, "RetrieveActivationKeyHttp").await? {
-            return Ok(Err(refused));
-        }
         let fields = providers::fields(&extension.class);
         let names = [&["is_orderid"][..], &fields.order].concat();
         let Some(reference) = call.args.first(&names) else {
@@ -61,11 +58,7 @@ impl Desk {
         if let Err(refused) = switched(self.settings().qlm.activation_log, "enableGetActivationLogHttp") {
             return Ok(Err(refused));
         }
-        let extension = match self.caller_with_password(call).await? {
-            Ok(extension) => extension,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        if let Err(refused) = self.strict(call, &extension, "GetActivationLogHttp").await? {
+        if let Err(refused) = self.caller_with_password(call).await? {
             return Ok(Err(refused));
         }
         let key = match call.args.required("is_avkey") {
@@ -84,24 +77,28 @@ impl Desk {
     }
 
     /// As [`Desk::caller`], with a password whatever the vendor lets pass elsewhere.
-    async fn caller_with_password(&self, call: &QlmCall) -> Result<Result<Extension, QlmRefused>, Fault> {
-        Ok(match self.caller(&call.args).await? {
+    pub(super) async fn caller_with_password(&self, call: &QlmCall) -> Result<Result<Extension, QlmRefused>, Fault> {
+        Ok(match self.caller(call).await? {
             Ok(Some(extension)) if extension.password_mark.is_some() => Ok(extension),
             Ok(_) => Err(QlmRefused::new(ErrorCode::AuthenticationFailed, "This method needs an extension with a password.")),
             Err(refused) => Err(refused),
         })
     }
 
-    /// Whether a call of a method that takes strict authentication is signed. A signature counts once.
-    async fn strict(&self, call: &QlmCall, extension: &Extension, method: &str) -> Result<Result<(), QlmRefused>, Fault> {
+    /// Refuses a call that must be signed and is not, whichever method it is of. A signature counts once.
+    pub async fn qlm_signed(&self, call: &QlmCall, method: &str) -> Result<Result<(), QlmRefused>, Fault> {
         let settings = self.settings();
         if !settings.qlm.strict_methods.iter().any(|name| name.eq_ignore_ascii_case(method)) {
             return Ok(Ok(()));
         }
+        let extension = match self.caller_with_password(call).await? {
+            Ok(extension) => extension,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let failed = |fault: StrictFault| Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, fault.to_string())));
         let Some(signed) = &call.strict else { return failed(StrictFault::Missing) };
         // The address is what is signed.
-        if call.args.names().any(|name| name.starts_with("is_") && call.args.came_in_body(name)) {
+        if call.args.has_body() {
             let message = "The arguments of a signed call stand in its address, none of them in its body.";
             return Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, message)));
         }
@@ -115,18 +112,18 @@ impl Desk {
         if let Err(fault) = signed.check(key.as_slice(), now, tolerance, settings.qlm.strict_version) {
             return failed(fault);
         }
-        if self.used_before(&signed.token, tolerance, now).await? { failed(StrictFault::Token) } else { Ok(Ok(())) }
+        if self.used_before(&signed.mark(), tolerance, now).await? { failed(StrictFault::Token) } else { Ok(Ok(())) }
     }
 
-    async fn used_before(&self, token: &str, tolerance: i64, now: Timestamp) -> Result<bool, Fault> {
-        let subject = format!("qlm-token:{}", base64::url(&Sha256::digest(token)));
-        // Windows follow each other: one in which it could count twice is looked at whole.
+    async fn used_before(&self, mark: &[u8], tolerance: i64, now: Timestamp) -> Result<bool, Fault> {
+        let subject = format!("qlm-token:{}", base64::url(&Sha256::digest(mark)));
+        // Longer than it can count; it is noted in the window that follows as well, because one that is over is swept away.
         let window = 2 * tolerance + 1;
         let counted = self.store.write(move |conn| {
             let subject = subject.clone();
             Box::pin(async move {
-                let before = conn.tries(&subject, window, now.plus_seconds(-window)).await?;
-                Ok(before + conn.count_try(&subject, window, now).await?)
+                conn.count_try(&subject, window, now.plus_seconds(window)).await?;
+                conn.count_try(&subject, window, now).await
             })
         });
         Ok(counted.await? > 1)

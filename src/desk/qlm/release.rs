@@ -24,13 +24,16 @@ impl Desk {
             (Ok(key), Ok(computer)) => (key.to_owned(), computer.to_owned()),
             (Err(error), _) | (_, Err(error)) => return Ok(Err(error.into())),
         };
+        if let Err(refused) = self.guesses(call, "key", false).await? {
+            return Ok(Err(refused));
+        }
         let unknown = || QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license with this activation key.");
         let (Ok(parsed), Ok(device)) = (ActivationKey::parse(&key_text), DeviceId::parse(&computer)) else {
             return Ok(Err(unknown()));
         };
         let shows_password = args.text("is_vendor").is_some() || args.text("is_pwd").is_some();
         let actor = if shows_password || settings.qlm.release_requires_authentication {
-            match self.caller(args).await? {
+            match self.caller(call).await? {
                 Ok(Some(extension)) => Actor::Extension { name: extension.name },
                 Ok(None) => Actor::Customer,
                 Err(refused) => return Ok(Err(refused)),
@@ -50,8 +53,13 @@ impl Desk {
             Box::pin(async move {
                 let mut found = conn.facts_with_key(&parsed.folded(), &device).await?;
                 found.retain(|facts| number.is_none_or(|number| facts.product.number == Some(number)));
+                if found.len() > 1 {
+                    let message = "Several products have a license with this key. Say which: is_productid, is_majorversion and is_minorversion.";
+                    return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
+                }
                 let Some(facts) = found.pop() else { return Ok(Err(unknown())) };
                 let product = facts.product.clone();
+                let elsewhere = facts.known.is_none() && facts.license.seats_taken > 0;
                 let own_key = match &facts.known {
                     Some(known) => conn.computer_key(known.id).await?.map(|key| key::plain(&key)),
                     None => None,
@@ -62,6 +70,10 @@ impl Desk {
                 }
                 let releasing = match decide::release(&facts.product, facts.known.as_ref(), &ReleaseProof::App, now) {
                     Ok(releasing) => releasing,
+                    Err(decide::ReleaseRefusal::NotActivated) if elsewhere => {
+                        let message = "This license is activated on another computer.";
+                        return Ok(Err(QlmRefused::new(ErrorCode::ActivatedElsewhere, message).of(&product)));
+                    }
                     Err(refusal) => return Ok(Err(release_refused(&refusal).of(&product))),
                 };
                 let Some(known) = facts.known.clone() else {
@@ -73,7 +85,11 @@ impl Desk {
                 Ok(Ok(product.id))
             })
         });
+        let released = released.await?;
+        if matches!(&released, Err(refused) if refused.code == ErrorCode::LicenseNotFound) {
+            drop(self.guesses(call, "key", true).await?);
+        }
         let message = format!("Activation Key {key_text} has been released from computer {computer}.");
-        Ok(released.await?.map(|product| (product, message)))
+        Ok(released.map(|product| (product, message)))
     }
 }

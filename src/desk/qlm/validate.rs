@@ -11,7 +11,6 @@ use crate::{
         ActivationKey, DeviceId, DeviceName, ProductId, Timestamp,
         activation::{Activation, Device, How},
         decide::{self, ActivationAsk},
-        files::base64,
         product::VersionNumber,
         qlm::{
             Args, ErrorCode,
@@ -22,10 +21,6 @@ use crate::{
     store::{ActivationFactsRow, Conn, StoreError},
     vault::random_bytes,
 };
-
-/// Keys that nobody has, from one address within so many seconds, before it is answered no more.
-const UNKNOWN_KEYS: i64 = 10;
-const UNKNOWN_WINDOW: i64 = 600;
 
 /// What a call is about.
 struct Asked {
@@ -84,11 +79,8 @@ impl Desk {
             Ok(asked) => asked,
             Err(refused) => return Ok(Err(refused)),
         };
-        if self.guesses_too_much(call, false).await? {
-            return Ok(Err(QlmRefused::new(
-                ErrorCode::Blocked,
-                "Too many keys that nobody has came from this address. Try again in ten minutes.",
-            )));
+        if let Err(refused) = self.guesses(call, "key", false).await? {
+            return Ok(Err(refused));
         }
         let mut conn = self.read().await?;
         let facts = match find(&mut conn, &asked).await? {
@@ -96,7 +88,7 @@ impl Desk {
             Err(refused) => {
                 drop(conn);
                 if refused.code == ErrorCode::LicenseNotFound {
-                    self.guesses_too_much(call, true).await?;
+                    drop(self.guesses(call, "key", true).await?);
                 }
                 return Ok(Err(refused));
             }
@@ -106,7 +98,9 @@ impl Desk {
             return Ok(Err(refused.of(&facts.product)));
         }
         let now = self.now();
-        if !holds && activates {
+        // What speaks for a machine with a key of its own is that key, and these calls show none: the rules refuse them.
+        let has_key = facts.known.as_ref().is_some_and(|known| known.device_key.is_some() || known.tpm_key.is_some());
+        if activates && (!holds || has_key) {
             drop(conn);
             return self.activate_for_qlm(asked, now).await;
         }
@@ -196,21 +190,6 @@ impl Desk {
         });
         (facts.product.id, element)
     }
-
-    /// Whether an address has asked for too many keys that nobody has; `again` counts one more.
-    async fn guesses_too_much(&self, call: &QlmCall, again: bool) -> Result<bool, Fault> {
-        let Some(from) = call.from else { return Ok(false) };
-        let subject = format!("qlm-unknown:{}", base64::url(&<sha2::Sha256 as sha2::Digest>::digest(from.to_string())));
-        let now = self.now();
-        if !again {
-            return Ok(self.read().await?.tries(&subject, UNKNOWN_WINDOW, now).await? >= UNKNOWN_KEYS);
-        }
-        let counted = self.store.write(move |conn| {
-            let subject = subject.clone();
-            Box::pin(async move { conn.count_try(&subject, UNKNOWN_WINDOW, now).await })
-        });
-        Ok(counted.await? >= UNKNOWN_KEYS)
-    }
 }
 
 /// The license a call names.
@@ -234,8 +213,16 @@ async fn find(conn: &mut Conn, asked: &Asked) -> Result<Result<ActivationFactsRo
 
 /// Whether a license covers the version a call names: its own, or one that came out within its maintenance.
 async fn covered(conn: &mut Conn, facts: &ActivationFactsRow, asked: &Asked) -> Result<Result<(), QlmRefused>, StoreError> {
-    let (Some((_, major, minor)), Some(qlm)) = (asked.product, &facts.license.terms.qlm) else { return Ok(Ok(())) };
-    if (major, minor) == (qlm.major, qlm.minor) {
+    let Some((_, major, minor)) = asked.product else { return Ok(Ok(())) };
+    let Some(qlm) = &facts.license.terms.qlm else {
+        // The rule of every other door: what its maintenance covers.
+        let version = known_version(conn, facts, Some(VersionNumber { major, minor })).await?;
+        let covers = |version| facts.license.terms.maintenance.covers(&version, facts.license.first_activated);
+        let refused = || QlmRefused::new(ErrorCode::OtherVersion, "The maintenance of this license does not cover this version.");
+        return Ok(if version.is_none_or(covers) { Ok(()) } else { Err(refused()) });
+    };
+    // A license that was made by other means is for no version alone.
+    if (major, minor) == (qlm.major, qlm.minor) || (qlm.major, qlm.minor) == (0, 0) {
         return Ok(Ok(()));
     }
     let wanted = VersionNumber { major, minor };

@@ -133,7 +133,7 @@ pub(super) static KNOWN: [Known; 24] = [
     },
     Known {
         name: "strictAuthenticationMinimumVersion",
-        about: "QLM: 2, or 1 for callers who sign the address alone",
+        about: "QLM: 2, or 1 for callers who sign the address alone: whoever reads such a call can make it again for ever",
         read: |settings, text| {
             settings.qlm.strict_version = match text.trim() {
                 "1" => 1,
@@ -152,7 +152,7 @@ pub(super) static KNOWN: [Known; 24] = [
     },
     Known {
         name: "releaseLicenseRequiresAuthentication",
-        about: "QLM: only an extension’s password releases; otherwise the computer’s own key does, which whoever sits there can read",
+        about: "QLM: only an extension’s password releases; otherwise the computer’s own key does, which whoever knows activation key and computer id is told",
         read: |settings, text| flag(text).map(|on| settings.qlm.release_requires_authentication = on),
         write: |settings| settings.qlm.release_requires_authentication.to_string(),
     },

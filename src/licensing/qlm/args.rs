@@ -7,6 +7,8 @@ use alloc::{
     vec::Vec,
 };
 
+use core::fmt;
+
 use super::ErrorCode;
 
 /// Names that stand for another: misspellings and older names in published links.
@@ -29,7 +31,7 @@ const ALIASES: [(&str, &str); 12] = [
 pub const MOST_BYTES: usize = 16 * 1024;
 
 /// What a call was given: names in lower case, no empty values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Args {
     values: BTreeMap<String, String>,
     in_body: BTreeSet<String>,
@@ -60,6 +62,13 @@ impl ArgError {
 pub fn folded(name: &str) -> String {
     let name = name.trim().to_ascii_lowercase();
     ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, of)| (*of).to_owned())
+}
+
+/// Values hold passwords and keys: their names alone are printed.
+impl fmt::Debug for Args {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
 }
 
 impl Args {
@@ -99,6 +108,12 @@ impl Args {
     #[must_use]
     pub fn came_in_body(&self, name: &str) -> bool {
         self.in_body.contains(name)
+    }
+
+    /// Whether there was a form at all.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        !self.in_body.is_empty()
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -167,10 +182,12 @@ impl Args {
         }
     }
 
-    /// What stands for these arguments where the same call comes again: every one but credentials, in one order.
+    /// What stands for these arguments where the same call comes again: what it orders, in one order. What a shop says beside, such as the
+    /// time or the buyer's address, may be another each time.
     #[must_use]
-    pub fn fingerprint(&self, without: &[&str]) -> String {
-        let kept = self.values.iter().filter(|(name, _)| !without.contains(&name.as_str()));
+    pub fn fingerprint(&self, with: &[&str], without: &[&str]) -> String {
+        let ordered = |name: &str| (name.starts_with("is_") || with.contains(&name)) && !without.contains(&name);
+        let kept = self.values.iter().filter(|(name, _)| ordered(name));
         kept.map(|(name, value)| [name.as_str(), "=", value.as_str()].concat()).collect::<Vec<_>>().join("\n").to_string()
     }
 }

@@ -146,6 +146,9 @@ pub struct QlmTerms {
     pub affiliate: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub legacy_key: String,
+    /// For how many days it was sold: a renewal that says nothing is for as long again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sold_days: Option<u32>,
 }
 
 #[cfg(test)]

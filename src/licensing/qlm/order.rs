@@ -96,6 +96,11 @@ impl KeyOrder {
                 .map_or(Ok(alloc::vec::Vec::new()), |text| Property::parse_all("is_pp", text, &settings.dates))?,
             affiliate: args.text("is_affiliateid").unwrap_or_default().into(),
             legacy_key: args.text("is_legacykey").unwrap_or_default().into(),
+            sold_days: match (days(args, "is_expduration")?, expiry.on) {
+                (Some(days), _) => Some(days),
+                (None, Some(end)) => u32::try_from(end.since(ordered.end()) / 86_400_000).ok().filter(|days| *days > 0),
+                (None, None) => None,
+            },
         };
         let terms = Terms {
             kind: kind(model, expiry),
@@ -122,7 +127,7 @@ pub fn kind(model: LicenseModel, expiry: Expiry) -> LicenseType {
 
 /// When a license ends, and the model it has unless the call says one.
 fn end(args: &Args, settings: &OrderSettings, ordered: Date) -> Result<(Expiry, LicenseModel), ArgError> {
-    let date = args.text("is_expdate").map(|text| date(text, &settings.dates)).transpose()?;
+    let date = args.text("is_expdate").map(|text| date("is_expdate", text, &settings.dates)).transpose()?;
     let duration = days(args, "is_expduration")?;
     let mut expiry = Expiry { on: date.map(Date::end), ..Expiry::NEVER };
     if let Some(days) = duration {
@@ -145,8 +150,8 @@ fn end(args: &Args, settings: &OrderSettings, ordered: Date) -> Result<(Expiry, 
 }
 
 /// A day as the vendor or a shop writes it.
-pub fn date(text: &str, dates: &DateFormat) -> Result<Date, ArgError> {
-    dates.read(text).ok_or_else(|| ArgError::kind("is_expdate", "a date, such as 2027-03-01", text))
+pub fn date(name: &'static str, text: &str, dates: &DateFormat) -> Result<Date, ArgError> {
+    dates.read(text).ok_or_else(|| ArgError::kind(name, "a date, such as 2027-03-01", text))
 }
 
 /// A number of days; 0 is none.

@@ -8,6 +8,8 @@ pub struct Fields {
     pub subscription: [&'static str; 2],
     pub email: [&'static str; 2],
     pub name: [&'static str; 2],
+    /// Of shops that send it apart.
+    pub last_name: [&'static str; 1],
     pub company: [&'static str; 2],
 }
 
@@ -20,6 +22,7 @@ pub fn fields(class: &str) -> Fields {
         subscription: ["subscriptionid", "subscription_id"],
         email: ["email", "is_email"],
         name: ["name", "fullname"],
+        last_name: [""],
         company: ["company", "compay"],
     };
     match class {
@@ -28,6 +31,7 @@ pub fn fields(class: &str) -> Fields {
             subscription: ["ipn_license_ref[]", "ipn_license_ref"],
             email: ["email", "customeremail"],
             name: ["name", "firstname"],
+            last_name: ["lastname"],
             ..plain
         },
         "bluesnap" | "regnow" => Fields { order: ["order_id", "orderid"], ..plain },
@@ -45,11 +49,12 @@ pub fn fields(class: &str) -> Fields {
             order: ["txn_id", "parent_txn_id"],
             subscription: ["subscr_id", "recurring_payment_id"],
             email: ["payer_email", "email"],
-            name: ["address_name", "first_name"],
+            name: ["first_name", "address_name"],
+            last_name: ["last_name"],
             company: ["payer_business_name", "company"],
             ..plain
         },
-        "shareit" => Fields { order: ["purchase_id", "orderid"], name: ["name", "firstname"], ..plain },
+        "shareit" => Fields { order: ["purchase_id", "orderid"], name: ["name", "firstname"], last_name: ["lastname"], ..plain },
         "woocommerce" | "magento" => Fields {
             email: ["customer_email", "email"],
             name: ["customer_name", "name"],
@@ -57,7 +62,26 @@ pub fn fields(class: &str) -> Fields {
             ..plain
         },
         "qlmauthenticationprovider" => Fields { order: ["ordernumber", "orderid"], ..plain },
-        "swreg" => Fields { order: ["o_no", "orderid"], ..plain },
         _ => plain,
+    }
+}
+
+/// A quantity as shops write it: `3`, and `3.0000` as well. None for what is no whole number.
+#[must_use]
+pub fn quantity(text: &str) -> Option<u32> {
+    let (whole, rest) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    rest.bytes().all(|b| b == b'0').then(|| whole.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_is_a_whole_number_however_it_is_written() {
+        for (text, expected) in [("3", Some(3)), (" 3.0000 ", Some(3)), ("3.5", None), ("three", None), ("", None), ("-1", None)]
+        {
+            assert_eq!(quantity(text), expected, "{text}");
+        }
     }
 }

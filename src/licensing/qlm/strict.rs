@@ -7,6 +7,8 @@ use alloc::{
     vec::Vec,
 };
 
+use core::fmt;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -14,7 +16,7 @@ use super::DateFormat;
 use crate::licensing::Timestamp;
 
 /// What a caller says of its own signature.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct StrictToken {
     pub token: String,
     pub timestamp: String,
@@ -37,6 +39,12 @@ pub enum StrictFault {
     Time,
     #[error("The token does not fit this address, its timestamp and the API key of its extension.")]
     Token,
+}
+
+impl fmt::Debug for StrictToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StrictToken(…)")
+    }
 }
 
 impl StrictToken {
@@ -62,6 +70,12 @@ impl StrictToken {
         })
     }
 
+    /// What it is remembered by, however it is spelt.
+    #[must_use]
+    pub fn mark(&self) -> Vec<u8> {
+        from_hex(&self.token).unwrap_or_default()
+    }
+
     /// Whether it counts now, under a key.
     pub fn check(&self, key: &[u8], now: Timestamp, tolerance: i64, least_version: u32) -> Result<(), StrictFault> {
         if self.version < least_version {
@@ -74,7 +88,7 @@ impl StrictToken {
             let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
             Some(midnight.plus_seconds(hours * 3_600 + minutes * 60 + seconds))
         });
-        if !at.is_some_and(|at| (now.seconds() - at.seconds()).abs() <= tolerance) {
+        if at.is_none_or(|at| (now.seconds() - at.seconds()).abs() > tolerance) {
             return Err(StrictFault::Time);
         }
         let Some(token) = from_hex(&self.token) else { return Err(StrictFault::Token) };
@@ -109,7 +123,7 @@ impl StrictToken {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != 64 || !text.is_ascii() {
+    if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     (0..32).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()).collect()
@@ -194,7 +208,8 @@ mod tests {
         }
         let elsewhere = StrictToken { urls: vec![URL.replace("4711", "4712")], ..signed.clone() };
         assert_eq!(elsewhere.check(KEY, now(), 300, 2), Err(StrictFault::Token));
-        for broken in [String::new(), good[1..].to_string(), format!("{good}0"), "é".repeat(32)] {
+        let respelt = format!("+{}", &good[1..]);
+        for broken in [String::new(), respelt, good[1..].to_string(), format!("{good}0"), "é".repeat(32)] {
             assert_eq!(token(broken.clone(), "2", &[]).check(KEY, now(), 300, 2), Err(StrictFault::Token), "{broken}");
         }
         for time in ["", "2026-11-26", "yesterday", "2026-11-26 9h"] {

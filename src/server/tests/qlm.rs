@@ -207,6 +207,10 @@ async fn a_shop_has_keys_made_and_the_same_order_again_is_the_same_keys(app: Tes
     for key in one.text().lines() {
         house.app.secret(key);
     }
+    // What a shop says beside the order is no other order.
+    let later = [&order[..], &[("time", "later"), ("Customer_Email", "other@customer.example")]].concat();
+    house.app.secret("other@customer.example");
+    assert_eq!(house.ordered("woocommerce", "is_expduration=30&is_features=0:7;1:2&is_userdata1=u", &later).await.text(), key);
     // A mistyped address costs nobody their key.
     let mistyped = house.ordered("woocommerce", "", &[("OrderId", "4713"), ("Customer_Email", "ann at customer")]).await.text();
     let (license, _) = house.app.desk().read().await.unwrap().licenses_with_key(&mistyped.parse_key()).await.unwrap().remove(0);
@@ -275,6 +279,12 @@ async fn nothing_is_made_until_it_is_switched_on_and_who_asks_has_shown_who_it_i
     assert_eq!(asked(&[("is_vendor", "woocommerce"), ("is_user", "shop"), ("is_pwd", "a password of the ship")]).await, 8);
     assert_eq!(asked(&[("is_vendor", "woocommerce"), ("is_user", "ship"), ("is_pwd", PASSWORD)]).await, 8);
     assert_eq!(asked(&[("is_vendor", "nobody"), ("is_user", "shop"), ("is_pwd", PASSWORD)]).await, 8);
+    // Guessed at too often, from this address.
+    for _ in 0..20 {
+        asked(&[("is_vendor", "woocommerce"), ("is_user", "shop"), ("is_pwd", "another guess")]).await;
+    }
+    assert_eq!(asked(&[("is_vendor", "woocommerce"), ("is_user", "shop"), ("is_pwd", PASSWORD)]).await, 1);
+    house.app.pass_seconds(1_200);
     house.app.desk().switch_extension(&OPERATOR, "WOOCOMMERCE", false).await.unwrap();
     assert_eq!(failure(&house.ordered("woocommerce", "", &[]).await).0, 8);
     house.app.desk().switch_extension(&OPERATOR, "woocommerce", true).await.unwrap();
@@ -414,6 +424,14 @@ async fn what_stands_in_the_way_is_told_by_its_number(app: TestApp) {
     let (kept, _) = house.keys("is_maintenance_plan=1&is_maintduration=30", "4").await.remove(0);
     assert!(house.validate(&kept, "PC-1", &version("2")).await.text().contains("<status>2<"));
     assert_eq!(failure(&house.validate(&kept, "PC-1", &version("3")).await).0, 211);
+    // So with a license that staff made, activated or not.
+    let terms = crate::licensing::license::Terms {
+        maintenance: Maintenance::Until(app.now().plus_days(30)),
+        ..crate::licensing::license::Terms::default()
+    };
+    let by_staff = app.issue("press", terms).await.key.text();
+    assert!(house.validate(&by_staff, "PC-1", &version("2")).await.text().contains("<status>2<"));
+    assert_eq!(failure(&house.validate(&by_staff, "PC-1", &version("3")).await).0, 211);
 }
 
 async fn keys_nobody_has_cannot_be_guessed_at(app: TestApp) {
@@ -475,8 +493,10 @@ async fn a_shop_changes_what_it_sold_by_the_names_it_has_for_it(app: TestApp) {
     assert_eq!(of(&reply, "result").unwrap(), format!("Successfully updated license information for ActivationKey={key}."));
     assert!(!reply.to_lowercase().contains("error"), "{reply}");
     assert_eq!(last().await, day(60));
+    change(&house, "RenewSubscriptionHttp", "", &[("SubscriptionId", "S-7"), ("OrderId", "a renewal's own")]).await;
+    assert_eq!(last().await, day(90), "as long as it was sold for, not as long as it has lasted");
     change(&house, "RenewSubscriptionHttp", "is_expduration=10", &[("OrderId", "4711")]).await;
-    assert_eq!(last().await, day(70));
+    assert_eq!(last().await, day(100));
     change(&house, "RenewSubscriptionHttp", &format!("is_expdate={}&is_avkey={key}", day(365)), &[]).await;
     assert_eq!(last().await, day(365));
     // Machines learn of it with their next question.
@@ -490,6 +510,18 @@ async fn a_shop_changes_what_it_sold_by_the_names_it_has_for_it(app: TestApp) {
     ] {
         assert_eq!(failure(&change(&house, "RenewSubscriptionHttp", &arguments, &[]).await).0, code, "{arguments}");
     }
+    // What has no end in the same order keeps having none.
+    let endless = house.ordered("woocommerce", "", &[("OrderId", "4711")]).await.text();
+    house.app.secret(endless.clone());
+    change(&house, "RenewSubscriptionHttp", &format!("is_expdate={}", day(366)), &[("OrderId", "4711")]).await;
+    assert_eq!(
+        (last().await, license(&house, &endless).await.terms.expiry),
+        (day(366), crate::licensing::license::Expiry::NEVER)
+    );
+    assert_eq!(
+        failure(&change(&house, "RenewSubscriptionHttp", &format!("is_expduration=5&is_avkey={endless}"), &[]).await).0,
+        205
+    );
     // Revoked by the order, as a shop cancels; twice is once.
     for _ in 0..2 {
         assert!(change(&house, "RevokeLicenseHttp", "", &[("OrderId", "4711")]).await.text().contains("<result>"));
@@ -510,6 +542,19 @@ async fn a_shop_changes_what_it_sold_by_the_names_it_has_for_it(app: TestApp) {
     assert!(changed.terms.trial && changed.seats_taken == 1);
     let text = house.validate(&key, "PC-1", &[]).await.text();
     assert!(of(&text, "productProperties").unwrap().contains("&lt;Property category=\"a\""), "{text}");
+    // One that staff made stays what it is.
+    let terms = crate::licensing::license::Terms {
+        kind: LicenseType::Subscription,
+        expiry: crate::licensing::license::Expiry::on(house.app.now().plus_days(9)),
+        ..crate::licensing::license::Terms::default()
+    };
+    let by_staff = house.app.issue("press", terms).await.key.text();
+    change(&house, "UpdateLicenseHttp", &format!("is_avkey={by_staff}&is_userdata1=x"), &[]).await;
+    let text = house
+        .validate(&by_staff, "PC-1", &[("is_productid", "1"), ("is_majorversion", "1"), ("is_minorversion", "0")])
+        .await
+        .text();
+    assert_eq!((of(&text, "licenseModel"), of(&text, "userData")), (Some("subscription"), Some("x")), "{text}");
     // Maintenance: switched on, extended from its end, switched off.
     assert_eq!(failure(&change(&house, "EnableMaintenancePlan", &format!("is_avkey={key}"), &[]).await).0, 208);
     let plan = async || match license(&house, &key).await.terms.maintenance {
@@ -630,6 +675,8 @@ async fn what_is_known_of_customers_follows_the_shop(app: TestApp) {
     };
     let ann = [("Customer_Email", "ann@customer.example"), ("Customer_Name", "Ann Löwe"), ("Customer_Company", "ACME")];
     assert_eq!(of(&said(&ann, "").await.text(), "result"), Some("Customer Ann L&#246;we was added successfully."));
+    let terror = [("Customer_Email", "bob@customer.example"), ("Customer_Name", "Terror Films")];
+    assert!(!said(&terror, "").await.text().to_lowercase().contains("error"), "a name is no failure");
     assert_eq!(
         of(&said(&ann[..1], &format!("is_avkey={key}")).await.text(), "result"),
         Some("Customer ann@customer.example was updated successfully.")
@@ -703,8 +750,17 @@ async fn keys_are_read_by_a_call_that_is_signed_once(app: TestApp) {
     let text = house.app.send(signed(&asked, now, "2")).await.text();
     assert_eq!((text.matches("<license>").count(), of(&text, "avkey")), (2, Some(&*key)), "{text}");
     assert_eq!(failure(&house.app.send(signed(&asked, now, "2")).await).0, 8, "once");
-    house.app.pass_seconds(301);
-    assert_eq!(failure(&house.app.send(signed(&asked, now, "2")).await).0, 8, "nor later");
+    // Nor in the window that follows the one it was used in, when that is swept away.
+    let ahead = now.plus_seconds(290);
+    let good = house.app.send(signed(&asked, ahead, "2")).await.text();
+    assert!(good.contains("<license>"), "{good}");
+    for _ in 0..58 {
+        house.app.pass_seconds(10);
+        house.app.desk().housekeeping().await.unwrap();
+        assert_eq!(failure(&house.app.send(signed(&asked, ahead, "2")).await).0, 8, "at no time");
+        house.app.desk().read().await.unwrap();
+    }
+    house.app.pass_seconds(1_200);
     let now = house.app.now();
     let as_json = house.app.send(signed(&address("is_orderid=77&is_format=json"), now, "2")).await;
     assert_eq!(as_json.json()["licenses"][0]["activationKey"], key);
@@ -732,6 +788,7 @@ async fn keys_are_read_by_a_call_that_is_signed_once(app: TestApp) {
     assert_eq!(house.app.get(&format!("{log}&is_format=JSON")).await.json()["activations"][0]["computerName"], "Büro");
     house.set("allowUnauthenticatedVendor", "true").await;
     assert_eq!(failure(&house.get("GetActivationLogHttp", &[("is_avkey", &key)]).await).0, 8, "a password is needed always");
-    house.set("strictAuthenticationHttpMethods", "GetActivationLogHttp").await;
+    house.set("strictAuthenticationHttpMethods", "GetActivationLogHttp,validatelicensehttp").await;
     assert_eq!(failure(&house.app.get(&log).await).0, 8);
+    assert_eq!(failure(&house.validate(&key, "PC-1", &[]).await).0, 8, "whichever method it is");
 }
