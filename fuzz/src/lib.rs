@@ -8,16 +8,23 @@ use countersign::licensing::{
         licensespring::{Authorization, LicenseSpringLicense, LicenseSpringRequest},
         text::{Carried, unwrap},
     },
+    qlm::{
+        Args, DateFormat, FeatureMasks, Property,
+        document::{Element, ascii},
+        order::{KeyOrder, OrderSettings},
+        strict::StrictToken,
+    },
     tpm::{TpmKey, read_signature},
 };
 
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its corpus.
-pub const TARGETS: [(&str, Target); 4] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("authorization", authorization),
     ("countersign_request", countersign_request),
     ("licensespring_request", licensespring_request),
+    ("qlm_arguments", qlm_arguments),
     ("refresh_file", refresh_file),
 ];
 
@@ -88,4 +95,48 @@ pub fn refresh_file(data: &[u8]) {
 fn look(data: &[u8]) {
     let report = inspect(data, &Context { now: Some(Timestamp::from_seconds(1_795_000_000)), ..Context::default() });
     assert!(!report.checks.is_empty());
+}
+
+/// The arguments of a call by Quick License Manager's methods, and each text that is a language of its own: features, properties, dates.
+pub fn qlm_arguments(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let pairs = |text: &str| -> Vec<(String, String)> {
+        text.split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .collect()
+    };
+    let (query, body) = text.split_once('\n').unwrap_or((text, ""));
+    let args = Args::merge(pairs(query), pairs(body));
+    let today = Timestamp::from_seconds(1_790_000_000).date();
+    for duration_sets_date in [true, false] {
+        let settings = OrderSettings { duration_sets_date, ..OrderSettings::default() };
+        if let Ok(order) = KeyOrder::read(&args, &settings, today, None) {
+            let qlm = order.terms.qlm.as_ref().expect("an order says what it is");
+            let kept = serde_json::to_string(&order.terms).expect("terms are plain data");
+            assert_eq!(
+                serde_json::from_str::<countersign::licensing::license::Terms>(&kept).expect("it was written"),
+                order.terms
+            );
+            assert_eq!(FeatureMasks::parse("", &qlm.features.text()), Ok(qlm.features));
+            if let Some(document) = Property::document(&qlm.properties) {
+                assert!(ascii(&Element::text("a", document).canonical()).is_ascii());
+            }
+        }
+    }
+    if let Ok(masks) = FeatureMasks::parse("", text) {
+        assert_eq!(FeatureMasks::parse("", &masks.text()), Ok(masks));
+    }
+    // Whatever it holds, the canonical form ends where it should.
+    let element = Element::text("a", text).with("b", text).canonical();
+    assert!(element.starts_with("<a b=\"") && element.ends_with("</a>") && element.matches('<').count() == 2, "{element}");
+    if let Ok(format) = DateFormat::parse(query) {
+        let written = format.write(Timestamp::from_seconds(1_790_000_000));
+        // Two digits of a year are this century's; whatever was written is read as the same day.
+        assert_eq!(format.read(&written), Some(today), "{query}: {written}");
+    }
+    let headers: Vec<(String, String)> = pairs(body).into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+    if let Some(token) = StrictToken::read(&headers, vec![query.to_owned()]) {
+        assert!(token.check(b"a key nobody fuzzes", Timestamp::from_seconds(1_790_000_000), 300, 1).is_err());
+    }
 }

@@ -298,3 +298,37 @@ fn customers_belong_to_accounts() {
     portal.misused(&["customer-account", "sso", "acme", "--off", "--issuer", "https://id.example"]);
     portal.misused(&["oauth-client", "add", "Both", "--account", "acme", "--customer", "ann@shop.example"]);
 }
+
+#[test]
+fn shops_have_credentials_that_are_not_shown_again() {
+    let portal = Portal::new();
+    let add = ["extension", "add", "WooCommerce", "--user", "shop", "--password-stdin"];
+    let added = portal.done_with(&add, "a password of the shop\n");
+    assert_eq!(
+        (&added["class"], &added["has_password"], &added["api_key"]),
+        (&"woocommerce".into(), &true.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(portal.refused_with(&add, "a password of the shop\n"), "taken");
+    assert_eq!(portal.refused_with(&["extension", "add", "Stripe", "--password-stdin"], "too short\n"), "bad_field");
+    let made = portal.done(&["extension", "add", "Portal", "--class", "qlmauthenticationprovider", "--api-key"]);
+    let api_key = made["api_key"].as_str().unwrap();
+    assert_eq!(api_key.len(), 43);
+    let listed = portal.done(&["extension", "list"]);
+    assert!(!listed.to_string().contains(api_key) && listed[0]["name"] == "Portal" && listed[1]["enabled"] == true, "{listed}");
+    assert_eq!(portal.done(&["extension", "disable", "woocommerce"])["enabled"], false);
+    assert_eq!(portal.done(&["extension", "list"])[1]["enabled"], false);
+    assert_eq!(portal.done(&["extension", "enable", "WOOCOMMERCE"])["enabled"], true);
+    for (arguments, code) in [
+        (vec!["extension", "disable", "nobody"], "not_found"),
+        (vec!["extension", "add", "Shop", "--class", "market"], "bad_field"),
+        (vec!["extension", "add", "manual", "--class", "stripe"], "bad_field"),
+        (vec!["extension", "add", "Shop of ours"], "bad_field"),
+    ] {
+        assert_eq!(portal.refused(&arguments), code, "{arguments:?}");
+    }
+    // The key that apps carry, in the form they carry it.
+    portal.done(&["product", "edit", "press-4", "--number", "4"]);
+    let exported = portal.done(&["keys", "export", "--use", "qlm", "--product", "press-4", "--format", "xml"]);
+    assert!(exported[0]["xml"].as_str().unwrap().starts_with("<RSAKeyValue><Modulus>"), "{exported}");
+    assert_eq!(portal.done(&["keys", "export", "--use", "qlm", "--format", "xml"]), exported, "and no other");
+}

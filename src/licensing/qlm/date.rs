@@ -61,7 +61,12 @@ impl DateFormat {
         let whole = has(|part| matches!(part, Part::Year | Part::ShortYear))
             && has(|part| matches!(part, Part::Month(_)))
             && has(|part| matches!(part, Part::Day(_)));
-        if whole && parts.len() <= 32 { Ok(Self(parts)) } else { Err(NoDateFormat) }
+        // One or two digits, and another number right behind: nobody could tell where one ends.
+        let narrow = |part: &Part| {
+            matches!(part, Part::Month(false) | Part::Day(false) | Part::Hour(false) | Part::Minute(false) | Part::Second(false))
+        };
+        let blurred = parts.windows(2).any(|two| narrow(&two[0]) && !matches!(two[1], Part::Literal(_)));
+        if whole && !blurred && parts.len() <= 32 { Ok(Self(parts)) } else { Err(NoDateFormat) }
     }
 
     /// Writes an instant, in UTC.
@@ -171,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_names_no_day_is_no_format() {
-        for text in ["", "yyyy-MM", "yyyy-yyyy-MM-dd", "yyy-MM-dd", "yyyy-MMM-dd", "yyyy-MM-dd'x'", "<b>yyyy-MM-dd"] {
+        for text in ["", "yyyy-MM", "yyyy-yyyy-MM-dd", "yyy-MM-dd", "yyyy-MMM-dd", "yyyy-MM-dd'x'", "<b>yyyy-MM-dd", "yyyyMd"] {
             assert!(DateFormat::parse(text).is_err(), "{text}");
         }
     }
