@@ -168,39 +168,43 @@ impl Desk {
         act: &'static str,
         edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
     ) -> Result<(), ActError> {
+        self.change_all(visitor, vec![id], act, edit).await
+    }
+
+    /// The same of several licenses: all of them or, where one is refused, none.
+    pub(super) async fn change_all(
+        &self,
+        visitor: &Visitor,
+        mut ids: Vec<LicenseId>,
+        act: &'static str,
+        edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
+    ) -> Result<(), ActError> {
         visitor.needs(Area::Licenses, Level::Manage)?;
+        // In one order, so that no two such acts wait for each other.
+        ids.sort_by_key(|id| id.0);
+        ids.dedup();
         let (now, actor) = (self.now(), visitor.actor());
-        let done = self
-            .store
-            .write(move |conn| {
-                let (actor, edit) = (actor.clone(), edit.clone());
-                Box::pin(async move {
-                    let Some((before, _, head)) = conn.lock_license(id).await? else { return Ok(Done::NotFound) };
-                    let mut license = before.clone();
-                    if let Err(error) = edit(&mut license) {
-                        return Ok(Done::Refused(error));
+        let done = self.store.write(move |conn| {
+            let (actor, edit, ids) = (actor.clone(), edit.clone(), ids.clone());
+            Box::pin(async move {
+                for id in ids {
+                    match change_in(conn, id, act, &actor, &edit, now).await? {
+                        Done::Ok(()) => {}
+                        Done::NotFound => return Err(StoreError::gave_up(NotChanged(ActError::NotFound))),
+                        Done::Refused(error) => return Err(StoreError::gave_up(NotChanged(error))),
                     }
-                    if (before.terms.air_gapped || license.terms.air_gapped) && license.terms != before.terms {
-                        return Ok(Done::Refused(ActError::field("terms", NEVER_CHANGES)));
-                    }
-                    // Days from the issue count from when it was, whenever they are given.
-                    license.terms.expiry = license.terms.expiry.issued(license.created);
-                    let (old, new) = difference(&facts_of(&before), &facts_of(&license));
-                    if old == new {
-                        return Ok(Done::Ok(()));
-                    }
-                    let entry =
-                        NewAudit { at: now, subject: Subject::license(id.0), act, actor, before: Some(old), after: Some(new) };
-                    let head = conn.audit(&entry, head.as_deref());
-                    conn.save_license(&license, Some(&head)).await?;
-                    if before.terms.floating.is_none() && license.terms.floating.is_some() {
-                        conn.keep_slots_of_silent(id).await?;
-                    }
-                    Ok(Done::Ok(()))
-                })
+                }
+                Ok(())
             })
-            .await?;
-        finish(done)
+        });
+        match done.await {
+            Ok(()) => Ok(()),
+            Err(StoreError::GaveUp(why)) => match why.downcast::<NotChanged>() {
+                Ok(refused) => Err(refused.0),
+                Err(why) => Err(StoreError::GaveUp(why).into()),
+            },
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Frees a machine's seat on staff's word. It may come back through any door.
@@ -449,6 +453,43 @@ pub(super) async fn device_audit(
     let entry = NewAudit { at: now, subject: Subject::license(facts.license.id.0), act, actor, before: None, after };
     let head = conn.audit(&entry, facts.audit_head.as_deref());
     conn.save_seats(&facts.license, &head).await
+}
+
+/// Why a license was not changed; for taking the transaction back.
+#[derive(Debug, thiserror::Error)]
+#[error("a license was not changed")]
+struct NotChanged(ActError);
+
+async fn change_in(
+    conn: &mut Conn,
+    id: LicenseId,
+    act: &'static str,
+    actor: &Actor,
+    edit: &(impl Fn(&mut License) -> Result<(), ActError> + Send + Sync),
+    now: Timestamp,
+) -> Result<Done<()>, StoreError> {
+    let Some((before, _, head)) = conn.lock_license(id).await? else { return Ok(Done::NotFound) };
+    let mut license = before.clone();
+    if let Err(error) = edit(&mut license) {
+        return Ok(Done::Refused(error));
+    }
+    if (before.terms.air_gapped || license.terms.air_gapped) && license.terms != before.terms {
+        return Ok(Done::Refused(ActError::field("terms", NEVER_CHANGES)));
+    }
+    // Days from the issue count from when it was, whenever they are given.
+    license.terms.expiry = license.terms.expiry.issued(license.created);
+    let (old, new) = difference(&facts_of(&before), &facts_of(&license));
+    if old == new {
+        return Ok(Done::Ok(()));
+    }
+    let subject = Subject::license(id.0);
+    let entry = NewAudit { at: now, subject, act, actor: actor.clone(), before: Some(old), after: Some(new) };
+    let head = conn.audit(&entry, head.as_deref());
+    conn.save_license(&license, Some(&head)).await?;
+    if before.terms.floating.is_none() && license.terms.floating.is_some() {
+        conn.keep_slots_of_silent(id).await?;
+    }
+    Ok(Done::Ok(()))
 }
 
 /// A license as the audit log shows it: what staff can change.

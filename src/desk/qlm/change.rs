@@ -3,10 +3,10 @@
 
 use super::{QlmCall, QlmRefused, switched};
 use crate::{
-    desk::{ActError, Desk, Fault, Renewal, Visitor},
+    desk::{ActError, Desk, Fault, Visitor},
     licensing::{
-        ActivationKey, Date, Timestamp,
-        license::{Expiry, License, Limit, Maintenance},
+        ActivationKey, Date, LicenseId, Timestamp,
+        license::{Actor, Expiry, License, Limit, Maintenance},
         product::Product,
         qlm::{
             Args, ComputerType, ErrorCode, FeatureMasks, LicenseModel, Property, QlmTerms, document,
@@ -24,6 +24,7 @@ pub type Changed = (Option<crate::licensing::ProductId>, String);
 const MOST: usize = 1_000;
 
 /// A new end, as a call says it.
+#[derive(Clone, Copy)]
 enum NewEnd {
     On(Date),
     Days(u32),
@@ -51,21 +52,25 @@ impl Desk {
             let message = "This license has no end, so there is nothing to renew.";
             return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(product)));
         }
-        for (license, product) in &found {
-            let renewal = match end {
-                NewEnd::On(date) => Renewal::Until(date),
-                NewEnd::Days(days) => Renewal::Days(days),
+        let now = self.now();
+        let renew = move |license: &mut License| {
+            let until = match end {
+                NewEnd::On(date) => date.end(),
+                NewEnd::Days(days) => renewed(license, days, now)?,
                 NewEnd::AsBefore => match period(license) {
-                    Some(days) => Renewal::Days(days),
+                    Some(days) => renewed(license, days, now)?,
                     None => {
-                        let message = "This license has no end to extend. Say its last day: is_expdate.";
-                        return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message).of(product)));
+                        return Err(ActError::field(
+                            "is_expdate",
+                            "How long this license was sold for is not known. Say its last day: is_expdate.",
+                        ));
                     }
                 },
             };
-            if let Err(error) = self.renew_license(&visitor, license.id, renewal, None).await {
-                return Ok(Err(told(error, product)?));
-            }
+            license.renew(until, None, now).map_err(|past| ActError::field("is_expdate", past.to_string()))
+        };
+        if let Err(error) = self.change_all(&visitor, ids(&found), "license.renewed", renew).await {
+            return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
     }
@@ -80,10 +85,15 @@ impl Desk {
             Ok(flag) => flag.unwrap_or(true),
             Err(error) => return Ok(Err(error.into())),
         };
-        for (license, product) in &found {
-            if let Some(refused) = self.set_revoked(extension.as_ref(), license, product, revokes).await? {
-                return Ok(Err(refused));
-            }
+        let (by, act) = (revoker(extension.as_ref()), if revokes { "license.disabled" } else { "license.enabled" });
+        let (visitor, now) = (visitor(extension.as_ref()), self.now());
+        let actor = visitor.actor();
+        let change = move |license: &mut License| {
+            set_revoked(license, revokes, &by, &actor, now);
+            Ok(())
+        };
+        if let Err(error) = self.change_all(&visitor, ids(&found), act, change).await {
+            return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
     }
@@ -100,26 +110,20 @@ impl Desk {
             (Err(refused), _) => return Ok(Err(refused)),
             (_, Err(error)) => return Ok(Err(error.into())),
         };
-        let visitor = visitor(extension.as_ref());
-        for (license, product) in &found {
-            let (edit, now) = (edit.clone(), self.now());
+        let (visitor, now, by) = (visitor(extension.as_ref()), self.now(), revoker(extension.as_ref()));
+        let actor = visitor.actor();
+        let change = move |license: &mut License| {
             // One that was made by other means begins as what it is.
-            let known = license.terms.qlm.clone();
-            let model = document::model(license, &known.clone().unwrap_or_default());
-            let begun = known.unwrap_or_else(|| QlmTerms { model, ..QlmTerms::default() });
-            let edited = self.edit_terms(&visitor, license.id, None, move |terms| {
-                terms.qlm.get_or_insert_with(|| begun.clone());
-                edit.apply(terms, now);
-                Ok(())
-            });
-            if let Err(error) = edited.await {
-                return Ok(Err(told(error, product)?));
+            let model = document::model(license, &license.terms.qlm.clone().unwrap_or_default());
+            license.terms.qlm.get_or_insert_with(|| QlmTerms { model, ..QlmTerms::default() });
+            edit.apply(&mut license.terms, now);
+            if let Some(revokes) = revokes {
+                set_revoked(license, revokes, &by, &actor, now);
             }
-            if let Some(revokes) = revokes
-                && let Some(refused) = self.set_revoked(extension.as_ref(), license, product, revokes).await?
-            {
-                return Ok(Err(refused));
-            }
+            Ok(())
+        };
+        if let Err(error) = self.change_all(&visitor, ids(&found), "license.edited", change).await {
+            return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
     }
@@ -145,43 +149,21 @@ impl Desk {
             Err(refused) => return Ok(Err(refused)),
         };
         let (visitor, now) = (visitor(extension.as_ref()), self.now());
-        for (license, product) in &found {
-            let first = license.first_activated;
-            let edited = self.edit_terms(&visitor, license.id, None, move |terms| {
-                // A plan that still runs is extended from its end, one that is over or new from today.
-                let from =
-                    terms.maintenance.instant(first).filter(|end| renews && *end > now).map_or(now, |end| end.plus_millis(-1));
-                terms.maintenance = match (on, date) {
-                    (false, _) => Maintenance::None,
-                    (true, Some(date)) => Maintenance::Until(date.end()),
-                    (true, None) => Maintenance::Until(order::day_after(from.date(), days)),
-                };
-                Ok(())
-            });
-            if let Err(error) = edited.await {
-                return Ok(Err(told(error, product)?));
-            }
+        let change = move |license: &mut License| {
+            // A plan that still runs is extended from its end, one that is over or new from today.
+            let known = license.terms.maintenance.instant(license.first_activated);
+            let from = known.filter(|end| renews && *end > now).map_or(now, |end| end.plus_millis(-1));
+            license.terms.maintenance = match (on, date) {
+                (false, _) => Maintenance::None,
+                (true, Some(date)) => Maintenance::Until(date.end()),
+                (true, None) => Maintenance::Until(order::day_after(from.date(), days)),
+            };
+            Ok(())
+        };
+        if let Err(error) = self.change_all(&visitor, ids(&found), "license.edited", change).await {
+            return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
-    }
-
-    async fn set_revoked(
-        &self,
-        extension: Option<&Extension>,
-        license: &License,
-        product: &Product,
-        revoked: bool,
-    ) -> Result<Option<QlmRefused>, Fault> {
-        let visitor = visitor(extension);
-        let name = extension.map_or("a call without a password", |extension| extension.name.as_str());
-        let done = match revoked {
-            true => self.disable_license(&visitor, license.id, format!("Revoked by {name}.")).await,
-            false => self.enable_license(&visitor, license.id).await,
-        };
-        match done {
-            Ok(()) | Err(ActError::Transition(_)) => Ok(None),
-            Err(error) => told(error, product).map(Some),
-        }
     }
 
     /// Who calls, and the licenses the call names, where the method is on.
@@ -253,6 +235,30 @@ impl Desk {
 
 fn visitor(extension: Option<&Extension>) -> Visitor {
     Visitor::Extension { name: extension.map_or_else(|| "qlm".to_owned(), |extension| extension.name.clone()) }
+}
+
+fn ids(found: &[(License, Product)]) -> Vec<LicenseId> {
+    found.iter().map(|(license, _)| license.id).collect()
+}
+
+/// Who revokes, as staff reads it.
+fn revoker(extension: Option<&Extension>) -> String {
+    format!("Revoked by {}.", extension.map_or("a call without a password", |extension| extension.name.as_str()))
+}
+
+/// One that is so already stays so.
+fn set_revoked(license: &mut License, revoked: bool, reason: &str, by: &Actor, now: Timestamp) {
+    let state = license.state.clone();
+    let turned = if revoked { state.disable(by.clone(), reason.to_owned(), now) } else { state.enable() };
+    if let Ok(state) = turned {
+        license.state = state;
+    }
+}
+
+/// Days more: from the present end, or from now where that is past.
+fn renewed(license: &License, days: u32, now: Timestamp) -> Result<Timestamp, ActError> {
+    let none = || ActError::field("is_expduration", "This license has no end to count days from. Say its last day: is_expdate.");
+    license.renewed_end(days, now).ok_or_else(none)
 }
 
 fn missing(name: &str) -> QlmRefused {

@@ -522,6 +522,29 @@ async fn a_shop_changes_what_it_sold_by_the_names_it_has_for_it(app: TestApp) {
         failure(&change(&house, "RenewSubscriptionHttp", &format!("is_expduration=5&is_avkey={endless}"), &[]).await).0,
         205
     );
+    // Of several licenses all are renewed or none: the second's length is not known.
+    let pair = house
+        .ordered("woocommerce", "is_expduration=30&is_quantity=2&is_usemultipleactivationskey=false", &[("OrderId", "4900")])
+        .await
+        .text();
+    let pair: Vec<String> = pair.lines().map(str::to_owned).collect();
+    for key in &pair {
+        house.app.secret(key.clone());
+    }
+    let second = license(&house, &pair[1]).await;
+    let today = house.app.now().date().end();
+    let shortened = house.app.desk().edit_terms(&OPERATOR, second.id, None, move |terms| {
+        terms.qlm.as_mut().unwrap().sold_days = None;
+        terms.expiry = crate::licensing::license::Expiry::on(today);
+        Ok(())
+    });
+    shortened.await.unwrap();
+    let (code, message) = failure(&change(&house, "RenewSubscriptionHttp", "", &[("OrderId", "4900")]).await);
+    assert!(code == 208 && message.contains("is_expdate"), "{message}");
+    assert_eq!(license(&house, &pair[0]).await.terms.expiry.on.unwrap(), today.plus_days(30), "the first is as it was");
+    change(&house, "RenewSubscriptionHttp", "is_expduration=5", &[("OrderId", "4900")]).await;
+    assert_eq!(license(&house, &pair[0]).await.terms.expiry.on.unwrap(), today.plus_days(35));
+    assert_eq!(license(&house, &pair[1]).await.terms.expiry.on.unwrap(), today.plus_days(5));
     // Revoked by the order, as a shop cancels; twice is once.
     for _ in 0..2 {
         assert!(change(&house, "RevokeLicenseHttp", "", &[("OrderId", "4711")]).await.text().contains("<result>"));
