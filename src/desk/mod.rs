@@ -57,7 +57,7 @@ pub use keys::{SealRow, ToRefresh, Turned};
 pub use licenses::{Edit, Renewal};
 pub use pages::{ActivationPage, BatchCheck, BatchPage, BatchRow, BatchVerdict};
 pub use products::{ProductEdit, ProductView, ReleaseFor};
-pub use qlm::{CLASSES as EXTENSION_CLASSES, Changed as QlmChanged, MadeKeys, NewExtension, QlmCall, QlmRefused};
+pub use qlm::{CLASSES as EXTENSION_CLASSES, MadeKeys, NewExtension, QlmCall, QlmRefused};
 pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};
 pub use settings::{SettingError, Settings};

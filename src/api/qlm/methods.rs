@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::reply;
 use crate::{
-    desk::{Fault, QlmCall, QlmChanged, QlmRefused},
+    desk::{Fault, QlmCall, QlmRefused},
     licensing::{
         ActivationKey, ProductId, Timestamp,
         activation::Activation,
@@ -46,11 +46,7 @@ pub async fn run(state: &AppState, method: &str, call: &QlmCall) -> Response {
             Ok(Err(refused)) => reply::refused(state, refused).await,
             Err(fault) => reply::failed(fault),
         },
-        "updateuserinformation" => match desk.qlm_customer(call).await {
-            Ok(Ok(message)) => reply::plain(&document::result(&message, Vec::new())),
-            Ok(Err(refused)) => reply::refused(state, refused).await,
-            Err(fault) => reply::failed(fault),
-        },
+        "updateuserinformation" => changed(state, desk.qlm_customer(call).await).await,
         "retrieveactivationkeyhttp" => match desk.qlm_retrieve(call).await {
             Ok(Ok(licenses)) => keys_of(call, &licenses),
             Ok(Err(refused)) => reply::refused(state, refused).await,
@@ -90,9 +86,9 @@ async fn told(state: &AppState, outcome: Result<Result<(ProductId, Element), Qlm
 }
 
 /// What was changed, for shops that read it as text: so it carries no signature.
-async fn changed(state: &AppState, outcome: Result<Result<QlmChanged, QlmRefused>, Fault>) -> Response {
+async fn changed(state: &AppState, outcome: Result<Result<String, QlmRefused>, Fault>) -> Response {
     match outcome {
-        Ok(Ok((_, message))) => reply::plain(&document::result(&message, Vec::new())),
+        Ok(Ok(message)) => reply::plain(&document::result(&message, Vec::new())),
         Ok(Err(refused)) => reply::refused(state, refused).await,
         Err(fault) => reply::failed(fault),
     }

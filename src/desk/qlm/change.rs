@@ -17,9 +17,6 @@ use crate::{
     store::Extension,
 };
 
-/// What a call did, in a sentence, and the product it was about.
-pub type Changed = (Option<crate::licensing::ProductId>, String);
-
 /// As many licenses as one order or subscription is changed of at once.
 const MOST: usize = 1_000;
 
@@ -34,7 +31,7 @@ enum NewEnd {
 
 impl Desk {
     /// Extends licenses. Refuses an end that is past.
-    pub async fn qlm_renew(&self, call: &QlmCall) -> Result<Result<Changed, QlmRefused>, Fault> {
+    pub async fn qlm_renew(&self, call: &QlmCall) -> Result<Result<String, QlmRefused>, Fault> {
         let settings = self.settings();
         let (extension, found) = match self.changeable(call, settings.qlm.renew, "enableRenewSubscriptionHttp").await? {
             Ok(opened) => opened,
@@ -76,7 +73,7 @@ impl Desk {
     }
 
     /// Revokes licenses, or gives them back with `is_revoke=false`. One that is so already stays so.
-    pub async fn qlm_revoke(&self, call: &QlmCall) -> Result<Result<Changed, QlmRefused>, Fault> {
+    pub async fn qlm_revoke(&self, call: &QlmCall) -> Result<Result<String, QlmRefused>, Fault> {
         let (extension, found) = match self.changeable(call, self.settings().qlm.revoke, "enableRevokeLicense").await? {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
@@ -99,7 +96,7 @@ impl Desk {
     }
 
     /// Edits licenses in place; their keys stay.
-    pub async fn qlm_update(&self, call: &QlmCall) -> Result<Result<Changed, QlmRefused>, Fault> {
+    pub async fn qlm_update(&self, call: &QlmCall) -> Result<Result<String, QlmRefused>, Fault> {
         let settings = self.settings();
         let (extension, found) = match self.changeable(call, settings.qlm.update, "enableUpgradeLicense").await? {
             Ok(opened) => opened,
@@ -129,7 +126,7 @@ impl Desk {
     }
 
     /// Gives licenses a maintenance plan, or extends the one they have (`renews`).
-    pub async fn qlm_maintain(&self, call: &QlmCall, renews: bool) -> Result<Result<Changed, QlmRefused>, Fault> {
+    pub async fn qlm_maintain(&self, call: &QlmCall, renews: bool) -> Result<Result<String, QlmRefused>, Fault> {
         let settings = self.settings();
         let (extension, found) = match self.changeable(call, settings.qlm.update, "enableUpgradeLicense").await? {
             Ok(opened) => opened,
@@ -274,10 +271,9 @@ fn told(error: ActError, product: &Product) -> Result<QlmRefused, Fault> {
     }
 }
 
-fn updated(found: &[(License, Product)]) -> Changed {
+fn updated(found: &[(License, Product)]) -> String {
     let keys: Vec<String> = found.iter().filter_map(|(license, _)| license.key.as_ref()).map(ActivationKey::text).collect();
-    let product = found.first().map(|(_, product)| product.id);
-    (product, format!("Successfully updated license information for ActivationKey={}.", keys.join(", ")))
+    format!("Successfully updated license information for ActivationKey={}.", keys.join(", "))
 }
 
 fn new_end(args: &Args, settings: &OrderSettings) -> Result<NewEnd, QlmRefused> {

@@ -10,7 +10,6 @@ mod release;
 mod sign;
 mod validate;
 
-pub use change::Changed;
 pub use create::MadeKeys;
 pub use extensions::{CLASSES, NewExtension};
 

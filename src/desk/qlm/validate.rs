@@ -100,7 +100,7 @@ impl Desk {
         let now = self.now();
         // What speaks for a machine with a key of its own is that key, and these calls show none: the rules refuse them.
         let has_key = facts.known.as_ref().is_some_and(|known| known.device_key.is_some() || known.tpm_key.is_some());
-        if activates && (!holds || has_key) {
+        if (activates && !holds) || (holds && has_key) {
             drop(conn);
             return self.activate_for_qlm(asked, now).await;
         }

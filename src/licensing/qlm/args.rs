@@ -1,11 +1,6 @@
 //! Arguments of a call (§1): from the address and from the form, in any case, under every name the documentation has ever used.
 
-use alloc::{
-    borrow::ToOwned,
-    collections::{BTreeMap, BTreeSet},
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
 
 use core::fmt;
 
@@ -34,7 +29,7 @@ pub const MOST_BYTES: usize = 16 * 1024;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Args {
     values: BTreeMap<String, String>,
-    in_body: BTreeSet<String>,
+    has_body: bool,
 }
 
 /// An argument that is missing, or that is not what it should be.
@@ -80,8 +75,7 @@ impl Args {
             args.add(&name, &value);
         }
         for (name, value) in body {
-            let name = folded(&name);
-            args.in_body.insert(name.clone());
+            args.has_body = true;
             args.add(&name, &value);
         }
         args
@@ -104,16 +98,10 @@ impl Args {
         }
     }
 
-    /// Whether a name was among the form's.
-    #[must_use]
-    pub fn came_in_body(&self, name: &str) -> bool {
-        self.in_body.contains(name)
-    }
-
     /// Whether there was a form at all.
     #[must_use]
-    pub fn has_body(&self) -> bool {
-        !self.in_body.is_empty()
+    pub const fn has_body(&self) -> bool {
+        self.has_body
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -188,13 +176,14 @@ impl Args {
     pub fn fingerprint(&self, with: &[&str], without: &[&str]) -> String {
         let ordered = |name: &str| (name.starts_with("is_") || with.contains(&name)) && !without.contains(&name);
         let kept = self.values.iter().filter(|(name, _)| ordered(name));
-        kept.map(|(name, value)| [name.as_str(), "=", value.as_str()].concat()).collect::<Vec<_>>().join("\n").to_string()
+        kept.map(|(name, value)| [name.as_str(), "=", value.as_str()].concat()).collect::<Vec<_>>().join("\n")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -209,7 +198,7 @@ mod tests {
         assert_eq!(args.product(), Ok((1, 7, 0)));
         assert_eq!((args.text("is_vendor"), args.text("is_userdata1")), (Some("zapier"), Some("u")), "an empty value is absent");
         assert_eq!(args.text("is_deactivation_code"), Some("x"));
-        assert!(args.came_in_body("is_vendor") && !args.came_in_body("is_minorversion"));
+        assert!(args.has_body() && !Args::merge(pairs(&[("a", "1")]), Vec::new()).has_body());
     }
 
     #[test]

@@ -412,6 +412,23 @@ async fn what_stands_in_the_way_is_told_by_its_number(app: TestApp) {
     let license = app.desk().license_id(&one.parse_key()).await.unwrap();
     app.desk().disable_license(&OPERATOR, license, "refund".to_owned()).await.unwrap();
     assert_eq!(failure(&house.validate(&one, "PC-1", &[]).await).0, 201);
+    // A machine that has a key of its own by now is spoken for by that key alone, whether it asks or only looks.
+    let (bound, _) = house.keys("", "1b").await.remove(0);
+    assert!(house.validate(&bound, "PC-1", &[]).await.text().contains("<status>2<"));
+    let id = app.desk().license_id(&bound.parse_key()).await.unwrap();
+    let write = app.desk().store().write(move |conn| {
+        Box::pin(async move {
+            let mut activation = conn.activations(id, 1).await?.remove(0);
+            activation.device_key = Some(crate::licensing::activation::DeviceKey("k".repeat(43)));
+            conn.save_activation(&activation).await
+        })
+    });
+    write.await.unwrap();
+    for looks in ["true", "false"] {
+        let reply = house.validate(&bound, "PC-1", &[("is_activate", looks)]).await;
+        assert_eq!(failure(&reply).0, 205, "{looks}");
+        assert!(!reply.text().contains("<pckey>"));
+    }
     let (ended, _) = house.keys("is_expdate=2020-01-01", "2").await.remove(0);
     assert_eq!(failure(&house.validate(&ended, "PC-1", &[]).await).0, 209);
     let (physical, _) = house.keys("is_computertype=1", "3").await.remove(0);
