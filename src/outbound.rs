@@ -1,6 +1,10 @@
 //! What is asked of other servers: over TLS, of public addresses, for a short while and in small answers. Who names the address may be
 //! a vendor's customer, and this server stands where they do not.
 
+mod mail;
+
+pub use mail::{Letter, MailError, MailSecurity, MailServer};
+
 use std::{
     collections::HashMap,
     error::Error,

@@ -79,6 +79,7 @@ pub fn VendorShell(
         view! { <li><a href=href aria-current=(href == here).then_some("page")>{name}</a></li> }
     };
     let sections = VENDOR_NAV.into_iter().map(link).collect_view();
+    let mail = staff.manages_licenses.then(|| link(("/vendor/mail", "Mail")));
     let audit = staff.reads_audit.then(|| link(("/vendor/audit", "Audit")));
     let settings = staff.reads_settings.then(|| link(("/vendor/settings", "Settings")));
     view! {
@@ -89,7 +90,7 @@ pub fn VendorShell(
                 <a class="skip" href="#main">"Skip to the page"</a>
                 <header class="top"><div>
                     <BrandMark brand=brand href="/vendor"/>
-                    <nav aria-label="Sections"><ul role="list">{sections}{audit}{settings}</ul></nav>
+                    <nav aria-label="Sections"><ul role="list">{sections}{mail}{audit}{settings}</ul></nav>
                     <form class="top-search end" role="search" aria-label="All licenses" method="get" action="/vendor/licenses">
                         <Icon sign=Sign::Search/>
                         <label class="unseen" for="top-q">"Search licenses by key, e-mail, order or computer id"</label>

@@ -8,6 +8,7 @@ use super::{
     outcome::{CliError, Done, sentence, shown},
 };
 use crate::{
+    desk::Desk,
     licensing::{
         product::Product,
         seal::{Seal, SealUse},
@@ -51,7 +52,6 @@ pub(super) async fn run(place: &Place) -> Result<Done, CliError> {
     }
     clock(&mut findings);
     public_url(&mut findings);
-    findings.good("mail", "This version sends no mail; nothing needs to be set up.");
 
     let Findings(all) = findings;
     let checks: Vec<_> =
@@ -161,10 +161,30 @@ async fn installation(place: &Place, findings: &mut Findings) -> Result<(), CliE
     } else {
         findings.good("audit log", "Its checkpoints are made, or none is due. `audit verify` checks it whole.");
     }
+    mail(&desk, findings).await?;
     if desk.has_staff().await? {
         findings.good("staff", "There is someone who can sign in.");
     } else {
         findings.bad("staff", "Nobody can sign in: countersign user add YOU@EXAMPLE.COM --role owner, the password on stdin.");
+    }
+    Ok(())
+}
+
+async fn mail(desk: &Desk, findings: &mut Findings) -> Result<(), CliError> {
+    let settings = desk.settings();
+    match (desk.try_mail().await?, Desk::mail_sender(&settings)) {
+        (None, _) => findings.good(
+            "mail",
+            "No mail server is set: staff reads on the vendor’s site, under Mail, what would be sent. `setting set smtpServer` names one.",
+        ),
+        (Some(Err(error)), _) => findings.bad(
+            "mail",
+            format!("{error} See the settings smtpServer, smtpSecurity, smtpUser and smtpPassword."),
+        ),
+        (Some(Ok(host)), None) => {
+            findings.bad("mail", format!("{host} answers, and mail has no sender: setting set mailFrom licenses@example.com"));
+        }
+        (Some(Ok(host)), Some(from)) => findings.good("mail", format!("{host} answers; mail comes from {from}.")),
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub struct Activated {
 }
 
 /// What happened inside the transaction.
-enum Outcome {
+pub(super) enum Outcome {
     Page { promised: Option<crate::licensing::seal::Seal>, signed_by: Option<crate::vault::LicenseSigner> },
     Refused(Refused),
     Several(Vec<Product>),
@@ -70,6 +70,11 @@ impl Desk {
                 Box::pin(async move { desk.activate_in(conn, &ask, token_hash, &reference, now).await })
             })
             .await?;
+        self.activated(outcome, token)
+    }
+
+    /// What an act came to, once it is committed.
+    pub(super) fn activated(&self, outcome: Outcome, token: Token) -> Result<Activated, ActError> {
         match outcome {
             Outcome::Page { promised, signed_by } => {
                 if let (Some(seal), Some(signer)) = (promised, signed_by) {
@@ -82,7 +87,7 @@ impl Desk {
         }
     }
 
-    async fn activate_in(
+    pub(super) async fn activate_in(
         &self,
         conn: &mut Conn,
         ask: &OnlineActivation,

@@ -5,6 +5,7 @@
 mod access;
 mod accounts;
 mod activate;
+mod agreements;
 mod airgap;
 mod answer;
 mod answer_bundle;
@@ -12,6 +13,7 @@ mod answer_licensespring;
 mod app;
 mod audit_log;
 mod bundles;
+mod codes;
 mod error;
 mod export;
 mod files;
@@ -20,12 +22,15 @@ mod inspect;
 mod issue;
 mod keys;
 mod licenses;
+mod lost_keys;
+mod messages;
 mod pages;
 mod products;
 mod qlm;
 mod refresh;
 mod refusal;
 mod settings;
+mod sms;
 mod team;
 mod usage;
 mod views;
@@ -39,6 +44,7 @@ use std::{
 pub use access::{Area, Level, Role, Visitor};
 pub use accounts::NewSso;
 pub use activate::{Activated, OnlineActivation};
+pub use agreements::AgreementLink;
 pub use airgap::{AirGapCode, AirGapCodes, Confirmed};
 pub use answer::{Answered, FileAnswer, FileRequest};
 pub use app::{
@@ -48,6 +54,7 @@ pub use app::{
 };
 pub use audit_log::{AuditReport, CheckpointFault};
 pub use bundles::BundleView;
+pub use codes::{CodeAsk, CodeRefusal, CodeShown};
 pub use error::{ActError, Fault};
 pub use export::{Exported, Table};
 pub use forms::FormClaim;
@@ -55,6 +62,7 @@ pub use inspect::{Checking, Given, GivenKeys, inspect_alone};
 pub use issue::{Issue, Issued, IssuedLicense, IssuedUser, KeyShape, Password as UserPassword};
 pub use keys::{SealRow, ToRefresh, Turned};
 pub use licenses::{Edit, Renewal};
+pub use messages::MessageView;
 pub use pages::{ActivationPage, BatchCheck, BatchPage, BatchRow, BatchVerdict};
 pub use products::{ProductEdit, ProductView, ReleaseFor};
 pub use qlm::{CLASSES as EXTENSION_CLASSES, MadeKeys, NewExtension, QlmCall, QlmRefused};
@@ -97,6 +105,8 @@ pub struct Inner {
     signatures: std::sync::Mutex<Signatures>,
     /// What the calls of apps leave behind for the next.
     kept: app::Kept,
+    /// Mail that an act has written.
+    waiting: messages::Waiting,
 }
 
 /// By the key and the hash of what was signed.
@@ -127,6 +137,7 @@ impl Desk {
             seals_seen: std::sync::atomic::AtomicI64::new(i64::MIN),
             signatures: std::sync::Mutex::new(lru::LruCache::new(SIGNATURES_KEPT)),
             kept: app::Kept::default(),
+            waiting: messages::Waiting::default(),
         }))
     }
 

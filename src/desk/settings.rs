@@ -1,6 +1,7 @@
 //! Settings: the vendor's brand and the limits, each with its default. Read often, so every process keeps them and looks for a
 //! newer revision.
 
+pub mod mail;
 pub mod qlm;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -9,6 +10,7 @@ use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
     licensing::{Email, files::base64},
     store::{NewAudit, Subject},
+    vault::{Purpose, Subject as Secret},
 };
 
 /// The settings as they stand.
@@ -39,6 +41,8 @@ pub struct Settings {
     pub oauth_required: bool,
     /// What shops and apps of Quick License Manager's kind may do.
     pub qlm: qlm::QlmSettings,
+    /// How mail and short messages leave this server.
+    pub mail: mail::MailSettings,
     /// Raised by every change.
     pub revision: i64,
 }
@@ -59,6 +63,7 @@ impl Default for Settings {
             device_licenses: false,
             oauth_required: false,
             qlm: qlm::QlmSettings::default(),
+            mail: mail::MailSettings::default(),
             revision: 0,
         }
     }
@@ -209,7 +214,7 @@ static KNOWN: [Known; 12] = [
 
 /// Every setting there is.
 fn all() -> impl Iterator<Item = &'static Known> {
-    KNOWN.iter().chain(&qlm::KNOWN)
+    KNOWN.iter().chain(&mail::KNOWN).chain(&qlm::KNOWN)
 }
 
 /// The type of a picture by its first bytes, never by what somebody calls it.
@@ -246,10 +251,14 @@ impl Settings {
         settings
     }
 
-    /// Each setting's name, value and purpose.
+    /// Each setting's name, value and purpose. Of a password only whether there is one.
     #[must_use]
     pub fn list(&self) -> Vec<(&'static str, String, &'static str)> {
-        all().map(|known| (known.name, (known.write)(self), known.about)).collect()
+        let shown = |known: &Known| {
+            let value = (known.write)(self);
+            if is_secret(known.name) && !value.is_empty() { HIDDEN.to_owned() } else { value }
+        };
+        all().map(|known| (known.name, shown(known), known.about)).collect()
     }
 }
 
@@ -288,6 +297,15 @@ impl Desk {
         let mut changes = Vec::new();
         for (name, value) in values {
             let known = all().find(|known| known.name.eq_ignore_ascii_case(&name)).ok_or(SettingError::Unknown(name))?;
+            let value = match is_secret(known.name) {
+                // As it was shown: it stays.
+                true if value == HIDDEN => continue,
+                true if !value.is_empty() => {
+                    let subject = Secret::named(known.name);
+                    base64::standard(&self.vault.encrypt_secret(Purpose::SETTING, subject, value.as_bytes()))
+                }
+                _ => value,
+            };
             (known.read)(&mut next, &value).map_err(|error| match error {
                 SettingError::Value(message) => ActError::field(known.name, message),
                 unknown @ SettingError::Unknown(_) => unknown.into(),
@@ -300,6 +318,7 @@ impl Desk {
         if changes.is_empty() {
             return Ok(());
         }
+        mail::same_secret_for_another(&current.mail, &next.mail)?;
         let (now, actor) = (self.now(), visitor.actor());
         self.store
             .write(move |conn| {
@@ -308,8 +327,8 @@ impl Desk {
                     let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
                     for (name, old, new) in &changes {
                         conn.set(name, new, now).await?;
-                        before.insert((*name).to_owned(), shortened(old).into());
-                        after.insert((*name).to_owned(), shortened(new).into());
+                        before.insert((*name).to_owned(), shortened(name, old).into());
+                        after.insert((*name).to_owned(), shortened(name, new).into());
                     }
                     let subject = Subject::of("setting", 0);
                     let (before, after) = (Some(before.into()), Some(after.into()));
@@ -321,8 +340,18 @@ impl Desk {
     }
 }
 
-/// A picture is not repeated in the audit log.
-fn shortened(value: &str) -> String {
+/// What a password is shown as.
+pub const HIDDEN: &str = "••••••••";
+
+fn is_secret(name: &str) -> bool {
+    mail::SECRETS.contains(&name)
+}
+
+/// A picture is not repeated in the audit log, and a password not told.
+fn shortened(name: &str, value: &str) -> String {
+    if is_secret(name) && !value.is_empty() {
+        return HIDDEN.to_owned();
+    }
     if value.len() > 200 { format!("{} characters", value.len()) } else { value.to_owned() }
 }
 
@@ -346,6 +375,20 @@ mod tests {
             device_licenses: true,
             oauth_required: true,
             qlm: qlm::QlmSettings::default(),
+            // Passwords are not read from what is shown.
+            mail: mail::MailSettings {
+                server: "smtp.acme.example:2525".to_owned(),
+                security: crate::outbound::MailSecurity::StartTls,
+                user: "acme".to_owned(),
+                from: "licenses@acme.example".to_owned(),
+                code_by_sms: true,
+                code_minutes: 5,
+                code_tries: 3,
+                sms_account: "AC1".to_owned(),
+                sms_from: "+15005550006".to_owned(),
+                sms_service: "https://sms.acme.example".to_owned(),
+                ..mail::MailSettings::default()
+            },
             revision: 7,
         };
         let texts = settings.list().into_iter().map(|(name, value, _)| (name.to_owned(), value)).collect();

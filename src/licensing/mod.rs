@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod airgap;
+pub mod authorization_code;
 pub mod decide;
 pub mod files;
 pub mod floating;
@@ -23,6 +24,7 @@ pub mod trial;
 pub mod usage;
 pub mod words;
 
+pub use authorization_code::AuthorizationCode;
 pub use key::{ActivationKey, KeyError};
 pub use text::*;
 pub use time::{Date, Timestamp};

@@ -120,6 +120,16 @@ impl PartialEq for ProductCode {
 
 impl Eq for ProductCode {}
 
+/// A phone number with its country, as services that send short messages take it (E.164): `+` and 7 to 15 digits. None for what is none,
+/// and for a number without its country.
+#[must_use]
+pub fn phone(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')' | '/')).collect();
+    let digits = text.strip_prefix('+').or_else(|| text.strip_prefix("00"))?;
+    let fits = (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| ["+", digits].concat())
+}
+
 /// An e-mail address, as far as a form can tell: one `@` with something before it and a domain after. At most 254 characters.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -264,5 +274,15 @@ mod tests {
             assert!(Email::parse(text).is_err(), "{text:?}");
         }
         assert!(Email::parse("ann.o'neil+x@press.example").is_ok());
+    }
+
+    #[test]
+    fn a_phone_number_has_its_country() {
+        for text in ["+49 170 1234567", "0049-170-1234567", "+49 (170) 123.4567"] {
+            assert_eq!(phone(text).as_deref(), Some("+491701234567"), "{text}");
+        }
+        for text in ["", "0170 1234567", "+0170 1234567", "+49", "+49 170 12345678901", "+49x1701234567", "+４９1701234567"] {
+            assert_eq!(phone(text), None, "{text}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What runs by itself: noticing what other processes changed, and sweeping what nobody can read any more.
+//! What runs by itself: noticing what other processes changed, sending mail, and sweeping what nobody can read any more.
 
 use std::time::Duration;
 
@@ -23,6 +23,16 @@ pub fn start(state: &AppState) {
             tick.tick().await;
             if let Err(error) = writing.desk.write_seen().await {
                 tracing::warn!(error = ?error, "When machines called last could not be written; it is tried again in half a minute.");
+            }
+        }
+    });
+    let sending = state.clone();
+    tokio::spawn(async move {
+        loop {
+            sending.desk.next_message(Duration::from_secs(15)).await;
+            if let Err(error) = sending.desk.send_messages().await {
+                tracing::warn!(error = ?error, "Mail could not be looked through; it is tried again in a quarter of a minute.");
+                tokio::time::sleep(Duration::from_secs(15)).await;
             }
         }
     });

@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     AppState, guard, path,
-    portal::{activate, home, inspect, keys, offline},
+    portal::{activate, code, home, inspect, keys, offline},
     site, vendor,
 };
 use crate::api::{licensespring, qlm};
@@ -29,6 +29,11 @@ pub fn router(state: AppState) -> Router {
         .route("/brand.css", get(home::brand))
         .route("/logo", get(home::logo))
         .route("/activate", limited(get(activate::show).post(activate::post), FORM_KIB))
+        .route("/activate/code", limited(get(code::show).post(code::ask), FORM_KIB))
+        .route("/activate/code/confirm", limited(get(code::back).post(code::confirm), FORM_KIB))
+        .route("/lost-key", limited(get(code::lost_key).post(code::send_keys), FORM_KIB))
+        .route("/mail/stop", limited(get(code::stop).post(code::stopped), FORM_KIB))
+        .route("/mail/{link}", limited(get(code::agreement).post(code::agree), FORM_KIB))
         .route("/activations/{token}", get(activate::result))
         .route("/activations/{token}/{name}", get(activate::file))
         .route("/offline", limited(get(offline::show).post(offline::post), offline::BODY_KIB))

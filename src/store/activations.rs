@@ -10,7 +10,7 @@ use super::{
     products::{product, product_columns},
 };
 use crate::licensing::{
-    ActivationId, DeviceId, DeviceName, LicenseId, ProductId, Timestamp,
+    ActivationId, ActivationKey, DeviceId, DeviceName, LicenseId, ProductId, Timestamp,
     activation::{Activation, ActivationState, Counted, Device, DeviceKey, How},
     decide::Holder,
     license::{Actor, License},
@@ -324,6 +324,20 @@ impl Conn {
             self.free_slots_of(activation.id).await?;
         }
         Ok(())
+    }
+
+    /// The key of the license on which a machine has this computer key.
+    pub async fn key_of_computer(
+        &mut self,
+        product: ProductId,
+        device: &DeviceId,
+        computer_key: &str,
+    ) -> Result<Option<ActivationKey>, StoreError> {
+        let sql = "select l.key_text from activation a join license l on l.id = a.license_id \
+                   where a.device_id = $1 and l.product_id = $2 and a.computer_key = $3 and l.key_text is not null order by a.id limit 1";
+        let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(product.0).bind(plain(computer_key));
+        let row = query.fetch_optional(self.db()).await?;
+        Ok(row.map(|row| row.string("key_text")).transpose()?.and_then(|text| ActivationKey::parse(&text).ok()))
     }
 
     /// Notes which device took over a vacated seat.

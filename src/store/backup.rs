@@ -16,7 +16,7 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 34] = [
+const TABLES: [&str; 36] = [
     "product",
     "version",
     "feature",
@@ -51,12 +51,23 @@ const TABLES: [&str; 34] = [
     "setting",
     "form_request",
     "outbox",
+    "message",
+    "authorization_code",
 ];
 /// What means nothing elsewhere or later: counted tries and leases on jobs.
 const PASSING: [&str; 2] = ["rate", "lease"];
 /// Tables whose key is not a number the database gives.
-const WITHOUT_ID: [&str; 8] =
-    ["sso_provider", "bundle_product", "slot", "result_page", "audit_head", "session", "setting", "form_request"];
+const WITHOUT_ID: [&str; 9] = [
+    "sso_provider",
+    "bundle_product",
+    "slot",
+    "result_page",
+    "audit_head",
+    "session",
+    "setting",
+    "form_request",
+    "authorization_code",
+];
 /// A reference within a table, which may point forward: set once all rows are there.
 const FORWARD: (&str, &str) = ("activation", "replaced_by");
 

@@ -165,6 +165,19 @@ impl Conn {
         rows.iter().map(license).collect()
     }
 
+    /// A customer's licenses with their products, newest first.
+    pub async fn newest_licenses_of(&mut self, customer: CustomerId, most: i64) -> Result<Vec<(License, Product)>, StoreError> {
+        const Q: &str = concat!(
+            "select ",
+            license_columns!(),
+            ", ",
+            product_columns!(),
+            " from license l join product p on p.id = l.product_id where l.customer_id = $1 order by l.id desc limit $2"
+        );
+        let rows = sqlx::query(Q).bind(customer.0).bind(most).fetch_all(self.db()).await?;
+        rows.iter().map(|row| Ok((license(row)?, product(row)?))).collect()
+    }
+
     pub async fn licenses_of_order(&mut self, order: OrderId) -> Result<Vec<(License, Product)>, StoreError> {
         const Q: &str = concat!(
             "select ",

@@ -14,6 +14,11 @@ pub struct Customer {
     pub email: Email,
     pub name: String,
     pub company: String,
+    /// As it was told.
+    pub phone: String,
+    /// Since when they agree that what they told is kept; since when, that they are written to.
+    pub consent: Option<Timestamp>,
+    pub news: Option<Timestamp>,
     pub account: Option<Account>,
     pub created: Timestamp,
 }
@@ -37,9 +42,27 @@ pub struct NewOrder {
     pub ordered: Timestamp,
 }
 
+/// What is said of a customer; what is not said stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CustomerSaid<'a> {
+    pub name: Option<&'a str>,
+    pub company: Option<&'a str>,
+    pub phone: Option<&'a str>,
+}
+
+/// What a customer can agree to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// That what they told is kept.
+    Consent,
+    /// That they are written to.
+    News,
+}
+
 macro_rules! customer_columns {
     () => {
         "c.id as c_id, c.email as c_email, c.name as c_name, c.company as c_company, c.created_at as c_created_at, \
+         c.phone as c_phone, c.consent_at as c_consent_at, c.news_at as c_news_at, \
          c.account_id as c_account_id, (select g.code from customer_account g where g.id = c.account_id) as c_account_code, \
          (select g.name from customer_account g where g.id = c.account_id) as c_account_name"
     };
@@ -53,6 +76,9 @@ pub(super) fn customer(row: &AnyRow) -> Result<Customer, StoreError> {
         email: Email::parse(&row.string("c_email")?).map_err(|_| StoreError::inconsistent("customer", "email", id))?,
         name: row.string("c_name")?,
         company: row.string("c_company")?,
+        phone: row.string("c_phone")?,
+        consent: row.maybe_int("c_consent_at")?.map(Timestamp::from_millis),
+        news: row.maybe_int("c_news_at")?.map(Timestamp::from_millis),
         account: match row.maybe_int("c_account_id")? {
             Some(account) => Some(Account {
                 id: AccountId(account),
@@ -100,22 +126,27 @@ impl Conn {
     }
 
     /// Keeps what is said of a customer; what is not said stays. `false` when another has the address.
-    pub async fn update_customer(
-        &mut self,
-        id: CustomerId,
-        email: &Email,
-        name: Option<&str>,
-        company: Option<&str>,
-    ) -> Result<bool, StoreError> {
+    pub async fn update_customer(&mut self, id: CustomerId, email: &Email, said: &CustomerSaid<'_>) -> Result<bool, StoreError> {
         let taken = sqlx::query("select id from customer where email_folded = $1 and id <> $2").bind(email.folded()).bind(id.0);
         if taken.fetch_optional(self.db()).await?.is_some() {
             return Ok(false);
         }
-        let sql = "update customer set email = $2, email_folded = $3, name = coalesce($4, name), company = coalesce($5, company) \
-                   where id = $1";
+        let sql = "update customer set email = $2, email_folded = $3, name = coalesce($4, name), company = coalesce($5, company), \
+                   phone = coalesce($6, phone) where id = $1";
         let query = sqlx::query(sql).bind(id.0).bind(email.as_str().to_owned()).bind(email.folded());
-        query.bind(name.map(plain)).bind(company.map(plain)).execute(self.db()).await?;
+        let query = query.bind(said.name.map(plain)).bind(said.company.map(plain)).bind(said.phone.map(plain));
+        query.execute(self.db()).await?;
         Ok(true)
+    }
+
+    /// Notes what a customer agrees to, or no more. `false` when there is none.
+    pub async fn customer_agrees(&mut self, id: CustomerId, to: Agreement, since: Option<Timestamp>) -> Result<bool, StoreError> {
+        let sql = match to {
+            Agreement::Consent => "update customer set consent_at = $2 where id = $1",
+            Agreement::News => "update customer set news_at = $2 where id = $1",
+        };
+        let query = sqlx::query(sql).bind(id.0).bind(since.map(Timestamp::millis));
+        Ok(query.execute(self.db()).await?.rows_affected() == 1)
     }
 
     /// Customers by address, after this id.

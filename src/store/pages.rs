@@ -69,6 +69,12 @@ impl Conn {
         sqlx::query("delete from form_request where created_at <= $1").bind(day_ago).execute(self.db()).await?;
         sqlx::query("delete from rate where window_end <= $1").bind(now.millis()).execute(self.db()).await?;
         sqlx::query("delete from attempt where at < $1").bind(refusals_before.millis()).execute(self.db()).await?;
+        sqlx::query("delete from authorization_code where expires_at < $1").bind(day_ago).execute(self.db()).await?;
+        // What nobody needs any more is forgotten, and in the end that it was ever sent.
+        let over = "update message set body = null where keeps_text = 0 and over_at <= $1 and body is not null";
+        sqlx::query(over).bind(now.millis()).execute(self.db()).await?;
+        let quarter_ago = now.plus_days(-90).millis();
+        sqlx::query("delete from message where created_at < $1").bind(quarter_ago).execute(self.db()).await?;
         // A code that ran out is told apart from one that never was for a while longer.
         let month_ago = now.plus_days(-30).millis();
         sqlx::query("delete from airgap_code where expires_at < $1").bind(month_ago).execute(self.db()).await?;

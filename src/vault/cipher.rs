@@ -61,6 +61,14 @@ impl Purpose {
     pub const SSO_SECRET: Self = Self::new("sso-secret");
     /// What a sign-in begins with.
     pub const SSO_NONCE: Self = Self::new("sso-nonce");
+    /// Passwords among the settings.
+    pub const SETTING: Self = Self::new("setting");
+    /// The texts of mail and short messages.
+    pub const MESSAGE: Self = Self::new("message");
+    /// What is kept of codes that were sent by mail.
+    pub const AUTHORIZATION_CODE: Self = Self::new("authorization-code");
+    /// Links in mail, by which a recipient agrees to something.
+    pub const MAIL_LINK: Self = Self::new("mail-link");
     /// Result pages of `/activations/{token}`.
     pub const ACTIVATION_TOKEN: Self = Self::new("activation-token");
 

@@ -67,6 +67,17 @@ pub async fn run(state: &AppState, method: &str, call: &QlmCall) -> Response {
             Ok(_) => told(state, desk.qlm_validate(call).await).await,
             Err(error) => reply::refused(state, error.into()).await,
         },
+        "requestauthorizationcodeforactivationhttp" => {
+            let asked = desk.qlm_request_code(call).await;
+            told(state, asked.map(|done| done.map(|(product, message)| (product, document::result(message, Vec::new()))))).await
+        }
+        // Letters have it as a link, which a person opens: the page it leads to has a button.
+        "subscribetomaillisthttp" if call.by_get && call.args.flag("is_include") == Ok(Some(false)) => {
+            reply::page("/mail/stop", "email", call.args.text("is_email").unwrap_or_default())
+        }
+        "subscribetomaillisthttp" => changed(state, desk.qlm_mail_list(call).await).await,
+        "updateprivacyconsenthttp" => changed(state, desk.qlm_consent(call).await).await,
+        "activatekeybyauthorizationcodehttp" => told(state, desk.qlm_activate_by_code(call).await).await,
         "releaselicensehttp" => {
             let released = desk.qlm_release(call).await;
             told(state, released.map(|done| done.map(|(product, message)| (product, document::result(&message, Vec::new())))))

@@ -80,7 +80,7 @@ async fn answer(state: &AppState, method: &str, request: Request) -> Response {
             }
         }
     }
-    let call = QlmCall { args: Args::merge(query, body), from, strict };
+    let call = QlmCall { args: Args::merge(query, body), from, by_get: asked == Method::GET, strict };
     let bom = call.args.flag("is_writebom").ok().flatten().unwrap_or(state.desk.settings().qlm.write_bom);
     reply::with_bom(methods::run(state, method, &call).await, bom)
 }

@@ -44,6 +44,12 @@ pub fn text(text: String) -> Response {
     of(StatusCode::OK, "text/plain; charset=utf-8", text)
 }
 
+/// A page of ours, with one field filled.
+pub fn page(path: &str, name: &str, value: &str) -> Response {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+    crate::server::page::see_other(&format!("{path}?{query}"))
+}
+
 pub fn json(value: &serde_json::Value) -> Response {
     of(StatusCode::OK, "application/json", value.to_string())
 }

@@ -57,7 +57,7 @@ pub fn ActivatePage(frame: Frame, view: ActivateView) -> impl IntoView {
                 </details>
                 <div class="actions"><Button>"Activate this computer"</Button></div>
             </PostForm>
-            <p class="reference">"No network on that computer? "<a href="/offline">"Activate it with files"</a>"."</p>
+            <p class="reference">"No key at hand? "<a href="/activate/code">"Activate with your e-mail address"</a>" or "<a href="/lost-key">"find your keys"</a>". No network on that computer? "<a href="/offline">"Activate it with files"</a>"."</p>
         </CustomerShell>
     }
 }

@@ -36,7 +36,7 @@ pub fn HomePage(frame: Frame) -> impl IntoView {
                         <AskSupport support=for_the_broken/>
                     </Answer>
                     <Answer question="The activation key is lost">
-                        <p>"It is in the message that came with the order. In an app that is already activated, the license window shows its last group."</p>
+                        <p>"It is in the message that came with the order. "<a href="/lost-key">"Have it sent again"</a>", or "<a href="/activate/code">"activate with your e-mail address"</a>" instead."</p>
                         <AskSupport support=for_the_lost/>
                     </Answer>
                     <Answer question="The app cannot reach the network">

@@ -16,6 +16,8 @@ pub enum Problem {
     /// 404: a result whose address is wrong or has run out.
     /// Of a form, or of request files.
     ResultGone { of_files: bool },
+    /// 404: a link of a letter that is not whole, or too old.
+    LinkOver,
     /// 413, with the limit in KB.
     TooLarge { most_kib: u32 },
     /// 413: a logo that is far too large.
@@ -51,7 +53,7 @@ impl Problem {
             Self::NotUnderstood => 400,
             Self::SignedOut => 401,
             Self::OtherSite | Self::NotAllowed => 403,
-            Self::NotFound | Self::ResultGone { .. } => 404,
+            Self::NotFound | Self::ResultGone { .. } | Self::LinkOver => 404,
             Self::WrongMethod => 405,
             Self::Conflict | Self::Refused { .. } => 409,
             Self::TooLarge { .. } | Self::PictureTooLarge => 413,
@@ -73,6 +75,10 @@ impl Problem {
             Self::ResultGone { of_files: false } => (
                 "This result is not here any more",
                 "Results can be opened for 30 days, at the exact address they were given. Activate again with the same key and computer id: that takes no second seat.".into(),
+            ),
+            Self::LinkOver => (
+                "This link is not good any more",
+                "Links in letters work for seven days, at their whole address. Nothing was changed.".into(),
             ),
             Self::TooLarge { most_kib } => (
                 "This is larger than anything expected here",

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod license;
 pub mod licenses;
 pub mod list;
+pub mod mail;
 pub mod orders;
 #[cfg(debug_assertions)]
 pub mod parts;
@@ -33,6 +34,7 @@ pub use keys::{KeyPage, KeyRow, KeyState, KeyView, KeysPage, KeysView, MachineTo
 pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState, UserLine};
 pub use licenses::{Ends, LicenseListView, LicenseRow, LicensesPage, Standing};
 pub use list::{Address, Paging};
+pub use mail::{MailListPage, MailListView, MailPage, MailRow, MailServerPage, MailServerView, MailView};
 pub use orders::{OrderListView, OrderPage, OrderRow, OrderView, OrdersPage};
 #[cfg(debug_assertions)]
 pub use parts::PartsPage;

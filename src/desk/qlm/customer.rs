@@ -8,7 +8,7 @@ use crate::{
         license::Actor,
         qlm::{ErrorCode, providers},
     },
-    store::{NewAudit, StoreError, Subject},
+    store::{CustomerSaid, NewAudit, StoreError, Subject},
 };
 
 /// What became of it.
@@ -42,12 +42,13 @@ impl Desk {
             let fits = text.chars().count() <= 200 && !text.chars().any(crate::licensing::text::is_hidden);
             fits.then(|| text.to_owned())
         };
-        let (name, company) = (said(&fields.name), said(&fields.company));
+        let (name, company, phone) = (said(&fields.name), said(&fields.company), said(&fields.phone));
         let key = call.args.text("is_avkey").map(|text| ActivationKey::parse(text).ok());
         let actor = Actor::Extension { name: extension.name };
         let (now, shown) = (self.now(), spoken(name.as_deref().unwrap_or(email.as_str())));
         let done = self.store.write(move |conn| {
-            let (email, before, name, company) = (email.clone(), before.clone(), name.clone(), company.clone());
+            let (email, before, name) = (email.clone(), before.clone(), name.clone());
+            let (company, phone) = (company.clone(), phone.clone());
             let (key, actor) = (key.clone(), actor.clone());
             Box::pin(async move {
                 let known = match &before {
@@ -72,7 +73,8 @@ impl Desk {
                     Some(customer) => customer.id,
                     None => conn.customer_for(&email, name.as_deref().unwrap_or_default(), now).await?,
                 };
-                if !conn.update_customer(id, &email, name.as_deref(), company.as_deref()).await? {
+                let said = CustomerSaid { name: name.as_deref(), company: company.as_deref(), phone: phone.as_deref() };
+                if !conn.update_customer(id, &email, &said).await? {
                     return Err(StoreError::gave_up(AddressTaken));
                 }
                 let entry = NewAudit {

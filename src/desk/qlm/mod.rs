@@ -1,7 +1,9 @@
 //! What shops, sites and apps do through Quick License Manager's HTTP methods (compatible with it, not affiliated), one file an act. The
 //! rules are those of every door; what all of them share is here: who calls, which product a call names, and how a failure is told.
 
+mod agree;
 mod change;
+mod code;
 mod create;
 mod customer;
 mod extensions;
@@ -37,6 +39,8 @@ pub struct QlmCall {
     pub args: Args,
     /// What stands for the address it comes from, where guesses are counted.
     pub from: Option<String>,
+    /// By an address that was opened, which a browser may do by itself.
+    pub by_get: bool,
     /// The signature over the call itself, where it has one.
     pub strict: Option<StrictToken>,
 }

@@ -23,22 +23,39 @@ use crate::{
 };
 
 /// What a call is about.
-struct Asked {
-    key: ActivationKey,
+pub(super) struct Asked {
+    pub key: ActivationKey,
     /// As it was spelt.
-    key_text: String,
-    device: Device,
+    pub key_text: String,
+    pub on: Computer,
+}
+
+/// The computer a call is about, and what of.
+#[derive(Clone)]
+pub(super) struct Computer {
+    pub device: Device,
     /// As it was spelt.
-    computer_id: String,
-    product: Option<(i64, u32, u32)>,
-    computer_key: Option<String>,
+    pub id: String,
+    pub product: Option<(i64, u32, u32)>,
+    /// The key it shows.
+    pub key: Option<String>,
 }
 
 impl Asked {
     fn read(args: &Args) -> Result<Self, QlmRefused> {
         let key_text = args.required("is_avkey")?.to_owned();
-        let unknown = || unknown_key();
-        let key = ActivationKey::parse(&key_text).map_err(|_| unknown())?;
+        let key = ActivationKey::parse(&key_text).map_err(|_| unknown_key())?;
+        Ok(Self { key, key_text, on: Computer::read(args)? })
+    }
+
+    /// A license whose key nobody had to show.
+    pub fn of(key: ActivationKey, on: Computer) -> Self {
+        Self { key_text: key.text(), key, on }
+    }
+}
+
+impl Computer {
+    pub fn read(args: &Args) -> Result<Self, QlmRefused> {
         let computer_id = args.required("is_pcid")?.to_owned();
         let id = DeviceId::parse(&computer_id)
             .map_err(|_| QlmRefused::new(ErrorCode::MissingArgument, "is_pcid has 1 to 256 characters, all of them visible."))?;
@@ -53,14 +70,7 @@ impl Asked {
             }),
             ..Device::bare(id)
         };
-        Ok(Self {
-            key,
-            key_text,
-            device,
-            computer_id,
-            product: args.product_if_any()?,
-            computer_key: args.text("is_pckey").map(key::plain),
-        })
+        Ok(Self { device, id: computer_id, product: args.product_if_any()?, key: args.text("is_pckey").map(key::plain) })
     }
 }
 
@@ -75,10 +85,18 @@ impl Desk {
             Ok(flag) => flag.unwrap_or(true),
             Err(error) => return Ok(Err(error.into())),
         };
-        let asked = match Asked::read(&call.args) {
-            Ok(asked) => asked,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        match Asked::read(&call.args) {
+            Ok(asked) => self.qlm_validate_asked(call, asked, activates).await,
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    pub(super) async fn qlm_validate_asked(
+        &self,
+        call: &QlmCall,
+        asked: Asked,
+        activates: bool,
+    ) -> Result<Result<(ProductId, Element), QlmRefused>, Fault> {
         if let Err(refused) = self.guesses(call, "key", false).await? {
             return Ok(Err(refused));
         }
@@ -125,47 +143,12 @@ impl Desk {
         let in_act = asked.clone();
         let done = self.store.write(move |conn| {
             let asked = in_act.clone();
-            Box::pin(async move {
-                let facts = match find(conn, &asked).await? {
-                    Ok(facts) => facts,
-                    Err(refused) => return Ok(Err(refused)),
-                };
-                if let Err(refused) = covered(conn, &facts, &asked).await? {
-                    return Ok(Err(refused.of(&facts.product)));
-                }
-                let product = facts.product.clone();
-                let kind = facts.license.terms.qlm.as_ref().map(|qlm| qlm.computer_type).unwrap_or_default();
-                if !kind.admits(asked.device.virtual_machine) {
-                    let message = "This license is for another kind of computer.";
-                    return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(&product)));
-                }
-                let named = asked.product.map(|(_, major, minor)| VersionNumber { major, minor });
-                let wants = ActivationAsk {
-                    how: How::Online,
-                    licensespring_file: false,
-                    device_key: None,
-                    virtual_machine: asked.device.virtual_machine,
-                    keeps_slot: true,
-                    by_tpm: false,
-                    version: known_version(conn, &facts, named).await?,
-                };
-                let held = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
-                let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
-                match grant(conn, facts, &wants, &asked.device, Asker::default(), now).await? {
-                    Ok(Granted { facts, activation }) => {
-                        let known = if held { conn.computer_key(activation.id).await? } else { None };
-                        let key = known.unwrap_or_else(|| key::from_random(key::computer_letter(model), random));
-                        conn.set_computer_key(activation.id, Some(&key)).await?;
-                        Ok(Ok((facts, activation, key)))
-                    }
-                    Err(refusal) => Ok(Err(activation_refused(&refusal, &asked.key_text).of(&product))),
-                }
-            })
+            Box::pin(async move { seat(conn, &asked, random, now).await })
         });
         Ok(done.await?.map(|(facts, activation, key)| self.license_document(&facts, Some(&activation), &asked, &key, now)))
     }
 
-    fn license_document(
+    pub(super) fn license_document(
         &self,
         facts: &ActivationFactsRow,
         activation: Option<&Activation>,
@@ -174,13 +157,13 @@ impl Desk {
         now: Timestamp,
     ) -> (ProductId, Element) {
         // Of the customer only a computer is told that shows the key it was given.
-        let shows_key = asked.computer_key.as_deref() == Some(key::plain(computer_key).as_str());
+        let shows_key = asked.on.key.as_deref() == Some(key::plain(computer_key).as_str());
         let customer = facts.customer.as_ref().filter(|_| shows_key);
         let element = document::license(&DocumentFacts {
             product: &facts.product,
             license: &facts.license,
             activation,
-            computer_id: &asked.computer_id,
+            computer_id: &asked.on.id,
             computer_key,
             company: customer.map(|customer| customer.company.as_str()).unwrap_or_default(),
             full_name: customer.map(|customer| customer.name.as_str()).unwrap_or_default(),
@@ -192,10 +175,53 @@ impl Desk {
     }
 }
 
+/// A seat for the computer that is asked about, with the key it is called by.
+pub(super) async fn seat(
+    conn: &mut Conn,
+    asked: &Asked,
+    random: [u8; 16],
+    now: Timestamp,
+) -> Result<Result<(ActivationFactsRow, Activation, String), QlmRefused>, StoreError> {
+    let facts = match find(conn, asked).await? {
+        Ok(facts) => facts,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    if let Err(refused) = covered(conn, &facts, asked).await? {
+        return Ok(Err(refused.of(&facts.product)));
+    }
+    let product = facts.product.clone();
+    let kind = facts.license.terms.qlm.as_ref().map(|qlm| qlm.computer_type).unwrap_or_default();
+    if !kind.admits(asked.on.device.virtual_machine) {
+        let message = "This license is for another kind of computer.";
+        return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(&product)));
+    }
+    let named = asked.on.product.map(|(_, major, minor)| VersionNumber { major, minor });
+    let wants = ActivationAsk {
+        how: How::Online,
+        licensespring_file: false,
+        device_key: None,
+        virtual_machine: asked.on.device.virtual_machine,
+        keeps_slot: true,
+        by_tpm: false,
+        version: known_version(conn, &facts, named).await?,
+    };
+    let held = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
+    let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
+    match grant(conn, facts, &wants, &asked.on.device, Asker::default(), now).await? {
+        Ok(Granted { facts, activation }) => {
+            let known = if held { conn.computer_key(activation.id).await? } else { None };
+            let key = known.unwrap_or_else(|| key::from_random(key::computer_letter(model), random));
+            conn.set_computer_key(activation.id, Some(&key)).await?;
+            Ok(Ok((facts, activation, key)))
+        }
+        Err(refusal) => Ok(Err(activation_refused(&refusal, &asked.key_text).of(&product))),
+    }
+}
+
 /// The license a call names.
 async fn find(conn: &mut Conn, asked: &Asked) -> Result<Result<ActivationFactsRow, QlmRefused>, StoreError> {
-    let mut found = conn.facts_with_key(&asked.key.folded(), &asked.device.id).await?;
-    if let Some((number, ..)) = asked.product {
+    let mut found = conn.facts_with_key(&asked.key.folded(), &asked.on.device.id).await?;
+    if let Some((number, ..)) = asked.on.product {
         let other = found.first().map(|facts| facts.product.clone());
         found.retain(|facts| facts.product.number == Some(number));
         if let (true, Some(product)) = (found.is_empty(), other) {
@@ -213,7 +239,7 @@ async fn find(conn: &mut Conn, asked: &Asked) -> Result<Result<ActivationFactsRo
 
 /// Whether a license covers the version a call names: its own, or one that came out within its maintenance.
 async fn covered(conn: &mut Conn, facts: &ActivationFactsRow, asked: &Asked) -> Result<Result<(), QlmRefused>, StoreError> {
-    let Some((_, major, minor)) = asked.product else { return Ok(Ok(())) };
+    let Some((_, major, minor)) = asked.on.product else { return Ok(Ok(())) };
     let Some(qlm) = &facts.license.terms.qlm else {
         // The rule of every other door: what its maintenance covers.
         let version = known_version(conn, facts, Some(VersionNumber { major, minor })).await?;

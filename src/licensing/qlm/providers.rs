@@ -11,6 +11,7 @@ pub struct Fields {
     /// Of shops that send it apart.
     pub last_name: [&'static str; 1],
     pub company: [&'static str; 2],
+    pub phone: [&'static str; 2],
 }
 
 /// Those of a kind of extension; of one that is not known, the plain names.
@@ -24,6 +25,7 @@ pub fn fields(class: &str) -> Fields {
         name: ["name", "fullname"],
         last_name: [""],
         company: ["company", "compay"],
+        phone: ["phone", "is_phone"],
     };
     match class {
         "avangate" => Fields {
@@ -41,10 +43,17 @@ pub fn fields(class: &str) -> Fields {
             order: ["reference", "orderid"],
             subscription: ["subscriptionreference", "subscription"],
             company: ["customercompany", "company"],
+            phone: ["customerphone", "phone"],
             ..plain
         },
-        "stripe" => Fields { order: ["ordernumber", "orderid"], company: ["customercompany", "company"], ..plain },
-        "paymotion" | "shopify" => Fields { order: ["ordernumber", "orderid"], ..plain },
+        "stripe" => Fields {
+            order: ["ordernumber", "orderid"],
+            company: ["customercompany", "company"],
+            phone: ["customerphone", "phone"],
+            ..plain
+        },
+        "paymotion" => Fields { order: ["ordernumber", "orderid"], phone: ["phone_number", "phone"], ..plain },
+        "shopify" => Fields { order: ["ordernumber", "orderid"], ..plain },
         "paypal" => Fields {
             order: ["txn_id", "parent_txn_id"],
             subscription: ["subscr_id", "recurring_payment_id"],
@@ -52,6 +61,7 @@ pub fn fields(class: &str) -> Fields {
             name: ["first_name", "address_name"],
             last_name: ["last_name"],
             company: ["payer_business_name", "company"],
+            phone: ["cust_phone", "contact_phone"],
             ..plain
         },
         "shareit" => Fields { order: ["purchase_id", "orderid"], name: ["name", "firstname"], last_name: ["lastname"], ..plain },
@@ -59,6 +69,7 @@ pub fn fields(class: &str) -> Fields {
             email: ["customer_email", "email"],
             name: ["customer_name", "name"],
             company: ["customer_company", "company"],
+            phone: ["customer_phone", "phone"],
             ..plain
         },
         "qlmauthenticationprovider" => Fields { order: ["ordernumber", "orderid"], ..plain },

@@ -129,7 +129,7 @@ fn key_words(error: &KeyError) -> String {
     }
 }
 
-fn device_id_words(error: TextError) -> &'static str {
+pub(super) fn device_id_words(error: TextError) -> &'static str {
     match error {
         TextError::Empty => "Copy the computer id from the app, where it asks for a key.",
         TextError::TooLong => "A computer id has up to 256 characters. Copy it alone, without the text around it.",

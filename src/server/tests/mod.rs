@@ -54,6 +54,8 @@ mod licensespring_sso;
 mod licensespring_tpm;
 mod licensespring_trial;
 mod licensespring_use;
+mod mail;
+mod post_office;
 mod qlm;
 mod races;
 mod refusals;

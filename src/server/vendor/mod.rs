@@ -9,6 +9,7 @@ mod issue;
 mod keys;
 mod license;
 mod licenses;
+mod mail;
 mod orders;
 mod policies;
 pub mod problem;
@@ -78,6 +79,11 @@ pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
         .route("/vendor/apps/keys/{id}/{act}", form(post(apps::key_act)))
         .route("/vendor/apps/clients", form(post(apps::add_client)))
         .route("/vendor/apps/clients/{id}/{act}", form(post(apps::client_act)))
+        .route("/vendor/mail", get(mail::list))
+        .route("/vendor/mail/server", form(get(mail::server).post(mail::set_server)))
+        .route("/vendor/mail/try", form(post(mail::try_out)))
+        .route("/vendor/mail/{token}", get(mail::show))
+        .route("/vendor/mail/{token}/again", form(post(mail::again)))
         .route("/vendor/keys", get(keys::list))
         .route("/vendor/keys/rotate", form(post(keys::rotate)))
         .route("/vendor/keys/{kid}", get(keys::show))

@@ -1,0 +1,75 @@
+//! Keys that a customer cannot find: they are sent to the address they were sold to. Asking is answered alike whether it is known.
+
+use super::{
+    Desk, Fault,
+    messages::{Outgoing, may_write},
+};
+use crate::licensing::{
+    ActivationKey, Email, Timestamp,
+    license::{License, LicenseState},
+    product::Product,
+};
+
+/// As many as one letter names, the newest.
+const NAMED: i64 = 50;
+
+impl Desk {
+    /// Sends a customer their keys. `Ok(false)`: asked too often.
+    pub async fn send_keys(&self, email: Email, from: Option<String>) -> Result<bool, Fault> {
+        let now = self.now();
+        let found = {
+            let mut conn = self.read().await?;
+            match conn.customer_by_email(&email).await? {
+                Some(customer) => conn.newest_licenses_of(customer.id, NAMED).await?,
+                None => Vec::new(),
+            }
+        };
+        let text = self.keys_text(&found, now);
+        let subject = format!("Your keys from {}", self.settings().portal_name);
+        let outgoing = Outgoing { kind: "keys", subject: &subject, text: &text, over: None, keeps_text: false };
+        // Made in either case, so that it takes as long.
+        let letter = self.letter(&email, &outgoing);
+        let sends = found.iter().any(is_told);
+        let done = self.store.write(move |conn| {
+            let (email, letter, from) = (email.clone(), letter.clone(), from.clone());
+            Box::pin(async move {
+                if !may_write(conn, &email, from.as_deref(), now).await? {
+                    return Ok(false);
+                }
+                if sends {
+                    conn.add_message(&letter, now).await?;
+                }
+                Ok(true)
+            })
+        });
+        let done = done.await?;
+        self.message_waits();
+        Ok(done)
+    }
+
+    fn keys_text(&self, found: &[(License, Product)], now: Timestamp) -> String {
+        let settings = self.settings();
+        let mut text = "These activation keys belong to your address:\n\n".to_owned();
+        for (license, product) in found.iter().filter(|one| is_told(one)) {
+            let key = license.key.as_ref().map(ActivationKey::text).unwrap_or_default();
+            let ends = license.terms.expiry.instant(license.first_activated);
+            let ends = match ends {
+                Some(end) if end <= now => format!(" (expired on {})", end.plus_seconds(-1).date()),
+                Some(end) => format!(" (good through {})", end.plus_seconds(-1).date()),
+                None => String::new(),
+            };
+            text.push_str(&format!("{}{ends}\n    {key}\n\n", product.name));
+        }
+        text.push_str(&format!("Activate a computer with one of them: {}/activate\n", self.issuer.trim_end_matches('/')));
+        if let Some(support) = &settings.support {
+            text.push_str(&format!("Questions? Write to {support}.\n"));
+        }
+        text.push_str("\nIf you did not ask for this, somebody typed your address; nobody but you was told anything.\n");
+        text
+    }
+}
+
+/// Keys of licenses that were disabled are of no use to anybody.
+fn is_told((license, _): &(License, Product)) -> bool {
+    license.key.is_some() && matches!(license.state, LicenseState::Enabled)
+}
