@@ -12,7 +12,7 @@ use crate::{
         product::Product,
         qlm::{self, key::Groups},
     },
-    store::{Conn, NewAudit, NewLicense, NewOrder, StoreError, Subject},
+    store::{Conn, NewAudit, NewLicense, NewMessage, NewOrder, StoreError, Subject},
     vault::{Password as Secret, random_bytes},
 };
 
@@ -55,6 +55,8 @@ pub struct Issue {
     pub item: Option<String>,
     /// The shop, and its number of the subscription that pays for the licenses.
     pub subscription: Option<(String, String)>,
+    /// The customer gets the keys by mail.
+    pub mails_keys: bool,
 }
 
 /// What the keys that are made look like.
@@ -91,6 +93,7 @@ impl Issue {
             keys: KeyShape::Own,
             item: None,
             subscription: None,
+            mails_keys: false,
         }
     }
 }
@@ -130,6 +133,7 @@ pub(super) struct Drawn {
     order: String,
     users: Vec<(Email, String, Option<String>)>,
     user_seats: Option<u32>,
+    letter: Option<NewMessage>,
 }
 
 /// Something had been written when another act turned out to have been first: all of it is taken back.
@@ -185,7 +189,7 @@ impl Desk {
             Limit::Unlimited if issue.quantities.activations_per_key.is_none() => Limit::Unlimited,
             Limit::Unlimited | Limit::AtMost(_) => Limit::AtMost(made.seats_each),
         };
-        let drawn = self.draw(&issue, made.keys).await;
+        let drawn = self.draw(&issue, made.keys).await?;
         let (now, actor) = (self.now(), visitor.actor());
         let outcome = match self.issue_once(&issue, &drawn, seats, &actor, now).await {
             // Another act came beside it and was first: what that one made is found now, before anything is written.
@@ -200,7 +204,12 @@ impl Desk {
             done => done,
         };
         match outcome? {
-            Outcome::Issued(issued) => Ok(issued),
+            Outcome::Issued(issued) => {
+                if issue.mails_keys {
+                    self.message_waits();
+                }
+                Ok(issued)
+            }
             Outcome::NoProduct => Err(ActError::field("product", "There is no product with this code.")),
             Outcome::OtherTerms => Err(ActError::field(
                 "policy",
@@ -229,7 +238,7 @@ impl Desk {
             .await
     }
 
-    pub(super) async fn draw(&self, issue: &Issue, count: u32) -> Drawn {
+    pub(super) async fn draw(&self, issue: &Issue, count: u32) -> Result<Drawn, StoreError> {
         let keys = match &issue.key {
             Some(key) => vec![key.clone()],
             None => (0..count).map(|_| made(issue.keys)).collect(),
@@ -246,7 +255,11 @@ impl Desk {
             users.push((email.clone(), self.passwords.hash(Secret::given(&text)).await, shown));
         }
         let order = issue.order.clone().unwrap_or_else(|| super::refusal::new_reference().replacen("R-", "CS-", 1));
-        Drawn { keys, order, users, user_seats: issue.user_seats }
+        let letter = match issue.customer.as_ref().filter(|_| issue.mails_keys) {
+            Some(to) => Some(self.bought_letter(to, issue, &keys).await?),
+            None => None,
+        };
+        Ok(Drawn { keys, order, users, user_seats: issue.user_seats, letter })
     }
 }
 
@@ -351,6 +364,9 @@ pub(super) async fn issue_in(
             conn.set_order_item(id, item).await?;
         }
         licenses.push(added(conn, id, &new, product, drawn, actor, now).await?);
+    }
+    if let Some(letter) = &drawn.letter {
+        conn.add_message(letter, now).await?;
     }
     if let Some(id) = &form_id
         && !conn.keep_form_result(id, &form_actor, &order.to_string(), now).await?

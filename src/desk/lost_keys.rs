@@ -1,13 +1,16 @@
 //! Keys that a customer cannot find: they are sent to the address they were sold to. Asking is answered alike whether it is known.
 
 use super::{
-    Desk, Fault,
+    Desk, Fault, Issue,
     messages::{Outgoing, may_write},
 };
-use crate::licensing::{
-    ActivationKey, Email, Timestamp,
-    license::{License, LicenseState},
-    product::Product,
+use crate::{
+    licensing::{
+        ActivationKey, Email, Timestamp,
+        license::{Expiry, License, LicenseState},
+        product::Product,
+    },
+    store::{NewMessage, StoreError},
 };
 
 /// As many as one letter names, the newest.
@@ -45,6 +48,37 @@ impl Desk {
         let done = done.await?;
         self.message_waits();
         Ok(done)
+    }
+
+    /// The letter a customer gets with what they bought.
+    pub(super) async fn bought_letter(
+        &self,
+        to: &Email,
+        issue: &Issue,
+        keys: &[ActivationKey],
+    ) -> Result<NewMessage, StoreError> {
+        let product = self.read().await?.product(&issue.product).await?;
+        let name = product.map_or_else(|| issue.product.to_string(), |product| product.name);
+        let settings = self.settings();
+        let what = if issue.terms.trial { "Your trial" } else { "Your license" };
+        let ends = match issue.terms.expiry {
+            Expiry { on: Some(end), .. } => format!("It is good through {}.\n\n", end.plus_seconds(-1).date()),
+            Expiry { days_after_first_activation: Some(days), .. } => {
+                format!("It is good for {days} days from its first activation.\n\n")
+            }
+            Expiry { days_counted_by_client: Some(days), .. } => format!("It is good for {days} days from its first start.\n\n"),
+            _ => String::new(),
+        };
+        let listed: String = keys.iter().map(|key| format!("    {}\n", key.text())).collect();
+        let noun = if keys.len() == 1 { "The activation key is" } else { "The activation keys are" };
+        let help = settings.support.as_ref().map(|support| format!("Questions? Write to {support}.\n")).unwrap_or_default();
+        let text = format!(
+            "{what} of {name} is ready.\n\n{noun}:\n\n{listed}\n{ends}Type it into the app, or activate a computer here: {}/activate\n{help}",
+            self.issuer.trim_end_matches('/')
+        );
+        let subject = format!("{what} of {name}");
+        let outgoing = Outgoing { kind: "bought", subject: &subject, text: &text, over: None, keeps_text: true };
+        Ok(self.letter(to, &outgoing))
     }
 
     fn keys_text(&self, found: &[(License, Product)], now: Timestamp) -> String {

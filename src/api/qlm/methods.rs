@@ -57,6 +57,7 @@ pub async fn run(state: &AppState, method: &str, call: &QlmCall) -> Response {
             Ok(Err(refused)) => reply::refused(state, refused).await,
             Err(fault) => reply::failed(fault),
         },
+        "qlmregistration.asmx/register" => changed(state, desk.qlm_register(call).await).await,
         "renewsubscriptionhttp" => changed(state, desk.qlm_renew(call).await).await,
         "revokelicensehttp" => changed(state, desk.qlm_revoke(call).await).await,
         "updatelicensehttp" => changed(state, desk.qlm_update(call).await).await,

@@ -37,6 +37,9 @@ fn method_of(path: &str) -> Option<String> {
     let (method, place) = (parts.next()?, parts.next()?);
     let is = |part: Option<&str>, name: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(name));
     let newer = |api: Option<&str>| is(api, "api");
+    if place.eq_ignore_ascii_case("qlmregistration.asmx") && method.eq_ignore_ascii_case("register") {
+        return Some("qlmregistration.asmx/register".to_owned());
+    }
     let ours = match place {
         _ if place.eq_ignore_ascii_case("qlmservice.asmx") => true,
         _ if place.eq_ignore_ascii_case("qlmapi") => is(parts.next(), "v1") && newer(parts.next()),

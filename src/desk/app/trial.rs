@@ -103,7 +103,7 @@ impl Desk {
         actor: Actor,
         several: bool,
     ) -> Result<Result<Begun, AppRefusal>, Fault> {
-        let drawn = self.draw(&issue, 1).await;
+        let drawn = self.draw(&issue, 1).await?;
         let (now, product) = (self.now(), product.clone());
         let made = self.store.write(move |conn| {
             let (issue, drawn, actor, ask, product) = (issue.clone(), drawn.clone(), actor.clone(), ask.clone(), product.clone());

@@ -10,6 +10,7 @@ mod extensions;
 mod read;
 mod release;
 mod sign;
+mod trial;
 mod validate;
 
 pub use create::MadeKeys;
@@ -124,6 +125,11 @@ pub(super) fn release_refused(refusal: &ReleaseRefusal) -> QlmRefused {
     QlmRefused::new(code, refusal.words().sentence())
 }
 
+/// What tries of somebody are counted under.
+pub(super) fn counted(what: &str, whose: &str) -> String {
+    format!("qlm-{what}:{}", base64::url(&Sha256::digest(whose)))
+}
+
 /// The product with a number, if it is sold.
 pub(super) async fn product_numbered(conn: &mut Conn, number: i64) -> Result<Result<Product, QlmRefused>, Fault> {
     let Some(product) = conn.product_numbered(number).await? else {
@@ -184,7 +190,7 @@ impl Desk {
     /// Refuses an address that has guessed too often at something; `again` counts one more.
     pub(super) async fn guesses(&self, call: &QlmCall, what: &str, again: bool) -> Result<Result<(), QlmRefused>, Fault> {
         let Some(from) = &call.from else { return Ok(Ok(())) };
-        let subject = format!("qlm-{what}:{}", base64::url(&Sha256::digest(from)));
+        let subject = counted(what, from);
         let now = self.now();
         if again {
             let counted = self.store.write(move |conn| {

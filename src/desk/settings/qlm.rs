@@ -25,6 +25,11 @@ pub struct QlmSettings {
     pub orders: OrderSettings,
     pub groups: Groups,
     pub write_bom: bool,
+    pub register_trials: bool,
+    /// `trialDuration`, in days.
+    pub trial_days: u32,
+    /// `maxRegistrationsPerUser`.
+    pub trials_each: u32,
     /// `dateFormat` as it was typed.
     date_format: String,
 }
@@ -49,6 +54,9 @@ impl Default for QlmSettings {
             orders: OrderSettings::default(),
             groups: Groups::default(),
             write_bom: false,
+            register_trials: false,
+            trial_days: 30,
+            trials_each: 1,
             date_format: "yyyy-MM-dd".to_owned(),
         }
     }
@@ -59,6 +67,12 @@ fn model(text: &str) -> Result<LicenseModel, SettingError> {
         .map_err(|_| SettingError::Value("Say permanent, trial or subscription, each also with _floating or _cloud."))
 }
 
+fn count(text: &str, most: i64, wrong: &'static str) -> Result<u32, SettingError> {
+    let mut counted = 0;
+    number(text, 1, most, wrong).map(|number| counted = number)?;
+    u32::try_from(counted).map_err(|_| SettingError::Value(wrong))
+}
+
 fn group(text: &str, least: i64) -> Result<usize, SettingError> {
     let wrong = "Type a whole number from 1 to 64.";
     let mut size = 0;
@@ -66,7 +80,7 @@ fn group(text: &str, least: i64) -> Result<usize, SettingError> {
     usize::try_from(size).map_err(|_| SettingError::Value(wrong))
 }
 
-pub(super) static KNOWN: [Known; 24] = [
+pub(super) static KNOWN: [Known; 27] = [
     Known {
         name: "enableGetActivationKey",
         about: "QLM: shops may have keys made (GetActivationKey). Whoever has an extension’s password makes as many as they like",
@@ -96,6 +110,30 @@ pub(super) static KNOWN: [Known; 24] = [
         about: "QLM: everybody may ask for a product’s newest version and its address (GetLatestVersionHttp)",
         read: |settings, text| flag(text).map(|on| settings.qlm.latest_version = on),
         write: |settings| settings.qlm.latest_version.to_string(),
+    },
+    Known {
+        name: "enableTrialRegistration",
+        about: "QLM: everybody may have a trial key sent to an address (qlmregistration.asmx/Register). Whoever has many addresses has many trials",
+        read: |settings, text| flag(text).map(|on| settings.qlm.register_trials = on),
+        write: |settings| settings.qlm.register_trials.to_string(),
+    },
+    Known {
+        name: "trialDuration",
+        about: "QLM: days of a trial that is asked for so, where its product does not say",
+        read: |settings, text| {
+            let wrong = "Type a whole number of days from 1 to 3,650.";
+            count(text, 3_650, wrong).map(|days| settings.qlm.trial_days = days)
+        },
+        write: |settings| settings.qlm.trial_days.to_string(),
+    },
+    Known {
+        name: "maxRegistrationsPerUser",
+        about: "QLM: trials of a product that one address may have",
+        read: |settings, text| {
+            let wrong = "Type a whole number from 1 to 100.";
+            count(text, 100, wrong).map(|trials| settings.qlm.trials_each = trials)
+        },
+        write: |settings| settings.qlm.trials_each.to_string(),
     },
     Known {
         name: "enableRetrieveActivationKeyHttp",
@@ -223,10 +261,7 @@ pub(super) static KNOWN: [Known; 24] = [
         about: "QLM: how long a maintenance plan lasts that says nothing of it",
         read: |settings, text| {
             let wrong = "Type a whole number of days from 1 to 36,500.";
-            let mut days = 0;
-            number(text, 1, 36_500, wrong).map(|number| days = number)?;
-            settings.qlm.orders.maintenance_days = u32::try_from(days).map_err(|_| SettingError::Value(wrong))?;
-            Ok(())
+            count(text, 36_500, wrong).map(|days| settings.qlm.orders.maintenance_days = days)
         },
         write: |settings| settings.qlm.orders.maintenance_days.to_string(),
     },

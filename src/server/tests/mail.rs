@@ -27,6 +27,7 @@ tests! {
         passwords_among_the_settings_are_kept_and_never_shown,
         keys_are_sent_to_their_customer_and_shown_to_nobody_else,
         a_customer_agrees_by_a_link_and_takes_it_back_without_one,
+        a_trial_that_is_asked_for_goes_to_its_address_once,
         a_code_goes_to_the_phone_where_the_vendor_says_so;
 }
 
@@ -414,7 +415,8 @@ async fn a_customer_agrees_by_a_link_and_takes_it_back_without_one(app: TestApp)
     assert!(customer().await.news.is_none(), "looking is not agreeing");
     // Another's address, or another time, under the same mark.
     let (payload, mark) = link.split_once('.').unwrap();
-    for forged in [format!("{payload}.{}", "A".repeat(43)), format!("{}.{mark}", payload.replace('a', "b")), "x.y".to_owned()] {
+    for forged in [format!("{payload}.{}", "A".repeat(43)), format!("{}.{mark}", payload.replacen('b', "c", 1)), "x.y".to_owned()]
+    {
         assert_eq!(house.app.post(&format!("/mail/{forged}"), &[]).await.status, 404, "{forged}");
     }
     assert!(house.app.post(&path, &[]).await.text().contains("Done"));
@@ -489,4 +491,59 @@ async fn a_code_goes_to_the_phone_where_the_vendor_says_so(app: TestApp) {
     let code = fields["Body"][..6].to_owned();
     house.app.secret(code.clone());
     assert_eq!(house.confirm(&code, &[]).await.status, 303);
+}
+
+async fn a_trial_that_is_asked_for_goes_to_its_address_once(app: TestApp) {
+    let house = House::new(app, 1).await;
+    let office = house.with_office().await;
+    const BEN: &str = "ben@customer.example";
+    house.app.secret(BEN);
+    let register = async |email: &str, more: &[(&str, &str)]| {
+        let product = [("is_productid", "1"), ("is_majorversion", "1"), ("is_minorversion", "0"), ("is_email", email)];
+        let request = Request::post("/qlm/QlmCustomerSite/qlmregistration.asmx/Register");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        house.app.send(request.body(urlencoded(&[&product[..], more].concat())).unwrap()).await.text()
+    };
+    assert!(register(BEN, &[]).await.contains("<errorCode>7</errorCode>"), "it is off");
+    house.set(&[("enableTrialRegistration", "true"), ("trialDuration", "14")]).await;
+    assert!(register("ben", &[]).await.contains("<errorCode>208</errorCode>"));
+    let wishes = [
+        ("is_fullname", "Ben"),
+        ("is_quantity", "50"),
+        ("is_expduration", "9999"),
+        ("is_licensemodel", "permanent"),
+        ("is_features", "0:255"),
+        ("is_emailfrom", "eve@evil.example"),
+        ("is_emailsubject", "Look here"),
+        ("is_ccemail", "eve@evil.example"),
+    ];
+    let told = register(BEN, &wishes).await;
+    house.app.desk().send_messages().await.unwrap();
+    let letter = office.letters().pop().unwrap();
+    assert!(office.letters().len() == 1 && letter.to == BEN && letter.headers.contains("Subject: Your trial of Product press"));
+    assert!(!letter.headers.contains("evil") && !letter.text.contains("evil"));
+    let person = Email::parse(BEN).unwrap();
+    let mut conn = house.app.desk().read().await.unwrap();
+    let customer = conn.customer_by_email(&person).await.unwrap().unwrap();
+    let found = conn.newest_licenses_of(customer.id, 10).await.unwrap();
+    drop(conn);
+    let (license, _) = &found[0];
+    let key = license.key.as_ref().unwrap().text();
+    house.app.secret(key.clone());
+    assert!(letter.text.contains(&key) && !told.contains(&key), "{told}");
+    assert_eq!((found.len(), license.terms.trial, license.terms.seats.most()), (1, true, Some(1)));
+    assert_eq!(license.terms.expiry.on, Some(house.app.now().date().end().plus_days(14)));
+    assert!(license.terms.qlm.as_ref().unwrap().features.text().is_empty());
+    assert_eq!(customer.name, "Ben");
+    // Once more: the same answer, and the key that there is.
+    assert_eq!(register(BEN, &[]).await, told);
+    house.app.desk().send_messages().await.unwrap();
+    assert!(office.letters().len() == 2 && office.letters()[1].text.contains(&key));
+    assert_eq!(house.app.desk().read().await.unwrap().newest_licenses_of(customer.id, 10).await.unwrap().len(), 1);
+    // Three an hour from one network address.
+    assert!(register("c1@customer.example", &[]).await.contains("<result>"));
+    assert!(register("c2@customer.example", &[]).await.contains("<errorCode>1</errorCode>"));
+    for secret in ["c1@customer.example", "c2@customer.example"] {
+        house.app.secret(secret);
+    }
 }
