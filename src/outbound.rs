@@ -136,6 +136,24 @@ impl Outbound {
         if status == 200 { Ok(answer) } else { Err(OutboundError::Status { host, status }) }
     }
 
+    /// The same, for whoever shows a key.
+    pub async fn get_as(&self, address: &str, key: &str) -> Result<Value, OutboundError> {
+        let url = self.url(address)?;
+        let host = host(&url);
+        let (status, answer) = self.send(&host, self.client(&host)?.get(url).bearer_auth(key)).await?;
+        if status == 200 { Ok(answer) } else { Err(OutboundError::Status { host, status }) }
+    }
+
+    /// What a form is answered, as text, whatever the status.
+    pub async fn post_for_text(&self, address: &str, form: Vec<u8>) -> Result<(u16, String), OutboundError> {
+        let url = self.url(address)?;
+        let host = host(&url);
+        let kind = (header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = self.client(&host)?.post(url).header(kind.0, kind.1).body(form);
+        let (status, body) = self.exchange(&host, request).await?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    }
+
     /// What a form is answered, whatever the status: its number and the JSON object.
     pub async fn post(
         &self,
@@ -187,6 +205,15 @@ impl Outbound {
     }
 
     async fn send(&self, host: &str, request: RequestBuilder) -> Result<(u16, Value), OutboundError> {
+        let (status, body) = self.exchange(host, request.header(header::ACCEPT, "application/json")).await?;
+        match serde_json::from_slice(&body) {
+            Ok(answer @ Value::Object(_)) => Ok((status, answer)),
+            _ if status != 200 => Err(OutboundError::Status { host: host.to_owned(), status }),
+            _ => Err(OutboundError::NotJson(host.to_owned())),
+        }
+    }
+
+    async fn exchange(&self, host: &str, request: RequestBuilder) -> Result<(u16, Vec<u8>), OutboundError> {
         let _place = self.place(host)?;
         let _any = self.gate.try_acquire().map_err(|_| OutboundError::Busy)?;
         let failed = |error: reqwest::Error| {
@@ -201,7 +228,7 @@ impl Outbound {
             tracing::warn!(host, error = %error, why, "Another server could not be asked.");
             OutboundError::Unreachable(host.to_owned())
         };
-        let mut response = request.header(header::ACCEPT, "application/json").send().await.map_err(failed)?;
+        let mut response = request.send().await.map_err(failed)?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MOST {
@@ -209,12 +236,7 @@ impl Outbound {
             }
             body.extend_from_slice(&chunk);
         }
-        let status = response.status().as_u16();
-        match serde_json::from_slice(&body) {
-            Ok(answer @ Value::Object(_)) => Ok((status, answer)),
-            _ if status != 200 => Err(OutboundError::Status { host: host.to_owned(), status }),
-            _ => Err(OutboundError::NotJson(host.to_owned())),
-        }
+        Ok((response.status().as_u16(), body))
     }
 }
 

@@ -3,3 +3,4 @@
 
 pub mod licensespring;
 pub mod qlm;
+pub mod shops;

@@ -30,6 +30,7 @@ mod qlm;
 mod refresh;
 mod refusal;
 mod settings;
+mod shops;
 mod sms;
 mod team;
 mod usage;
@@ -69,6 +70,9 @@ pub use qlm::{CLASSES as EXTENSION_CLASSES, MadeKeys, NewExtension, QlmCall, Qlm
 pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};
 pub use settings::{SettingError, Settings};
+pub use shops::{
+    ExtensionEdit, ExtensionView, PropertyEdit, ShopAnswer, ShopCall, ShopEventView, ShopRefused, Tried as TriedPayload,
+};
 pub use team::SignedIn;
 pub use views::{ActivationView, AttemptView, ENTRIES_SHOWN, LicenseView, MACHINES_SHOWN, OrderView, ProductRow, Tallies};
 pub use wishes::{FeatureWish, entitlements, merge_entitlements};

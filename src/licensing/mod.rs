@@ -16,6 +16,7 @@ pub mod product;
 pub mod qlm;
 pub mod scope;
 pub mod seal;
+pub mod shops;
 pub mod sso;
 pub mod text;
 pub mod time;

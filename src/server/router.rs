@@ -13,7 +13,7 @@ use super::{
     portal::{activate, code, home, inspect, keys, offline},
     site, vendor,
 };
-use crate::api::{licensespring, qlm};
+use crate::api::{licensespring, qlm, shops};
 
 /// Forms hold texts.
 const FORM_KIB: u32 = 64;
@@ -66,6 +66,7 @@ pub fn router(state: AppState) -> Router {
         .merge(pages)
         // Programs carry their own credentials with every call, and cookies mean nothing there.
         .merge(licensespring::routes())
+        .merge(shops::routes())
         // These have any folder in front, so no route can name them.
         .layer(middleware::from_fn_with_state(state.clone(), qlm::front))
         // A panic answers; it does not drop the connection.

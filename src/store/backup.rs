@@ -16,7 +16,7 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 36] = [
+const TABLES: [&str; 38] = [
     "product",
     "version",
     "feature",
@@ -53,6 +53,8 @@ const TABLES: [&str; 36] = [
     "outbox",
     "message",
     "authorization_code",
+    "property",
+    "shop_event",
 ];
 /// What means nothing elsewhere or later: counted tries and leases on jobs.
 const PASSING: [&str; 2] = ["rate", "lease"];

@@ -21,6 +21,10 @@ pub struct Extension {
     /// Encrypted by the vault, as the next.
     pub api_key: Option<Vec<u8>>,
     pub shared_key: Option<Vec<u8>>,
+    /// How its words are read, where the vendor has changed it.
+    pub map: Option<String>,
+    /// Whether it has a secret address to call.
+    pub has_hook: bool,
     pub created: Timestamp,
 }
 
@@ -37,7 +41,8 @@ pub struct NewExtension {
 
 macro_rules! extension_columns {
     () => {
-        "id, name, class, enabled, user_name, password_mark, api_key, shared_key, created_at"
+        "id, name, class, enabled, user_name, password_mark, api_key, shared_key, map, \
+         case when hook_mark is null then 0 else 1 end as has_hook, created_at"
     };
 }
 
@@ -51,6 +56,8 @@ fn extension(row: &AnyRow) -> Result<Extension, StoreError> {
         password_mark: row.maybe_bytes("password_mark")?,
         api_key: row.maybe_bytes("api_key")?,
         shared_key: row.maybe_bytes("shared_key")?,
+        map: row.maybe_string("map")?,
+        has_hook: row.int("has_hook")? != 0,
         created: Timestamp::from_millis(row.int("created_at")?),
     })
 }
@@ -69,6 +76,41 @@ impl Conn {
     pub async fn extension(&mut self, name: &str) -> Result<Option<Extension>, StoreError> {
         let sql = concat!("select ", extension_columns!(), " from extension where name_folded = $1");
         sqlx::query(sql).bind(plain(&name.to_lowercase())).fetch_optional(self.db()).await?.as_ref().map(extension).transpose()
+    }
+
+    /// The extension whose secret address has this mark.
+    pub async fn extension_by_hook(&mut self, mark: &[u8]) -> Result<Option<Extension>, StoreError> {
+        let sql = concat!("select ", extension_columns!(), " from extension where hook_mark = $1");
+        sqlx::query(sql).bind(mark.to_vec()).fetch_optional(self.db()).await?.as_ref().map(extension).transpose()
+    }
+
+    /// Gives an extension a secret address in place of the one it has, or takes it away.
+    pub async fn set_hook(&mut self, id: i64, mark: Option<&[u8]>) -> Result<(), StoreError> {
+        let query = sqlx::query("update extension set hook_mark = $2 where id = $1").bind(id).bind(mark.map(<[u8]>::to_vec));
+        query.execute(self.db()).await?;
+        Ok(())
+    }
+
+    /// Keeps how an extension's words are read; none: as its class is.
+    pub async fn set_map(&mut self, id: i64, map: Option<&str>) -> Result<(), StoreError> {
+        sqlx::query("update extension set map = $2 where id = $1").bind(id).bind(map.map(plain)).execute(self.db()).await?;
+        Ok(())
+    }
+
+    /// Keeps an extension's keys and password; none stays as it is.
+    pub async fn set_extension_secrets(
+        &mut self,
+        id: i64,
+        password_mark: Option<&[u8]>,
+        api_key: Option<&[u8]>,
+        shared_key: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let sql = "update extension set password_mark = coalesce($2, password_mark), api_key = coalesce($3, api_key), \
+                   shared_key = coalesce($4, shared_key) where id = $1";
+        let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
+        let query = sqlx::query(sql).bind(id).bind(owned(password_mark)).bind(owned(api_key)).bind(owned(shared_key));
+        query.execute(self.db()).await?;
+        Ok(())
     }
 
     pub async fn extensions(&mut self) -> Result<Vec<Extension>, StoreError> {

@@ -67,6 +67,8 @@ impl Purpose {
     pub const MESSAGE: Self = Self::new("message");
     /// What is kept of codes that were sent by mail.
     pub const AUTHORIZATION_CODE: Self = Self::new("authorization-code");
+    /// What shops told.
+    pub const SHOP_EVENT: Self = Self::new("shop-event");
     /// Links in mail, by which a recipient agrees to something.
     pub const MAIL_LINK: Self = Self::new("mail-link");
     /// Result pages of `/activations/{token}`.

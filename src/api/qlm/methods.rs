@@ -21,8 +21,14 @@ use crate::{
 /// As clients know it: they ask for a version that has what they need.
 const SERVER_VERSION: &str = "20.0.0.0";
 
-pub async fn run(state: &AppState, method: &str, call: &QlmCall) -> Response {
+pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
     let desk = &state.desk;
+    let call = match desk.qlm_expanded(call).await {
+        Ok(Ok(call)) => call,
+        Ok(Err(refused)) => return reply::refused(state, refused).await,
+        Err(fault) => return reply::failed(fault),
+    };
+    let call = &call;
     match desk.qlm_signed(call, method).await {
         Ok(Ok(())) => {}
         Ok(Err(refused)) => return reply::refused(state, refused).await,

@@ -2,7 +2,7 @@
 //! GET and POST; the section numbers are those of `spec/qlm-http.md`.
 
 mod methods;
-mod reply;
+pub(super) mod reply;
 
 use std::net::SocketAddr;
 
@@ -15,10 +15,15 @@ use axum::{
 };
 
 use crate::{
-    desk::QlmCall,
+    api::shops,
+    desk::{QlmCall, ShopCall},
     licensing::qlm::{Args, ErrorCode, strict::StrictToken},
     server::{AppState, forms::pairs},
 };
+
+/// Where PayPal notifies, and where other shops do.
+const PAYPAL: &str = "qlmpaypalipn.aspx";
+const WEBHOOK: &str = "qlmwebhookhandler";
 
 /// The longest body, in bytes.
 const BODY_BYTES: usize = 256 * 1024;
@@ -39,6 +44,11 @@ fn method_of(path: &str) -> Option<String> {
     let newer = |api: Option<&str>| is(api, "api");
     if place.eq_ignore_ascii_case("qlmregistration.asmx") && method.eq_ignore_ascii_case("register") {
         return Some("qlmregistration.asmx/register".to_owned());
+    }
+    if method.eq_ignore_ascii_case("qlmpaypalipn.aspx")
+        || (place.eq_ignore_ascii_case("paypalipn") && method.eq_ignore_ascii_case("notify"))
+    {
+        return Some(PAYPAL.to_owned());
     }
     let ours = match place {
         _ if place.eq_ignore_ascii_case("qlmservice.asmx") => true,
@@ -68,10 +78,14 @@ async fn answer(state: &AppState, method: &str, request: Request) -> Response {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     // Shops that say nothing of what they send, send forms.
     let is_form = kind.is_empty() || kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
-    let mut body = Vec::new();
+    let tells = [PAYPAL, WEBHOOK].contains(&method);
+    let headers = if tells { shops::texts(request.headers()) } else { Vec::new() };
+    let (mut body, mut raw) = (Vec::new(), Bytes::new());
     if asked == Method::POST {
         let request = request.map(|body| axum::body::Body::new(http_body_util::Limited::new(body, BODY_BYTES)));
         match Bytes::from_request(request, state).await {
+            // What a shop tells is read by its map.
+            Ok(bytes) if tells => raw = bytes,
             Ok(bytes) if is_form => body = pairs(&bytes),
             Ok(_) => {}
             Err(_) => {
@@ -84,8 +98,12 @@ async fn answer(state: &AppState, method: &str, request: Request) -> Response {
         }
     }
     let call = QlmCall { args: Args::merge(query, body), from, by_get: asked == Method::GET, strict };
+    if tells {
+        let told = ShopCall { call, hook: None, from_paypal: method == PAYPAL, headers, body: raw.to_vec() };
+        return shops::answer(state, told).await;
+    }
     let bom = call.args.flag("is_writebom").ok().flatten().unwrap_or(state.desk.settings().qlm.write_bom);
-    reply::with_bom(methods::run(state, method, &call).await, bom)
+    reply::with_bom(methods::run(state, method, call).await, bom)
 }
 
 /// The signature over the call itself (§3): under the address this server is configured with, and the one it was called by.

@@ -22,11 +22,42 @@ const MOST: usize = 1_000;
 
 /// A new end, as a call says it.
 #[derive(Clone, Copy)]
-enum NewEnd {
+pub(in crate::desk) enum NewEnd {
     On(Date),
+    /// Nothing is taken from what lasts longer.
+    NotBefore(Date),
     Days(u32),
     /// As long again as before.
     AsBefore,
+}
+
+/// What names the licenses an act is about; the first of them that is given counts.
+#[derive(Clone, Copy, Default)]
+pub(in crate::desk) struct LicensesNamed<'a> {
+    pub key: Option<&'a str>,
+    pub subscription: Option<&'a str>,
+    pub order: Option<&'a str>,
+    /// The number of their product.
+    pub number: Option<i64>,
+}
+
+/// A maintenance plan, as a call says it.
+#[derive(Clone, Copy)]
+pub(in crate::desk) struct Plan {
+    on: bool,
+    date: Option<Date>,
+    days: u32,
+    /// What runs is extended.
+    renews: bool,
+}
+
+impl Plan {
+    pub fn read(args: &Args, settings: &OrderSettings, renews: bool) -> Result<Self, QlmRefused> {
+        let on = if renews { true } else { args.flag("is_maintenance_plan")?.ok_or_else(|| missing("is_maintplan"))? };
+        let date = args.text("is_maintdate").map(|text| order::date("is_maintdate", text, &settings.dates)).transpose()?;
+        let days = order::days(args, "is_maintduration")?.unwrap_or(settings.maintenance_days);
+        Ok(Self { on, date, days, renews })
+    }
 }
 
 impl Desk {
@@ -41,7 +72,16 @@ impl Desk {
             Ok(end) => end,
             Err(refused) => return Ok(Err(refused)),
         };
-        let visitor = visitor(extension.as_ref());
+        self.renew_licenses(&visitor(extension.as_ref()), found, end).await
+    }
+
+    /// Extends licenses that were found.
+    pub(in crate::desk) async fn renew_licenses(
+        &self,
+        visitor: &Visitor,
+        found: Vec<(License, Product)>,
+        end: NewEnd,
+    ) -> Result<Result<String, QlmRefused>, Fault> {
         // An order may hold licenses without an end beside those that are renewed: an end would take something from them.
         let (found, endless): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|(license, _)| license.terms.expiry != Expiry::NEVER);
@@ -53,6 +93,10 @@ impl Desk {
         let renew = move |license: &mut License| {
             let until = match end {
                 NewEnd::On(date) => date.end(),
+                NewEnd::NotBefore(date) => {
+                    let present = license.terms.expiry.instant(license.first_activated);
+                    present.map_or(date.end(), |present| present.max(date.end()))
+                }
                 NewEnd::Days(days) => renewed(license, days, now)?,
                 NewEnd::AsBefore => match period(license) {
                     Some(days) => renewed(license, days, now)?,
@@ -66,7 +110,7 @@ impl Desk {
             };
             license.renew(until, None, now).map_err(|past| ActError::field("is_expdate", past.to_string()))
         };
-        if let Err(error) = self.change_all(&visitor, ids(&found), "license.renewed", renew).await {
+        if let Err(error) = self.change_all(visitor, ids(&found), "license.renewed", renew).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -82,14 +126,24 @@ impl Desk {
             Ok(flag) => flag.unwrap_or(true),
             Err(error) => return Ok(Err(error.into())),
         };
-        let (by, act) = (revoker(extension.as_ref()), if revokes { "license.disabled" } else { "license.enabled" });
-        let (visitor, now) = (visitor(extension.as_ref()), self.now());
-        let actor = visitor.actor();
+        self.revoke_licenses(&visitor(extension.as_ref()), found, revokes, revoker(extension.as_ref())).await
+    }
+
+    /// Revokes licenses that were found, for a reason that staff reads, or gives them back.
+    pub(in crate::desk) async fn revoke_licenses(
+        &self,
+        visitor: &Visitor,
+        found: Vec<(License, Product)>,
+        revokes: bool,
+        by: String,
+    ) -> Result<Result<String, QlmRefused>, Fault> {
+        let act = if revokes { "license.disabled" } else { "license.enabled" };
+        let (now, actor) = (self.now(), visitor.actor());
         let change = move |license: &mut License| {
             set_revoked(license, revokes, &by, &actor, now);
             Ok(())
         };
-        if let Err(error) = self.change_all(&visitor, ids(&found), act, change).await {
+        if let Err(error) = self.change_all(visitor, ids(&found), act, change).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -132,20 +186,20 @@ impl Desk {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
         };
-        let read = || -> Result<(bool, Option<Date>, u32), QlmRefused> {
-            let on = if renews { true } else { call.args.flag("is_maintenance_plan")?.ok_or_else(|| missing("is_maintplan"))? };
-            let date = call
-                .args
-                .text("is_maintdate")
-                .map(|text| order::date("is_maintdate", text, &settings.qlm.orders.dates))
-                .transpose()?;
-            Ok((on, date, order::days(&call.args, "is_maintduration")?.unwrap_or(settings.qlm.orders.maintenance_days)))
-        };
-        let (on, date, days) = match read() {
-            Ok(read) => read,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let (visitor, now) = (visitor(extension.as_ref()), self.now());
+        match Plan::read(&call.args, &settings.qlm.orders, renews) {
+            Ok(plan) => self.maintain_licenses(&visitor(extension.as_ref()), found, plan).await,
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// Gives licenses that were found a maintenance plan, or extends it.
+    pub(in crate::desk) async fn maintain_licenses(
+        &self,
+        visitor: &Visitor,
+        found: Vec<(License, Product)>,
+        plan: Plan,
+    ) -> Result<Result<String, QlmRefused>, Fault> {
+        let (Plan { on, date, days, renews }, now) = (plan, self.now());
         let change = move |license: &mut License| {
             // A plan that still runs is extended from its end, one that is over or new from today.
             let known = license.terms.maintenance.instant(license.first_activated);
@@ -157,7 +211,7 @@ impl Desk {
             };
             Ok(())
         };
-        if let Err(error) = self.change_all(&visitor, ids(&found), "license.edited", change).await {
+        if let Err(error) = self.change_all(visitor, ids(&found), "license.edited", change).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -193,32 +247,47 @@ impl Desk {
         };
         let fields = providers::fields(extension.map_or("", |extension| extension.class.as_str()));
         let provider = extension.map_or_else(|| "qlm".to_owned(), |extension| extension.name.to_lowercase());
+        let names = LicensesNamed {
+            key: args.text("is_avkey"),
+            order: args.first(&fields.order),
+            subscription: args.first(&fields.subscription),
+            number,
+        };
+        self.licenses_of(&provider, &names).await
+    }
+
+    /// The licenses that are named by key, subscription or order of a provider.
+    pub(in crate::desk) async fn licenses_of(
+        &self,
+        provider: &str,
+        names: &LicensesNamed<'_>,
+    ) -> Result<Result<Vec<(License, Product)>, QlmRefused>, Fault> {
         let mut conn = self.read().await?;
-        let (mut found, named) = if let Some(text) = args.text("is_avkey") {
+        let (mut found, named) = if let Some(text) = names.key {
             let found = match ActivationKey::parse(text) {
                 Ok(key) => conn.licenses_with_key(&key).await?,
                 Err(_) => Vec::new(),
             };
             (found, "this activation key")
         } else {
-            let (order, subscription) = (args.first(&fields.order), args.first(&fields.subscription));
+            let (order, subscription) = (names.order, names.subscription);
             if (order, subscription) == (None, None) {
                 let message = "Say which license: is_avkey, or the number of its order or of its subscription.";
                 return Ok(Err(QlmRefused::new(ErrorCode::NotProvided, message)));
             }
             // A renewal comes with an order of its own: what it renews is the subscription's.
             let mut found = match subscription {
-                Some(reference) => conn.licenses_of_subscription(&provider, reference).await?,
+                Some(reference) => conn.licenses_of_subscription(provider, reference).await?,
                 None => Vec::new(),
             };
             if let (true, Some(reference)) = (found.is_empty(), order)
-                && let Some(order) = conn.order_of(&provider, reference).await?
+                && let Some(order) = conn.order_of(provider, reference).await?
             {
                 found = conn.licenses_of_order(order.id).await?;
             }
             (found, "this order or subscription number")
         };
-        found.retain(|(_, product)| number.is_none_or(|number| product.number == Some(number)));
+        found.retain(|(_, product)| names.number.is_none_or(|number| product.number == Some(number)));
         if found.len() > MOST {
             let message = "More than a thousand licenses would be changed by one call. Change them on the vendor’s site. Nothing was changed.";
             return Ok(Err(QlmRefused::new(ErrorCode::License, message)));

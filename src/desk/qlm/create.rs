@@ -4,16 +4,13 @@ use sha2::{Digest, Sha256};
 
 use super::{QlmCall, QlmRefused, product_numbered, switched};
 use crate::{
-    desk::{ActError, Desk, Fault, Issue, KeyShape, Visitor},
+    desk::{ActError, Desk, Fault, Issue, Issued, KeyShape, Visitor},
     licensing::{
-        Email,
+        ActivationKey, Date, Email,
         files::base64,
-        product::VersionNumber,
-        qlm::{
-            Args, ErrorCode,
-            order::KeyOrder,
-            providers::{self, Fields},
-        },
+        product::{Product, VersionNumber},
+        qlm::{Args, ErrorCode, key::activation_letter, order::KeyOrder, providers},
+        text::is_hidden,
     },
 };
 
@@ -29,12 +26,29 @@ pub struct MadeKeys {
 /// Credentials say nothing of what is ordered, and neither does how the answer is wanted.
 const NOT_ORDERED: [&str; 7] = ["is_user", "is_pwd", "is_vendor", "is_locale", "is_format", "is_writebom", "is_sign"];
 
+/// An order, whoever brought it.
+pub(in crate::desk) struct Ordered {
+    pub args: Args,
+    /// The extension, or what stands for calls without one.
+    pub caller: String,
+    pub number: Option<String>,
+    pub subscription: Option<String>,
+    /// What the shop says itself, where `is_quantity` does not.
+    pub quantity: Option<u32>,
+    pub email: Option<String>,
+    pub name: String,
+    /// The day it was ordered on.
+    pub day: Date,
+    /// What tells one item of an order from another.
+    pub item: Option<String>,
+    pub mails_keys: bool,
+}
+
 impl Desk {
     /// Makes the keys an order asks for, or finds those it made before: the same order of the same shop, with the same arguments, is the
     /// same keys.
     pub async fn qlm_create_keys(&self, call: &QlmCall) -> Result<Result<MadeKeys, QlmRefused>, Fault> {
-        let settings = self.settings();
-        if let Err(refused) = switched(settings.qlm.create, "enableGetActivationKey") {
+        if let Err(refused) = switched(self.settings().qlm.create, "enableGetActivationKey") {
             return Ok(Err(refused));
         }
         let extension = match self.caller(call).await? {
@@ -42,27 +56,57 @@ impl Desk {
             Err(refused) => return Ok(Err(refused)),
         };
         let class = extension.as_ref().map_or("", |extension| extension.class.as_str());
-        let name = extension.as_ref().map_or("qlm", |extension| extension.name.as_str());
         let fields = providers::fields(class);
         let quantity = match call.args.first(&fields.quantity).map(providers::quantity) {
-            Some(None) => {
-                let message = format!("The quantity {} is no whole number.", fields.quantity[0]);
-                return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
-            }
+            Some(None) => return Ok(Err(no_quantity(fields.quantity[0]))),
             quantity => quantity.flatten(),
         };
-        let ordered = match KeyOrder::read(&call.args, &settings.qlm.orders, self.now().date(), quantity) {
-            Ok(ordered) => ordered,
+        let number = call.args.first(&fields.order).map(str::to_owned);
+        let ordered = Ordered {
+            caller: extension.as_ref().map_or("qlm", |extension| extension.name.as_str()).to_owned(),
+            subscription: call.args.first(&fields.subscription).map(str::to_owned),
+            quantity,
+            email: call.args.first(&fields.email).map(str::to_owned),
+            name: [call.args.first(&fields.name), call.args.first(&fields.last_name)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" "),
+            day: self.now().date(),
+            // Without a number an order cannot be told from the next.
+            item: number
+                .as_ref()
+                .map(|_| call.args.fingerprint(&[&fields.quantity[..], &fields.subscription].concat(), &NOT_ORDERED)),
+            mails_keys: false,
+            number,
+            args: call.args.clone(),
+        };
+        let made = match self.plan_keys(ordered).await? {
+            Ok(planned) => self.make_keys(planned).await?,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        Ok(made.map(|issued| MadeKeys {
+            keys: issued.licenses.iter().filter_map(|license| license.key.as_ref()).map(ActivationKey::text).collect(),
+            as_xml: class == "qlmauthenticationprovider",
+        }))
+    }
+
+    /// What an order would issue. Nothing is written.
+    pub(in crate::desk) async fn plan_keys(&self, ordered: Ordered) -> Result<Result<Planned, QlmRefused>, Fault> {
+        let settings = self.settings();
+        let Ordered { args, caller, number, subscription, quantity, email, name, day, item, mails_keys } = ordered;
+        let order = match KeyOrder::read(&args, &settings.qlm.orders, day, quantity) {
+            Ok(order) => order,
             Err(error) => return Ok(Err(error.into())),
         };
         let mut conn = self.read().await?;
-        let product = match product_numbered(&mut conn, ordered.product.0).await? {
+        let product = match product_numbered(&mut conn, order.product.0).await? {
             Ok(product) => product,
             Err(refused) => return Ok(Err(refused)),
         };
         let known = conn.releases(product.id).await?;
         drop(conn);
-        let wanted = VersionNumber { major: ordered.product.1, minor: ordered.product.2 };
+        let wanted = VersionNumber { major: order.product.1, minor: order.product.2 };
         if !known.is_empty() && !known.iter().any(|release| release.version.number() == wanted) {
             let message = format!("{} has no version {wanted}. Its vendor adds versions.", product.name);
             return Ok(Err(QlmRefused::new(ErrorCode::NoProduct, message)));
@@ -71,52 +115,62 @@ impl Desk {
             let message = "Licenses of this product are for users, and have no keys to answer with.";
             return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(&product)));
         }
-        let order = call.args.first(&fields.order);
-        let (customer, note) = customer(&call.args, &fields);
-        let letter =
-            crate::licensing::qlm::key::activation_letter(ordered.terms.qlm.as_ref().map(|qlm| qlm.model).unwrap_or_default());
+        let (customer, note) = customer(email.as_deref());
+        let model = order.terms.qlm.as_ref().map(|qlm| qlm.model).unwrap_or_default();
         let issue = Issue {
-            quantities: ordered.quantities,
-            quantity_settings: ordered.settings,
+            quantities: order.quantities,
+            quantity_settings: order.settings,
             customer,
-            customer_name: named(&call.args, &fields),
-            order: order.map(str::to_owned),
-            provider: name.to_lowercase(),
-            // Without a number an order cannot be told from the next.
-            item: order.map(|_| {
-                base64::url(&Sha256::digest(
-                    call.args.fingerprint(&[&fields.quantity[..], &fields.subscription].concat(), &NOT_ORDERED),
-                ))
-            }),
-            keys: if product.rules.qlm_keys { KeyShape::Qlm { letter, groups: settings.qlm.groups } } else { KeyShape::Own },
-            subscription: call.args.first(&fields.subscription).map(|id| (name.to_lowercase(), id.to_owned())),
+            customer_name: named(&name),
+            order: number,
+            provider: caller.to_lowercase(),
+            item: item.map(|item| base64::url(&Sha256::digest(item))),
+            keys: if product.rules.qlm_keys {
+                KeyShape::Qlm { letter: activation_letter(model), groups: settings.qlm.groups }
+            } else {
+                KeyShape::Own
+            },
+            subscription: subscription.map(|id| (caller.to_lowercase(), id)),
             note,
-            ..Issue::one(product.code.clone(), ordered.terms)
+            mails_keys,
+            ..Issue::one(product.code.clone(), order.terms)
         };
-        match self.issue(&Visitor::Extension { name: name.to_owned() }, issue).await {
-            Ok(issued) => {
-                let keys = issued.licenses.iter().filter_map(|license| license.key.as_ref()).map(|key| key.text()).collect();
-                Ok(Ok(MadeKeys { keys, as_xml: class == "qlmauthenticationprovider" }))
-            }
-            Err(ActError::Fault(fault)) => Err(fault),
-            Err(ActError::Field { message, .. }) => Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message).of(&product))),
-            Err(error) => Ok(Err(QlmRefused::new(ErrorCode::License, error.to_string()).of(&product))),
-        }
+        Ok(Ok(Planned { visitor: Visitor::Extension { name: caller }, product, issue }))
+    }
+
+    pub(in crate::desk) async fn make_keys(&self, planned: Planned) -> Result<Result<Issued, QlmRefused>, Fault> {
+        let Planned { visitor, product, issue } = planned;
+        Ok(match self.issue(&visitor, issue).await {
+            Ok(issued) => Ok(issued),
+            Err(ActError::Fault(fault)) => return Err(fault),
+            Err(ActError::Field { message, .. }) => Err(QlmRefused::new(ErrorCode::MissingArgument, message).of(&product)),
+            Err(error) => Err(QlmRefused::new(ErrorCode::License, error.to_string()).of(&product)),
+        })
     }
 }
 
-/// What the customer is called, as one name.
-fn named(args: &Args, fields: &Fields) -> String {
-    let name = [args.first(&fields.name), args.first(&fields.last_name)].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    if name.chars().any(crate::licensing::text::is_hidden) { String::new() } else { name.chars().take(200).collect() }
+/// What an order comes to, before anything is written.
+pub(in crate::desk) struct Planned {
+    visitor: Visitor,
+    pub product: Product,
+    pub issue: Issue,
+}
+
+pub(in crate::desk) fn no_quantity(name: &str) -> QlmRefused {
+    QlmRefused::new(ErrorCode::MissingArgument, format!("The quantity {name} is no whole number."))
+}
+
+/// What the customer is called.
+fn named(name: &str) -> String {
+    if name.chars().any(is_hidden) { String::new() } else { name.chars().take(200).collect() }
 }
 
 /// Whose order it is. An address that cannot be one costs nobody their key: it is noted as it came.
-fn customer(args: &Args, fields: &Fields) -> (Option<Email>, String) {
-    match args.first(&fields.email).map(|text| (text, Email::parse(text))) {
+fn customer(email: Option<&str>) -> (Option<Email>, String) {
+    match email.map(|text| (text, Email::parse(text))) {
         Some((_, Ok(email))) => (Some(email), String::new()),
         Some((text, Err(_))) => {
-            let text: String = text.chars().filter(|c| !crate::licensing::text::is_hidden(*c)).take(200).collect();
+            let text: String = text.chars().filter(|c| !is_hidden(*c)).take(200).collect();
             (None, format!("The shop named this address, which is none: {text}"))
         }
         None => (None, String::new()),

@@ -30,7 +30,7 @@ pub const CLASSES: [&str; 19] = [
 ];
 
 /// The least a password has, in characters: it stands in addresses, and guessing it makes keys.
-const PASSWORD_LEAST: usize = 12;
+pub(in crate::desk) const PASSWORD_LEAST: usize = 12;
 
 /// An extension to be added.
 #[derive(Clone)]
@@ -120,7 +120,7 @@ impl Desk {
 
     /// What is kept of a password: HMAC-SHA-256 under a key of the vault, over the extension's name and the password. Calls carry the
     /// password each time, so a slow hash would be what limits them.
-    pub(super) fn password_mark(&self, name: &str, password: &str) -> Vec<u8> {
+    pub(in crate::desk) fn password_mark(&self, name: &str, password: &str) -> Vec<u8> {
         let text = format!("{}\n{password}", name.to_lowercase());
         self.vault.token_key(Purpose::EXTENSION_PASSWORD).token_for(text.as_bytes()).hash().0.to_vec()
     }

@@ -13,7 +13,10 @@ mod sign;
 mod trial;
 mod validate;
 
+pub(super) use change::{LicensesNamed, NewEnd, Plan};
 pub use create::MadeKeys;
+pub(super) use create::{Ordered, Planned, no_quantity};
+pub(super) use extensions::PASSWORD_LEAST;
 pub use extensions::{CLASSES, NewExtension};
 
 use sha2::{Digest, Sha256};
@@ -55,7 +58,7 @@ pub struct QlmRefused {
 }
 
 impl QlmRefused {
-    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    pub(in crate::desk) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), product: None }
     }
 
@@ -203,6 +206,18 @@ impl Desk {
         let tries = self.read().await?.tries(&subject, GUESSES_WINDOW, now).await?;
         let message = "Too much that fits nothing came from this address. Try again in ten minutes.";
         Ok(if tries >= GUESSES { Err(QlmRefused::new(ErrorCode::Blocked, message)) } else { Ok(()) })
+    }
+
+    /// A call with what `is_args` stands for. Where the vendor lets no call name properties, one that names such a property is refused,
+    /// because something would be made that was not meant; any other name is a shop's own, and says nothing.
+    pub async fn qlm_expanded(&self, mut call: QlmCall) -> Result<Result<QlmCall, QlmRefused>, Fault> {
+        let Some(name) = call.args.text("is_args") else { return Ok(Ok(call)) };
+        let Some(arguments) = self.arguments_named(name).await? else { return Ok(Ok(call)) };
+        if let Err(refused) = switched(self.settings().qlm.custom_args, "enableCustomUrlArgs") {
+            return Ok(Err(refused));
+        }
+        call.args.expand(arguments, |name| !["is_user", "is_pwd", "is_vendor", "is_args"].contains(&name));
+        Ok(Ok(call))
     }
 
     /// A document as it is sent: signed where a product is known, and plain where none is.

@@ -77,7 +77,7 @@ impl Desk {
     }
 
     /// As [`Desk::caller`], with a password whatever the vendor lets pass elsewhere.
-    pub(super) async fn caller_with_password(&self, call: &QlmCall) -> Result<Result<Extension, QlmRefused>, Fault> {
+    pub(in crate::desk) async fn caller_with_password(&self, call: &QlmCall) -> Result<Result<Extension, QlmRefused>, Fault> {
         Ok(match self.caller(call).await? {
             Ok(Some(extension)) if extension.password_mark.is_some() => Ok(extension),
             Ok(_) => Err(QlmRefused::new(ErrorCode::AuthenticationFailed, "This method needs an extension with a password.")),

@@ -25,6 +25,10 @@ pub struct QlmSettings {
     pub orders: OrderSettings,
     pub groups: Groups,
     pub write_bom: bool,
+    /// `paypalUrl`.
+    pub paypal_url: String,
+    /// `enableCustomUrlArgs`.
+    pub custom_args: bool,
     pub register_trials: bool,
     /// `trialDuration`, in days.
     pub trial_days: u32,
@@ -33,6 +37,8 @@ pub struct QlmSettings {
     /// `dateFormat` as it was typed.
     date_format: String,
 }
+
+const PAYPAL: &str = "https://ipnpb.paypal.com/cgi-bin/webscr";
 
 impl Default for QlmSettings {
     fn default() -> Self {
@@ -54,6 +60,8 @@ impl Default for QlmSettings {
             orders: OrderSettings::default(),
             groups: Groups::default(),
             write_bom: false,
+            paypal_url: PAYPAL.to_owned(),
+            custom_args: false,
             register_trials: false,
             trial_days: 30,
             trials_each: 1,
@@ -80,7 +88,7 @@ fn group(text: &str, least: i64) -> Result<usize, SettingError> {
     usize::try_from(size).map_err(|_| SettingError::Value(wrong))
 }
 
-pub(super) static KNOWN: [Known; 27] = [
+pub(super) static KNOWN: [Known; 29] = [
     Known {
         name: "enableGetActivationKey",
         about: "QLM: shops may have keys made (GetActivationKey). Whoever has an extension’s password makes as many as they like",
@@ -134,6 +142,25 @@ pub(super) static KNOWN: [Known; 27] = [
             count(text, 100, wrong).map(|trials| settings.qlm.trials_each = trials)
         },
         write: |settings| settings.qlm.trials_each.to_string(),
+    },
+    Known {
+        name: "paypalUrl",
+        about: "QLM: where PayPal is asked whether it sent a notification; its sandbox is another",
+        read: |settings, text| {
+            let text = text.trim();
+            if text.len() > 200 || !(text.starts_with("https://") || text.starts_with("http://")) {
+                return Err(SettingError::Value("Type an address such as https://ipnpb.paypal.com/cgi-bin/webscr."));
+            }
+            settings.qlm.paypal_url = text.to_owned();
+            Ok(())
+        },
+        write: |settings| settings.qlm.paypal_url.clone(),
+    },
+    Known {
+        name: "enableCustomUrlArgs",
+        about: "QLM: calls may name a property whose arguments are theirs (is_args). Only properties that say so can be named",
+        read: |settings, text| flag(text).map(|on| settings.qlm.custom_args = on),
+        write: |settings| settings.qlm.custom_args.to_string(),
     },
     Known {
         name: "enableRetrieveActivationKeyHttp",

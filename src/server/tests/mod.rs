@@ -59,6 +59,7 @@ mod post_office;
 mod qlm;
 mod races;
 mod refusals;
+mod shops;
 mod staff;
 mod told;
 mod vendor_pages;

@@ -1,0 +1,459 @@
+//! One event, acted on: read by the shop's map, its products found among the vendor's properties, and done by the acts of every door.
+
+use super::{Ended, day_of, shop_map};
+use crate::{
+    desk::{
+        ActError, Area, Desk, Fault, Level, QlmRefused, Visitor,
+        qlm::{LicensesNamed, NewEnd, Ordered, Plan, Planned, no_quantity},
+    },
+    licensing::{
+        Email,
+        issue::batch,
+        license::Limit,
+        qlm::{Args, ErrorCode, providers},
+        shops::{Payload, ShopAct, ShopCustomer, ShopItem, ShopMap, ShopOrder, Signing},
+    },
+    store::{CustomerSaid, EventState, Extension},
+};
+
+/// What would come of a payload: a sentence for each thing that would be done, or why it would not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried(pub Vec<Result<String, String>>);
+
+/// Arguments that a shop's product never says: who calls, and by which password.
+const NEVER: [&str; 4] = ["is_user", "is_pwd", "is_vendor", "is_args"];
+
+impl Desk {
+    /// What would come of a payload, by a map as it is typed. Nothing is written, and no signature asked for.
+    pub async fn try_shop_payload(
+        &self,
+        visitor: &Visitor,
+        extension: &str,
+        map: Option<&str>,
+        headers: &[(String, String)],
+        body: &str,
+    ) -> Result<Tried, ActError> {
+        visitor.needs(Area::Settings, Level::Manage)?;
+        let extension = self.read().await?.extension(extension).await?.ok_or(ActError::NotFound)?;
+        let map = match map {
+            Some(text) => ShopMap::parse(text).map_err(|error| ActError::field("map", error.to_string()))?,
+            None => shop_map(&extension),
+        };
+        let payload =
+            Payload::read(body.as_bytes(), headers.to_vec()).map_err(|error| ActError::field("payload", error.to_string()))?;
+        let mut lines = Vec::new();
+        for event in payload.events(&map.events) {
+            self.try_event(&extension, &map, event, &mut lines).await?;
+        }
+        Ok(Tried(lines))
+    }
+
+    async fn try_event(
+        &self,
+        extension: &Extension,
+        map: &ShopMap,
+        payload: Payload,
+        lines: &mut Vec<Result<String, String>>,
+    ) -> Result<(), Fault> {
+        let payload = match self.completed(extension, map, payload).await? {
+            Ok(payload) => payload,
+            Err(message) => return Ok(lines.push(Err(message))),
+        };
+        let (order, what) = match map.read(&payload) {
+            Err(error) => return Ok(lines.push(Err(error.to_string()))),
+            Ok(ShopAct::Nothing) => return Ok(lines.push(Ok("This event is none of ours: nothing would be done.".to_owned()))),
+            Ok(ShopAct::Customer(customer)) => {
+                let email = customer.email.unwrap_or_else(|| "nobody".to_owned());
+                return Ok(lines.push(Ok(format!("What is known of the customer {email} would be brought up to date."))));
+            }
+            Ok(ShopAct::Order(order) | ShopAct::SubscriptionPayment(order)) => (order, "order"),
+            Ok(ShopAct::Renew(order)) => (order, "extended"),
+            Ok(ShopAct::Maintain(order)) => (order, "maintained"),
+            Ok(ShopAct::Revoke(order)) => (order, "revoked"),
+        };
+        if what != "order" {
+            let names = LicensesNamed {
+                subscription: order.subscription.as_deref(),
+                order: order.number.as_deref(),
+                ..LicensesNamed::default()
+            };
+            let found = self.licenses_of(&extension.name.to_lowercase(), &names).await?;
+            let until = order.until.map(|until| format!(" through {}", until.date())).unwrap_or_default();
+            lines.push(match found {
+                Ok(found) => Ok(format!("{} would be {what}{until}.", licenses(found.len()))),
+                Err(refused) => Err(refused.message),
+            });
+            return Ok(());
+        }
+        for place in 0..order.items.len() {
+            lines.push(match self.plan_item(extension, map, &order, place).await? {
+                Ok(Some(planned)) => Ok(told(&planned, &order)),
+                Ok(None) => Ok("The maintenance plan of the license with the buyer’s key would be extended.".to_owned()),
+                Err(refused) => Err(refused.message),
+            });
+        }
+        Ok(())
+    }
+
+    /// Acts on an event.
+    pub(super) async fn act_on(&self, extension: &Extension, map: &ShopMap, payload: Payload) -> Result<Ended, Fault> {
+        let payload = match self.completed(extension, map, payload).await? {
+            Ok(payload) => payload,
+            Err(message) => return Ok(Ended::failed(message)),
+        };
+        match map.read(&payload) {
+            Err(error) => Ok(Ended::failed(error.to_string())),
+            Ok(ShopAct::Nothing) => {
+                Ok(Ended { state: EventState::Ignored, said: "This event is none of ours.".to_owned(), order: None })
+            }
+            Ok(ShopAct::Customer(customer)) => self.known_customer(&customer).await,
+            Ok(ShopAct::Order(order)) => self.order_items(extension, map, &order).await,
+            Ok(ShopAct::SubscriptionPayment(order)) => {
+                if self.is_renewal(extension, &order).await? {
+                    self.change_of(extension, &order, Change::Renew).await
+                } else {
+                    self.order_items(extension, map, &order).await
+                }
+            }
+            Ok(ShopAct::Renew(order)) => self.change_of(extension, &order, Change::Renew).await,
+            Ok(ShopAct::Maintain(order)) => self.change_of(extension, &order, Change::Maintain).await,
+            Ok(ShopAct::Revoke(order)) => self.change_of(extension, &order, Change::Revoke).await,
+        }
+    }
+
+    /// A payload with what its form gathers and what its shop is asked for besides.
+    async fn completed(
+        &self,
+        extension: &Extension,
+        map: &ShopMap,
+        mut payload: Payload,
+    ) -> Result<Result<Payload, String>, Fault> {
+        if matches!(map.signing, Signing::TwoCheckout | Signing::PayPal) {
+            payload.gather();
+        }
+        if let (Some(address), Some(key)) =
+            (map.fetch_address(&payload), self.extension_secret(extension, "api", extension.api_key.as_deref())?)
+        {
+            match self.outbound.get_as(&address, &String::from_utf8_lossy(key.as_slice())).await {
+                Ok(answer) => payload.add("fetched", answer),
+                Err(error) => return Ok(Err(format!("The shop was asked for more, and {error}."))),
+            }
+        }
+        Ok(Ok(payload))
+    }
+
+    /// Whether a subscription's payment is for licenses that are there: not the first, and not the first once more.
+    async fn is_renewal(&self, extension: &Extension, order: &ShopOrder) -> Result<bool, Fault> {
+        let provider = extension.name.to_lowercase();
+        let mut conn = self.read().await?;
+        if let Some(number) = &order.number
+            && conn.order_of(&provider, number).await?.is_some()
+        {
+            return Ok(false);
+        }
+        Ok(match &order.subscription {
+            Some(subscription) => !conn.licenses_of_subscription(&provider, subscription).await?.is_empty(),
+            None => false,
+        })
+    }
+
+    async fn order_items(&self, extension: &Extension, map: &ShopMap, order: &ShopOrder) -> Result<Ended, Fault> {
+        // All are looked at before any is made: half an order is worse than none.
+        let mut planned = Vec::new();
+        for place in 0..order.items.len() {
+            match self.plan_item(extension, map, order, place).await? {
+                Ok(Some(plan)) => planned.push(plan),
+                Ok(None) => {}
+                Err(refused) => return Ok(Ended::failed(refused.message)),
+            }
+        }
+        let (mut made, mut of) = (0, None);
+        for plan in planned {
+            match self.make_keys(plan).await? {
+                Ok(issued) => {
+                    made += issued.licenses.len();
+                    of = Some(issued.order);
+                }
+                Err(refused) => return Ok(Ended::failed(refused.message)),
+            }
+        }
+        let mut said = if made > 0 { format!("{} issued.", licenses(made)) } else { String::new() };
+        for item in &order.items {
+            if let Some(maintained) = self.maintain_item(extension, map, order, item).await? {
+                match maintained {
+                    Ok(message) => said = [said, message].join(" "),
+                    Err(refused) => return Ok(Ended::failed(refused.message)),
+                }
+            }
+        }
+        Ok(Ended::done(said.trim().to_owned(), of))
+    }
+
+    /// The arguments of an item: the vendor's own property first, then what the shop's product carries.
+    async fn item_args(&self, map: &ShopMap, item: &ShopItem) -> Result<Result<Args, QlmRefused>, Fault> {
+        let mut args = Args::default();
+        let mut property = None;
+        let mut conn = self.read().await?;
+        for name in &item.names {
+            // A product's number at the shop may hold the arguments themselves.
+            if name.starts_with('&') || name.to_ascii_lowercase().contains("is_productid=") {
+                property = Some(name.clone());
+                break;
+            }
+            if let Some(found) = conn.property(name).await? {
+                property = Some(found.value);
+                break;
+            }
+        }
+        drop(conn);
+        if let Some(fragment) = property {
+            args.expand(fragment_pairs(&fragment), |name| !NEVER.contains(&name));
+        }
+        args.expand(item.arguments.clone(), |name| !NEVER.contains(&name));
+        if args.text("is_productid").is_none() && args.text("webhook_action").is_none() {
+            let names = if item.names.is_empty() { "no name".to_owned() } else { item.names.join(", ") };
+            let message = format!(
+                "What was bought is no product here yet. Add a property for it: {names}. Its value is such as is_productid=1&is_majorversion=1&is_minorversion=0."
+            );
+            return Ok(Err(QlmRefused::new(ErrorCode::NoProduct, message)));
+        }
+        let mismatch = |message: String| Ok(Err(QlmRefused::new(ErrorCode::NotValid, message)));
+        match (args.text("is_price"), args.text("is_currency")) {
+            (Some(price), Some(currency)) => {
+                let quantity = item.quantity.as_deref().and_then(providers::quantity).unwrap_or(1).max(1);
+                let paid = item.amount.as_deref().and_then(cents);
+                let due = cents(price).and_then(|price| price.checked_mul(i64::from(quantity)));
+                if due.is_none() || paid < due || !item.currency.as_deref().unwrap_or_default().eq_ignore_ascii_case(currency) {
+                    let paid = item.amount.clone().unwrap_or_else(|| "nothing".to_owned());
+                    let in_currency = item.currency.clone().unwrap_or_default();
+                    return mismatch(format!("{paid} {in_currency} was paid, and {price} {currency} for each is due."));
+                }
+            }
+            (None, None) if map.signing != Signing::PayPal => {}
+            // Whoever pays chooses the amount: only the vendor knows what is due.
+            _ => {
+                let message = "Say in this product’s property what is due for one: is_price=49.00&is_currency=EUR.";
+                return mismatch(message.to_owned());
+            }
+        }
+        Ok(Ok(args))
+    }
+
+    /// What an item would issue; none where it is no license, but a plan for one.
+    async fn plan_item(
+        &self,
+        extension: &Extension,
+        map: &ShopMap,
+        order: &ShopOrder,
+        place: usize,
+    ) -> Result<Result<Option<Planned>, QlmRefused>, Fault> {
+        let item = &order.items[place];
+        let args = match self.item_args(map, item).await? {
+            Ok(args) => args,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if args.text("webhook_action").is_some_and(|action| !action.eq_ignore_ascii_case("GetActivationKey")) {
+            return Ok(Ok(None));
+        }
+        let quantity = match item.quantity.as_deref().map(providers::quantity) {
+            Some(None) => return Ok(Err(no_quantity("of this item"))),
+            quantity => quantity.flatten(),
+        };
+        let mut args = args;
+        if let Some(until) = order.until {
+            let until = self.settings().qlm.orders.dates.write(until);
+            args.expand(vec![("is_expdate".to_owned(), until)], |_| true);
+        }
+        let mails = args.flag("is_send_mail").ok().flatten().unwrap_or(true);
+        // What was bought twice in one order is two.
+        let alike = order.items[..place].iter().filter(|other| other.names == item.names && other.arguments == item.arguments);
+        let fingerprint = format!("{}\n{}\n{}", args.fingerprint(&[], &NEVER), item.names.join(","), alike.count());
+        let ordered = Ordered {
+            caller: extension.name.clone(),
+            number: order.number.clone(),
+            subscription: order.subscription.clone(),
+            quantity,
+            email: order.customer.email.clone(),
+            name: order.customer.name.clone().unwrap_or_default(),
+            day: day_of(order.ordered, self.now()),
+            item: order.number.as_ref().map(|_| fingerprint),
+            mails_keys: mails,
+            args,
+        };
+        Ok(self.plan_keys(ordered).await?.map(Some))
+    }
+
+    /// A maintenance plan that was bought for the license whose key the buyer typed; none where an item is something else.
+    async fn maintain_item(
+        &self,
+        extension: &Extension,
+        map: &ShopMap,
+        order: &ShopOrder,
+        item: &ShopItem,
+    ) -> Result<Option<Result<String, QlmRefused>>, Fault> {
+        let args = match self.item_args(map, item).await? {
+            Ok(args) => args,
+            Err(refused) => return Ok(Some(Err(refused))),
+        };
+        let Some(action) = args.text("webhook_action") else { return Ok(None) };
+        if !action.eq_ignore_ascii_case("RenewMaintenancePlan") {
+            return Ok(None);
+        }
+        let names = LicensesNamed {
+            key: args.first(&["is_avkey", "custom_referrer"]),
+            subscription: order.subscription.as_deref(),
+            ..LicensesNamed::default()
+        };
+        let found = match self.licenses_of(&extension.name.to_lowercase(), &names).await? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Some(Err(refused))),
+        };
+        let plan = match Plan::read(&args, &self.settings().qlm.orders, true) {
+            Ok(plan) => plan,
+            Err(refused) => return Ok(Some(Err(refused))),
+        };
+        let visitor = Visitor::Extension { name: extension.name.clone() };
+        Ok(Some(self.maintain_licenses(&visitor, found, plan).await?))
+    }
+
+    async fn change_of(&self, extension: &Extension, order: &ShopOrder, change: Change) -> Result<Ended, Fault> {
+        let names = LicensesNamed {
+            subscription: order.subscription.as_deref(),
+            order: order.number.as_deref(),
+            ..LicensesNamed::default()
+        };
+        let found = match self.licenses_of(&extension.name.to_lowercase(), &names).await? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Ended::failed(refused.message)),
+        };
+        let (count, of) = (found.len(), found.first().and_then(|(license, _)| license.order));
+        let visitor = Visitor::Extension { name: extension.name.clone() };
+        let (done, what) = match change {
+            Change::Renew => {
+                let end = order.until.map_or(NewEnd::AsBefore, |until| NewEnd::NotBefore(until.date()));
+                (self.renew_licenses(&visitor, found, end).await?, "extended")
+            }
+            Change::Maintain => {
+                let plan = match Plan::read(&Args::default(), &self.settings().qlm.orders, true) {
+                    Ok(plan) => plan,
+                    Err(refused) => return Ok(Ended::failed(refused.message)),
+                };
+                (self.maintain_licenses(&visitor, found, plan).await?, "maintained")
+            }
+            Change::Revoke => {
+                let reason = format!("Refunded or cancelled at {}.", extension.name);
+                (self.revoke_licenses(&visitor, found, true, reason).await?, "revoked")
+            }
+        };
+        Ok(match done {
+            Ok(_) => Ended::done(format!("{} {what}.", licenses(count)), of),
+            Err(refused) => Ended::failed(refused.message),
+        })
+    }
+
+    /// What a shop says of somebody who is a customer already.
+    async fn known_customer(&self, said: &ShopCustomer) -> Result<Ended, Fault> {
+        let Some(Ok(email)) = said.email.as_deref().map(Email::parse) else {
+            return Ok(Ended::failed("The event names no customer’s address.".to_owned()));
+        };
+        let said = said.clone();
+        let known = self.store.write(move |conn| {
+            let (email, said) = (email.clone(), said.clone());
+            Box::pin(async move {
+                let Some(customer) = conn.customer_by_email(&email).await? else { return Ok(false) };
+                let plain = |text: &Option<String>| text.clone().filter(|text| text.chars().count() <= 200);
+                let (name, company, phone) = (plain(&said.name), plain(&said.company), plain(&said.phone));
+                let said = CustomerSaid { name: name.as_deref(), company: company.as_deref(), phone: phone.as_deref() };
+                conn.update_customer(customer.id, &email, &said).await
+            })
+        });
+        Ok(if known.await? {
+            Ended::done("The customer’s name, company and phone were brought up to date.".to_owned(), None)
+        } else {
+            Ended { state: EventState::Ignored, said: "They are no customer here.".to_owned(), order: None }
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    Renew,
+    Maintain,
+    Revoke,
+}
+
+fn licenses(count: usize) -> String {
+    if count == 1 { "One license".to_owned() } else { format!("{count} licenses") }
+}
+
+/// What would be issued, as one sentence.
+fn told(planned: &Planned, order: &ShopOrder) -> String {
+    let issue = &planned.issue;
+    let made = batch(issue.quantities, issue.quantity_settings).ok();
+    let (keys, seats) = made.map_or((1, 1), |made| (made.keys, made.seats_each));
+    let qlm = issue.terms.qlm.clone().unwrap_or_default();
+    let seats = match issue.terms.seats {
+        Limit::Unlimited => "any number of computers".to_owned(),
+        Limit::AtMost(_) if seats == 1 => "one computer".to_owned(),
+        Limit::AtMost(_) => format!("{seats} computers"),
+    };
+    let keys = if keys == 1 { "One key".to_owned() } else { format!("{keys} keys, each") };
+    let expiry = issue.terms.expiry;
+    let end = match (expiry.on, expiry.days_after_first_activation, expiry.days_counted_by_client) {
+        (Some(end), ..) => format!("good through {}", end.plus_seconds(-1).date()),
+        (None, Some(days), _) => format!("good for {days} days from its first activation"),
+        (None, None, Some(days)) => format!("good for {days} days from its first start"),
+        (None, None, None) => "without an end".to_owned(),
+    };
+    let features = qlm.features.text();
+    let features = if features.is_empty() { String::new() } else { format!(", features {features}") };
+    let whom = issue.customer.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
+    let number = order.number.as_deref().unwrap_or("without a number");
+    let mail = if issue.mails_keys && issue.customer.is_some() { " They would get it by mail." } else { "" };
+    format!(
+        "{keys} of {} {}.{}, for {seats}, {}, {end}{features}; order {number} of {whom}.{mail}",
+        planned.product.name,
+        qlm.major,
+        qlm.minor,
+        qlm.model.as_str()
+    )
+}
+
+/// `&is_productid=1&…` as pairs.
+pub(super) fn fragment_pairs(fragment: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(fragment.trim().trim_start_matches(['&', '?']).as_bytes()).into_owned().collect()
+}
+
+/// An amount as shops write one, in hundredths: `49`, `49.9`, `49.00`.
+fn cents(text: &str) -> Option<i64> {
+    let (whole, rest) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(rest) || rest.len() > 2 {
+        return None;
+    }
+    let rest: i64 = if rest.is_empty() { 0 } else { format!("{rest:0<2}").parse().ok()? };
+    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_to_the_hundredth_and_nothing_else_is_one() {
+        for (text, expected) in [("49", Some(4_900)), ("49.9", Some(4_990)), ("49.90", Some(4_990)), ("0.01", Some(1))] {
+            assert_eq!(cents(text), expected, "{text}");
+        }
+        for text in ["", ".5", "-1", "49,90", "1e3", "49.900", "99999999999999999999"] {
+            assert_eq!(cents(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fragment_begins_with_a_sign_or_without_one() {
+        let expected = vec![("is_productid".to_owned(), "1".to_owned()), ("is_features".to_owned(), "0:1;1:2".to_owned())];
+        for text in ["&is_productid=1&is_features=0:1%3B1:2", "is_productid=1&is_features=0:1;1:2"] {
+            assert_eq!(fragment_pairs(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! What shops tell: checked, kept as it came, and acted on. An event is acted on once, however often it comes; one that could not be acted
+//! on stays, so that it can be once what stood in the way is mended.
+
+mod act;
+mod properties;
+mod setup;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use act::Tried;
+pub use properties::PropertyEdit;
+pub use setup::{ExtensionEdit, ExtensionView};
+
+use super::{ActError, Area, Desk, Fault, Level, QlmCall, QlmRefused, Visitor};
+use crate::{
+    licensing::{
+        OrderId, Timestamp,
+        files::base64,
+        qlm::ErrorCode,
+        shops::{Payload, ShopMap, Signing, signature},
+    },
+    store::{EventState, Extension, NewAudit, ShopEvent, Subject},
+    vault::{Purpose, Subject as Secret, Token},
+};
+
+/// What is being acted on is taken over after this, in seconds.
+const LOST_SECONDS: i64 = 60;
+
+/// As many as a page lists.
+const LISTED: i64 = 50;
+
+/// As many events as one call may bring.
+const MOST_EVENTS: usize = 100;
+
+/// Headers that say something of an event. Others, such as cookies, are not kept.
+const KEPT_HEADERS: [&str; 3] = ["x-", "stripe-", "paddle-"];
+
+/// What a shop sent.
+#[derive(Clone)]
+pub struct ShopCall {
+    /// Who it says it is, and by which password; the body is not among the arguments.
+    pub call: QlmCall,
+    /// The secret part of the address it called, where it has one.
+    pub hook: Option<String>,
+    /// It came where PayPal notifies.
+    pub from_paypal: bool,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// What a shop is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShopAnswer {
+    /// Every event is kept; how many were acted on, or were none of ours, and how many wait for somebody to mend something.
+    Kept { done: usize, failed: usize },
+    /// The same, in the words the shop waits for.
+    Receipt(String),
+}
+
+/// Why nothing was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShopRefused {
+    /// It is nobody that may call, or its signature does not fit.
+    Who(QlmRefused),
+    /// What it sent could not be read.
+    Unreadable(String),
+    /// The shop could not be asked back; it may call again.
+    Later(String),
+}
+
+/// An event as it came.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    headers: Vec<(String, String)>,
+    /// In base64; of several events that came at once, the part that is this one.
+    body: String,
+}
+
+/// An event as staff sees it.
+#[derive(Clone)]
+pub struct ShopEventView {
+    pub event: ShopEvent,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+    pub order_reference: Option<String>,
+}
+
+impl Desk {
+    /// Takes what a shop sent. Refuses who may not call and what cannot be read; what can be is kept, whatever comes of it.
+    pub async fn shop_told(&self, told: ShopCall) -> Result<Result<ShopAnswer, ShopRefused>, Fault> {
+        let extension = match self.shop_of(&told).await? {
+            Ok(extension) => extension,
+            Err(refused) => return Ok(Err(ShopRefused::Who(refused))),
+        };
+        let map = shop_map(&extension);
+        let headers: Vec<(String, String)> = told.headers.clone();
+        let payload = match Payload::read(&told.body, headers) {
+            Ok(payload) => payload,
+            Err(error) => return Ok(Err(ShopRefused::Unreadable(error.to_string()))),
+        };
+        let key = self.extension_secret(&extension, "shared", extension.shared_key.as_deref())?;
+        if let (Some(key), true) = (&key, signs(&map))
+            && let Err(fault) = signature::check(&map.signing, &payload, &told.body, key.as_slice(), self.now())
+        {
+            let refused = QlmRefused::new(ErrorCode::AuthenticationFailed, fault.to_string());
+            return Ok(Err(ShopRefused::Who(refused)));
+        }
+        if map.signing == Signing::PayPal
+            && let Err(refused) = self.paypal_sent(&extension, &payload, &told.body).await?
+        {
+            return Ok(Err(refused));
+        }
+        let (mut done, mut failed) = (0, 0);
+        let several = !map.events.is_empty() && payload.part(&map.events).is_some();
+        for event in payload.events(&map.events).into_iter().take(MOST_EVENTS) {
+            let name = map.event_name(&event).unwrap_or_else(|| base64::url(&Sha256::digest(event.body().to_string())));
+            let body = if several { event.body().to_string().into_bytes() } else { told.body.clone() };
+            let kept = self.keep_shop_event(&extension, &name, &told.headers, &body).await?;
+            match self.run_shop_event(&extension, kept, false).await? {
+                EventState::Failed => failed += 1,
+                _ => done += 1,
+            }
+        }
+        if map.signing == Signing::TwoCheckout
+            && let Some(key) = key
+        {
+            let receipt = signature::two_checkout_receipt(&payload, key.as_slice(), self.now());
+            return Ok(Ok(ShopAnswer::Receipt(receipt)));
+        }
+        Ok(Ok(ShopAnswer::Kept { done, failed }))
+    }
+
+    /// The extension that calls. What its shop signs is proved by the signature; else a password or a secret address has to be shown.
+    async fn shop_of(&self, told: &ShopCall) -> Result<Result<Extension, QlmRefused>, Fault> {
+        let failed = |message: &str| Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, message)));
+        if let Some(hook) = &told.hook {
+            let found = match Token::parse(hook) {
+                Some(hook) => self.read().await?.extension_by_hook(&hook.hash().0).await?,
+                None => None,
+            };
+            return match found.filter(|extension| extension.enabled) {
+                Some(extension) => Ok(Ok(extension)),
+                None => failed("There is no shop at this address, or it is switched off."),
+            };
+        }
+        if told.from_paypal {
+            let named = told.call.args.text("is_vendor").unwrap_or("paypal");
+            let found = self.read().await?.extension(named).await?;
+            return match found.filter(|extension| extension.enabled && shop_map(extension).signing == Signing::PayPal) {
+                Some(extension) => Ok(Ok(extension)),
+                None => failed("There is no extension for PayPal, or it is switched off."),
+            };
+        }
+        let named = match told.call.args.text("is_vendor") {
+            Some(name) => self.read().await?.extension(name).await?.filter(|extension| extension.enabled),
+            None => None,
+        };
+        match named {
+            // The signature is looked at with the body.
+            Some(extension) if extension.shared_key.is_some() && signs(&shop_map(&extension)) => Ok(Ok(extension)),
+            _ => Ok(self.caller_with_password(&told.call).await?),
+        }
+    }
+
+    /// Asks PayPal whether it sent this, and whether it is for this vendor.
+    async fn paypal_sent(&self, extension: &Extension, payload: &Payload, body: &[u8]) -> Result<Result<(), ShopRefused>, Fault> {
+        let who = |message: &str| Ok(Err(ShopRefused::Who(QlmRefused::new(ErrorCode::AuthenticationFailed, message))));
+        let receiver = payload.text("receiver_email").or_else(|| payload.text("business")).unwrap_or_default();
+        if extension.user.is_empty() || !receiver.eq_ignore_ascii_case(&extension.user) {
+            return who("This payment is for somebody else: the extension’s user is the address it is to be paid to.");
+        }
+        let mut asked = b"cmd=_notify-validate&".to_vec();
+        asked.extend_from_slice(body);
+        match self.outbound.post_for_text(&self.settings().qlm.paypal_url, asked).await {
+            Ok((200, text)) if text.trim() == "VERIFIED" => Ok(Ok(())),
+            Ok((200, _)) => who("PayPal did not send this."),
+            Ok((status, _)) => Ok(Err(ShopRefused::Later(format!("PayPal answered {status}.")))),
+            Err(error) => Ok(Err(ShopRefused::Later(format!("PayPal could not be asked: {error}.")))),
+        }
+    }
+
+    async fn keep_shop_event(
+        &self,
+        extension: &Extension,
+        name: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Result<ShopEvent, Fault> {
+        let kept = |name: &str| KEPT_HEADERS.iter().any(|begin| name.starts_with(begin));
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+            .filter(|(name, _)| kept(name))
+            .collect();
+        let content = Content { headers, body: base64::standard(body) };
+        let content = serde_json::to_vec(&content).map_err(|_| Fault::Kept("an event"))?;
+        let content = self.vault.encrypt_secret(Purpose::SHOP_EVENT, Secret::named(&secret_name(extension.id, name)), &content);
+        let (id, name, now) = (extension.id, name.to_owned(), self.now());
+        let kept = self.store.write(move |conn| {
+            let (name, content) = (name.clone(), content.clone());
+            Box::pin(async move { conn.keep_event(id, &name, &content, now).await })
+        });
+        Ok(kept.await?)
+    }
+
+    /// Acts on an event that is kept, unless another does so now or it is done. Its state after that.
+    async fn run_shop_event(&self, extension: &Extension, event: ShopEvent, again: bool) -> Result<EventState, Fault> {
+        let (id, now) = (event.id, self.now());
+        let claimed = self
+            .store
+            .write(move |conn| Box::pin(async move { conn.claim_event(id, again, now, now.plus_seconds(-LOST_SECONDS)).await }));
+        if !claimed.await? {
+            return Ok(event.state);
+        }
+        let (headers, body) = self.shop_event_content(&event)?;
+        let ended = match Payload::read(&body, headers) {
+            Ok(payload) => self.act_on(extension, &shop_map(extension), payload).await,
+            Err(error) => Ok(Ended::failed(error.to_string())),
+        };
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(fault) => {
+                // It is acted on when it comes again; until then staff sees why it was not.
+                self.shop_event_ended(id, Ended::failed("Something went wrong here. It can be tried again.".to_owned())).await?;
+                return Err(fault);
+            }
+        };
+        let state = ended.state;
+        self.shop_event_ended(id, ended).await?;
+        Ok(state)
+    }
+
+    async fn shop_event_ended(&self, id: i64, ended: Ended) -> Result<(), Fault> {
+        let now = self.now();
+        let noted = self.store.write(move |conn| {
+            let ended = ended.clone();
+            Box::pin(async move { conn.event_ended(id, ended.state, &ended.said, ended.order, now).await })
+        });
+        Ok(noted.await?)
+    }
+
+    /// The headers and the body of an event.
+    fn shop_event_content(&self, event: &ShopEvent) -> Result<(Vec<(String, String)>, Vec<u8>), Fault> {
+        let subject = secret_name(event.extension, &event.name);
+        let bytes = self.vault.decrypt_secret(Purpose::SHOP_EVENT, Secret::named(&subject), &event.content)?;
+        let content: Content = serde_json::from_slice(bytes.as_slice()).map_err(|_| Fault::Kept("an event"))?;
+        Ok((content.headers, base64::from_standard(&content.body).map_err(|_| Fault::Kept("an event"))?))
+    }
+
+    /// Events, newest first, before one of them; of one state, where one is named. Also where the next page begins.
+    pub async fn shop_events(
+        &self,
+        visitor: &Visitor,
+        before: Option<i64>,
+        state: Option<&str>,
+    ) -> Result<(Vec<ShopEvent>, Option<i64>), ActError> {
+        visitor.needs(Area::Orders, Level::Manage)?;
+        let mut found = self.read().await?.events(before.unwrap_or(i64::MAX), state, LISTED + 1).await?;
+        let more = found.len() as i64 > LISTED;
+        found.truncate(usize::try_from(LISTED).unwrap_or_default());
+        let next = found.last().filter(|_| more).map(|event| event.id);
+        Ok((found, next))
+    }
+
+    pub async fn shop_event(&self, visitor: &Visitor, id: i64) -> Result<ShopEventView, ActError> {
+        visitor.needs(Area::Orders, Level::Manage)?;
+        let mut conn = self.read().await?;
+        let event = conn.event(id).await?.ok_or(ActError::NotFound)?;
+        let order_reference = match event.order {
+            Some(order) => conn.order(order).await?.map(|order| order.reference),
+            None => None,
+        };
+        drop(conn);
+        let (headers, body) = self.shop_event_content(&event)?;
+        Ok(ShopEventView { event, headers, body: String::from_utf8_lossy(&body).into_owned(), order_reference })
+    }
+
+    /// Acts on an event once more, by the map and the properties as they are now.
+    pub async fn replay_shop_event(&self, visitor: &Visitor, id: i64) -> Result<EventState, ActError> {
+        visitor.needs(Area::Orders, Level::Manage)?;
+        let mut conn = self.read().await?;
+        let event = conn.event(id).await?.ok_or(ActError::NotFound)?;
+        let extensions = conn.extensions().await?;
+        drop(conn);
+        let extension = extensions.into_iter().find(|one| one.id == event.extension).ok_or(ActError::NotFound)?;
+        let (now, actor, subject) = (self.now(), visitor.actor(), Subject::of("extension", extension.id));
+        let after = serde_json::json!({ "event": event.name });
+        let noted = self.store.write(move |conn| {
+            let (actor, after) = (actor.clone(), after.clone());
+            Box::pin(async move {
+                let entry = NewAudit { at: now, subject, act: "event.replayed", actor, before: None, after: Some(after) };
+                conn.audit_apart(&entry).await
+            })
+        });
+        noted.await?;
+        Ok(self.run_shop_event(&extension, event, true).await?)
+    }
+
+    /// A key of an extension.
+    fn extension_secret(
+        &self,
+        extension: &Extension,
+        what: &str,
+        sealed: Option<&[u8]>,
+    ) -> Result<Option<crate::vault::SecretBytes>, Fault> {
+        let Some(sealed) = sealed else { return Ok(None) };
+        let subject = format!("{}/{what}", extension.name.to_lowercase());
+        Ok(Some(self.vault.decrypt_secret(Purpose::EXTENSION_KEY, Secret::named(&subject), sealed)?))
+    }
+}
+
+/// What became of an event.
+#[derive(Clone)]
+struct Ended {
+    state: EventState,
+    said: String,
+    order: Option<OrderId>,
+}
+
+impl Ended {
+    fn done(said: String, order: Option<OrderId>) -> Self {
+        Self { state: EventState::Done, said, order }
+    }
+
+    fn failed(said: String) -> Self {
+        Self { state: EventState::Failed, said, order: None }
+    }
+}
+
+fn secret_name(extension: i64, name: &str) -> String {
+    format!("{extension}/{name}")
+}
+
+/// How an extension's words are read: as the vendor says, or as its class is from the start.
+fn shop_map(extension: &Extension) -> ShopMap {
+    let own = extension.map.as_deref().and_then(ShopMap::kept);
+    own.unwrap_or_else(|| crate::licensing::shops::default_map(&extension.class))
+}
+
+/// Whether a shop signs what it sends, by a key that both know.
+fn signs(map: &ShopMap) -> bool {
+    !matches!(map.signing, Signing::None | Signing::PayPal)
+}
+
+/// When a call came, for what is counted by the day.
+fn day_of(at: Option<Timestamp>, now: Timestamp) -> crate::licensing::Date {
+    at.filter(|at| *at <= now).unwrap_or(now).date()
+}

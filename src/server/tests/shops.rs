@@ -1,0 +1,591 @@
+//! Shops, told by what they send: each signs its samples (`tests/shops`) as it does, and what becomes of them is looked at.
+
+use std::{fs, path::Path};
+
+use axum::{body::Body, http::Request};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{Reply, TestApp, licensespring::OPERATOR};
+use crate::{
+    desk::{ExtensionEdit, NewExtension, ProductEdit, PropertyEdit},
+    licensing::{
+        Email,
+        files::base64,
+        license::{License, LicenseState},
+        product::{Authorization, ProductRules},
+    },
+    store::EventState,
+};
+
+tests! {
+    both:
+        an_event_is_acted_on_once_however_often_it_comes,
+        what_could_not_be_acted_on_is_kept_and_acted_on_again;
+    once:
+        stripe_sells_renews_and_ends_a_subscription,
+        shopify_sells_by_json_and_by_xml_and_cancels,
+        paddle_sells_renews_and_refunds,
+        lemon_squeezy_sells_renews_and_refunds,
+        gumroad_signs_nothing_and_calls_a_secret_address,
+        fastspring_tells_several_events_at_once,
+        woocommerce_tells_of_orders_without_its_plugin,
+        paypal_is_asked_back_and_pays_what_is_due,
+        two_checkout_waits_for_a_receipt,
+        who_does_not_sign_or_show_a_password_tells_nothing,
+        a_map_is_edited_and_tried_out_before_it_is_used,
+        properties_are_named_by_calls_only_where_they_may_be;
+}
+
+const SHARED: &str = "a key that the shop and the vendor share";
+const ANN: &str = "ann@customer.example";
+const TERMS: &str = "is_productid=1&is_majorversion=1&is_minorversion=0";
+
+struct House {
+    app: TestApp,
+}
+
+fn sample(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shops").join(name))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn mark(parts: &[&[u8]]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(SHARED.as_bytes()).unwrap();
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl House {
+    /// With a product by number, and an extension that is called as its class.
+    async fn new(app: TestApp, class: &str, properties: &[(&str, &str)]) -> Self {
+        for secret in [SHARED, ANN, "+491701234567"] {
+            app.secret(secret);
+        }
+        let rules = ProductRules { min_hold_hours: 0, ..ProductRules::default() };
+        let code = app.product_by("press", Authorization::Key, rules).await;
+        let edit = ProductEdit { number: Some(Some(1)), ..ProductEdit::default() };
+        app.desk().edit_product(&OPERATOR, &code, edit).await.unwrap();
+        let new = NewExtension {
+            name: class.to_owned(),
+            class: class.to_owned(),
+            user: if class == "paypal" { "seller@vendor.example".to_owned() } else { "shop".to_owned() },
+            password: Some("a password of the shop".to_owned()),
+            api_key: None,
+            shared_key: Some(SHARED.to_owned()),
+        };
+        app.desk().add_extension(&OPERATOR, new).await.unwrap();
+        let house = Self { app };
+        for (name, more) in properties {
+            let value = format!("{TERMS}{more}");
+            house.property(name, &value).await;
+        }
+        house
+    }
+
+    async fn property(&self, name: &str, value: &str) {
+        let edit = PropertyEdit { name: name.to_owned(), value: value.to_owned(), for_calls: false };
+        self.app.desk().put_property(&OPERATOR, edit).await.unwrap();
+    }
+
+    async fn tell(&self, class: &str, body: &[u8], headers: &[(&str, String)]) -> Reply {
+        let mut request = Request::post(format!("/qlm/qlmservice.asmx/QlmWebHookHandler?is_vendor={class}"));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        self.app.send(request.body(Body::from(body.to_vec())).unwrap()).await
+    }
+
+    async fn stripe(&self, body: &[u8]) -> Reply {
+        let at = self.app.now().seconds().to_string();
+        let signature = format!("t={at},v1={}", hex(&mark(&[at.as_bytes(), b".", body])));
+        self.tell("stripe", body, &[("stripe-signature", signature)]).await
+    }
+
+    async fn licenses(&self) -> Vec<License> {
+        let mut conn = self.app.desk().read().await.unwrap();
+        let Some(customer) = conn.customer_by_email(&Email::parse(ANN).unwrap()).await.unwrap() else { return Vec::new() };
+        let mut found: Vec<License> =
+            conn.newest_licenses_of(customer.id, 100).await.unwrap().into_iter().map(|(license, _)| license).collect();
+        found.reverse();
+        for license in &found {
+            self.app.secret(license.key.as_ref().unwrap().text());
+        }
+        found
+    }
+
+    async fn last(&self) -> (EventState, String) {
+        let (events, _) = self.app.desk().shop_events(&OPERATOR, None, None).await.unwrap();
+        (events[0].state, events[0].said.clone())
+    }
+
+    async fn count(&self) -> usize {
+        self.app.desk().shop_events(&OPERATOR, None, None).await.unwrap().0.len()
+    }
+}
+
+/// A server that answers with a sample, and tells what it was asked.
+async fn server(path: &'static str, answer: &'static str) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    use axum::{Router, http::HeaderMap, routing::get};
+    let (told, heard) = tokio::sync::mpsc::unbounded_channel();
+    let routes = Router::new().route(
+        path,
+        get(move |headers: HeaderMap| async move {
+            told.send(headers["authorization"].to_str().unwrap().to_owned()).unwrap();
+            (axum::http::StatusCode::OK, [("content-type", "application/json")], sample(answer))
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (address, heard)
+}
+
+fn ends(license: &License) -> String {
+    license.terms.expiry.on.unwrap().plus_seconds(-1).date().to_string()
+}
+
+async fn an_event_is_acted_on_once_however_often_it_comes(app: TestApp) {
+    let house = House::new(app, "woocommerce", &[("woocommerce_93", "")]).await;
+    let body = sample("woocommerce/order.updated.json");
+    let headers = |delivery: &str| {
+        [
+            ("x-wc-webhook-topic", "order.updated".to_owned()),
+            ("x-wc-webhook-delivery-id", delivery.to_owned()),
+            ("x-wc-webhook-signature", base64::standard(&mark(&[&body]))),
+        ]
+    };
+    let (one, two) = {
+        let (first, second) = (headers("d1"), headers("d1"));
+        tokio::join!(house.tell("woocommerce", &body, &first), house.tell("woocommerce", &body, &second))
+    };
+    assert_eq!((one.status.as_u16(), two.status.as_u16()), (200, 200), "{}", one.text());
+    assert_eq!((house.licenses().await.len(), house.count().await), (1, 1));
+    // The order in an event of its own is the same order.
+    assert_eq!(house.tell("woocommerce", &body, &headers("d2")).await.status, 200);
+    assert_eq!((house.licenses().await.len(), house.count().await), (1, 2));
+    let license = &house.licenses().await[0];
+    assert_eq!(license.terms.seats.most(), Some(2));
+    let refunded = sample("woocommerce/order.refunded.json");
+    let mut signed = headers("d3");
+    signed[2].1 = base64::standard(&mark(&[&refunded]));
+    assert_eq!(house.tell("woocommerce", &refunded, &signed).await.status, 200);
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+}
+
+async fn what_could_not_be_acted_on_is_kept_and_acted_on_again(app: TestApp) {
+    let house = House::new(app, "shopify", &[]).await;
+    let body = sample("shopify/orders-paid.json");
+    let headers = [
+        ("x-shopify-topic", "orders/paid".to_owned()),
+        ("x-shopify-webhook-id", "w1".to_owned()),
+        ("x-shopify-hmac-sha256", base64::standard(&mark(&[&body]))),
+        ("cookie", "secret=1".to_owned()),
+    ];
+    let reply = house.tell("shopify", &body, &headers).await;
+    assert!(reply.status == 200 && reply.text().starts_with("Kept."), "{}", reply.text());
+    let (state, said) = house.last().await;
+    assert!(state == EventState::Failed && said.contains("shopify_variant_9001, shopify_801, PRESS-STD"), "{said}");
+    let (events, _) = house.app.desk().shop_events(&OPERATOR, None, Some("failed")).await.unwrap();
+    let view = house.app.desk().shop_event(&OPERATOR, events[0].id).await.unwrap();
+    assert_eq!(view.body.as_bytes(), body, "as it came");
+    assert!(view.headers.iter().all(|(name, _)| name.starts_with("x-shopify")), "and no cookie");
+    assert!(!String::from_utf8_lossy(&events[0].content).contains("Löwe"), "and encrypted");
+    house.property("shopify_801", &format!("{TERMS}&is_features=0:7")).await;
+    assert_eq!(house.app.desk().replay_shop_event(&OPERATOR, events[0].id).await.unwrap(), EventState::Done);
+    let license = house.licenses().await.remove(0);
+    assert_eq!((license.terms.seats.most(), license.terms.qlm.unwrap().features.text()), (Some(3), "0:7;".to_owned()));
+    // Once more, and nothing is made twice.
+    assert_eq!(house.app.desk().replay_shop_event(&OPERATOR, events[0].id).await.unwrap(), EventState::Done);
+    assert_eq!(house.tell("shopify", &body, &headers).await.text(), "Taken.");
+    assert_eq!((house.licenses().await.len(), house.count().await), (1, 1));
+    assert!(house.app.desk().replay_shop_event(&OPERATOR, 999).await.is_err());
+}
+
+async fn stripe_sells_renews_and_ends_a_subscription(app: TestApp) {
+    let house = House::new(app, "stripe", &[]).await;
+    let (address, mut heard) = server("/v1/checkout/sessions/{id}/line_items", "stripe/line_items.json").await;
+    let mut map = house.app.desk().extension_view(&OPERATOR, "stripe").await.unwrap().map;
+    // The sample's own address, which a map of the vendor's could not name: it is no https.
+    assert!(map.contains("https://api.stripe.com/v1/checkout/sessions/{data.object.id}/line_items"));
+    map = map.replace("\"fetch\": \"https://api.stripe.com", &format!("\"fetch\": \"{address}"));
+    house.raw_map("stripe", &map).await;
+    let secret = ExtensionEdit { api_key: Some("sk_test_key".to_owned()), ..ExtensionEdit::default() };
+    house.app.secret("sk_test_key");
+    house.app.desk().edit_extension(&OPERATOR, "stripe", secret).await.unwrap();
+    let reply = house.stripe(&sample("stripe/checkout.session.completed.json")).await;
+    assert_eq!(reply.text(), "Taken.", "{:?}", house.last().await);
+    assert_eq!(heard.recv().await.unwrap(), "Bearer sk_test_key");
+    let license = house.licenses().await.remove(0);
+    assert_eq!(license.subscription, Some(("stripe".to_owned(), "sub_7".to_owned())));
+    assert_eq!((license.terms.seats.most(), license.terms.qlm.as_ref().unwrap().features.text()), (Some(2), "0:3;".to_owned()));
+    assert_eq!(ends(&license), "2026-12-19", "31 days from the order");
+    // The keys went to the customer.
+    let (mail, _) = house.app.desk().messages(&OPERATOR, None, Some(ANN)).await.unwrap();
+    assert!(mail.len() == 1 && mail[0].subject == "Your license of Product press");
+    house.stripe(&sample("stripe/invoice.payment_succeeded.json")).await;
+    assert_eq!(ends(&house.licenses().await[0]), "2027-01-18", "{:?}", house.last().await);
+    // An older one that comes late takes nothing away.
+    let older = String::from_utf8(sample("stripe/invoice.payment_succeeded.json")).unwrap();
+    let older = older.replace("1800278400", "1797600000").replace("evt_2", "evt_1b");
+    house.stripe(older.as_bytes()).await;
+    assert_eq!(ends(&house.licenses().await[0]), "2027-01-18");
+    house.stripe(&sample("stripe/customer.subscription.deleted.json")).await;
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+}
+
+impl House {
+    /// A map as no vendor can type it, for servers of the test.
+    async fn raw_map(&self, name: &str, map: &str) {
+        let (name, map) = (name.to_owned(), map.to_owned());
+        let written = self.app.desk().store().write(move |conn| {
+            let (name, map) = (name.clone(), map.clone());
+            Box::pin(async move {
+                let extension = conn.extension(&name).await?.unwrap();
+                conn.set_map(extension.id, Some(&map)).await
+            })
+        });
+        written.await.unwrap();
+    }
+}
+
+async fn shopify_sells_by_json_and_by_xml_and_cancels(app: TestApp) {
+    let house = House::new(app, "shopify", &[("shopify_variant_9001", "&is_expduration=30")]).await;
+    let tell = async |body: &[u8], topic: &str, id: &str| {
+        let headers = [
+            ("x-shopify-topic", topic.to_owned()),
+            ("x-shopify-webhook-id", id.to_owned()),
+            ("x-shopify-hmac-sha256", base64::standard(&mark(&[body]))),
+        ];
+        assert_eq!(house.tell("shopify", body, &headers).await.text(), "Taken.", "{:?}", house.last().await);
+    };
+    tell(&sample("shopify/orders-paid.json"), "orders/paid", "w1").await;
+    tell(&sample("shopify/orders-paid.xml"), "orders/paid", "w2").await;
+    tell(b"{\"id\":1}", "products/update", "w3").await;
+    assert_eq!(house.last().await.0, EventState::Ignored);
+    let all = house.licenses().await;
+    assert_eq!(all.iter().map(|license| license.terms.seats.most()).collect::<Vec<_>>(), [Some(3), Some(1)]);
+    assert_eq!(ends(&all[0]), "2026-12-10", "counted from the day of the order, not of the call");
+    tell(&sample("shopify/orders-cancelled.json"), "orders/cancelled", "w4").await;
+    let all = house.licenses().await;
+    assert!(matches!(all[0].state, LicenseState::Disabled { .. }) && matches!(all[1].state, LicenseState::Enabled));
+    // Arguments that a product's number at the shop holds itself, with a property's own beside.
+    let body = String::from_utf8(sample("shopify/orders-paid.json")).unwrap();
+    let literal = body
+        .replace("PRESS-STD", &format!("&{TERMS}&is_features=1:4"))
+        .replace("9001", "9002")
+        .replace("5500000001", "5500000009");
+    tell(literal.as_bytes(), "orders/paid", "w5").await;
+    assert_eq!(house.licenses().await[2].terms.qlm.as_ref().unwrap().features.text(), "1:4;");
+}
+
+async fn paddle_sells_renews_and_refunds(app: TestApp) {
+    let house = House::new(app, "paddle", &[("paddle_pri_01", "&is_expduration=365")]).await;
+    let (address, mut heard) = server("/customers/{id}", "paddle/customer.json").await;
+    let map = house.app.desk().extension_view(&OPERATOR, "paddle").await.unwrap().map;
+    house.raw_map("paddle", &map.replace("https://api.paddle.com", &address)).await;
+    house.app.secret("pdl_key");
+    let secret = ExtensionEdit { api_key: Some("pdl_key".to_owned()), ..ExtensionEdit::default() };
+    house.app.desk().edit_extension(&OPERATOR, "paddle", secret).await.unwrap();
+    let tell = async |name: &str| {
+        let (body, at) = (sample(name), house.app.now().seconds().to_string());
+        let signature = format!("ts={at};h1={}", hex(&mark(&[at.as_bytes(), b":", &body])));
+        let reply = house.tell("paddle", &body, &[("paddle-signature", signature)]).await;
+        assert_eq!(reply.text(), "Taken.", "{name}: {:?}", house.last().await);
+    };
+    tell("paddle/transaction.completed.json").await;
+    assert_eq!(heard.recv().await.unwrap(), "Bearer pdl_key");
+    let license = house.licenses().await.remove(0);
+    assert_eq!(
+        (license.terms.seats.most(), ends(&license)),
+        (Some(2), "2027-11-10".to_owned()),
+        "what the buyer says counts for nothing"
+    );
+    tell("paddle/transaction.completed.renewal.json").await;
+    assert_eq!(ends(&house.licenses().await[0]), "2028-11-10");
+    tell("paddle/adjustment.created.json").await;
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+}
+
+async fn lemon_squeezy_sells_renews_and_refunds(app: TestApp) {
+    let house = House::new(app, "lemonsqueezy", &[("lemonsqueezy_variant_62", "&is_expduration=365")]).await;
+    let tell = async |name: &str| {
+        let body = sample(name);
+        let reply = house.tell("lemonsqueezy", &body, &[("x-signature", hex(&mark(&[&body])))]).await;
+        assert_eq!(reply.text(), "Taken.", "{name}: {:?}", house.last().await);
+    };
+    tell("lemonsqueezy/order_created.json").await;
+    let license = house.licenses().await.remove(0);
+    assert_eq!((ends(&license), license.terms.qlm.as_ref().unwrap().features.text()), ("2027-11-10".to_owned(), String::new()));
+    tell("lemonsqueezy/subscription_updated.json").await;
+    assert_eq!(ends(&house.licenses().await[0]), "2027-12-10");
+    tell("lemonsqueezy/order_refunded.json").await;
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+}
+
+async fn gumroad_signs_nothing_and_calls_a_secret_address(app: TestApp) {
+    let house = House::new(app, "gumroad", &[("gumroad_press", "&is_expduration=365")]).await;
+    let sale = sample("gumroad/sale.form");
+    assert_eq!(house.tell("gumroad", &sale, &[]).await.status, 401, "a name alone proves nothing");
+    let token = house.app.desk().new_shop_address(&OPERATOR, "gumroad").await.unwrap();
+    house.app.secret(token.text());
+    let tell = async |token: &str, body: &[u8]| {
+        house.app.send(Request::post(format!("/api/shops/{token}")).body(Body::from(body.to_vec())).unwrap()).await
+    };
+    assert_eq!(tell("guess", &sale).await.status, 401);
+    assert_eq!(tell(&"A".repeat(43), &sale).await.status, 401);
+    assert_eq!(house.count().await, 0);
+    assert_eq!(tell(&token.text(), &sale).await.text(), "Taken.", "{:?}", house.last().await);
+    assert_eq!(ends(&house.licenses().await[0]), "2027-11-10");
+    let recurring = sample("gumroad/recurring.form");
+    for _ in 0..2 {
+        assert_eq!(tell(&token.text(), &recurring).await.text(), "Taken.", "{:?}", house.last().await);
+    }
+    assert_eq!(ends(&house.licenses().await[0]), "2028-11-09", "for as long again, once");
+    assert_eq!(tell(&token.text(), &sample("gumroad/refund.form")).await.text(), "Taken.");
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+    // A new address, and the one before is nobody's.
+    house.app.secret(house.app.desk().new_shop_address(&OPERATOR, "gumroad").await.unwrap().text());
+    assert_eq!(tell(&token.text(), &recurring).await.status, 401);
+}
+
+async fn fastspring_tells_several_events_at_once(app: TestApp) {
+    let house = House::new(app, "fastspring", &[("fastspring_press", "&is_expduration=365")]).await;
+    let tell = async |name: &str| {
+        let body = sample(name);
+        let reply = house.tell("fastspring", &body, &[("x-fs-signature", base64::standard(&mark(&[&body])))]).await;
+        assert_eq!(reply.text(), "Taken.", "{name}: {:?}", house.last().await);
+    };
+    tell("fastspring/events.json").await;
+    assert_eq!(house.count().await, 2);
+    let license = house.licenses().await.remove(0);
+    assert_eq!((license.terms.seats.most(), license.terms.qlm.as_ref().unwrap().features.text()), (Some(2), "0:1;".to_owned()));
+    tell("fastspring/events.json").await;
+    assert_eq!((house.count().await, house.licenses().await.len()), (2, 1));
+    tell("fastspring/subscription.charge.completed.json").await;
+    assert_eq!(ends(&house.licenses().await[0]), "2028-01-02");
+    tell("fastspring/return.created.json").await;
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+}
+
+async fn woocommerce_tells_of_orders_without_its_plugin(app: TestApp) {
+    let house = House::new(app, "woocommerce", &[("PRESS", "&is_numberofactivationsperkey=2")]).await;
+    let body = sample("woocommerce/order.updated.json");
+    let headers = [
+        ("x-wc-webhook-topic", "order.updated".to_owned()),
+        ("x-wc-webhook-delivery-id", "d1".to_owned()),
+        ("x-wc-webhook-signature", base64::standard(&mark(&[&body]))),
+    ];
+    assert_eq!(house.tell("woocommerce", &body, &headers).await.text(), "Taken.", "{:?}", house.last().await);
+    let license = house.licenses().await.remove(0);
+    assert_eq!(license.terms.seats.most(), Some(4));
+    // What the shop sends when the webhook is set up.
+    let ping = b"webhook_id=7";
+    let signature = base64::standard(&mark(&[ping]));
+    assert_eq!(house.tell("woocommerce", ping, &[("x-wc-webhook-signature", signature)]).await.text(), "Taken.");
+}
+
+async fn paypal_is_asked_back_and_pays_what_is_due(app: TestApp) {
+    use axum::{Router, routing::post};
+    let house = House::new(app, "paypal", &[("PRESS-1", "&is_price=49.00&is_currency=EUR")]).await;
+    house.app.secret("seller@vendor.example");
+    let says = std::sync::Arc::new(std::sync::Mutex::new("VERIFIED"));
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel::<String>();
+    let answer = says.clone();
+    let routes = Router::new().route(
+        "/cgi-bin/webscr",
+        post(move |body: String| async move {
+            told.send(body).unwrap();
+            *answer.lock().unwrap()
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/cgi-bin/webscr", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    house.app.desk().set_settings(&OPERATOR, vec![("paypalUrl".to_owned(), address)]).await.unwrap();
+    let tell = async |body: &[u8]| {
+        house.app.send(Request::post("/qlm/qlmpaypalipn.aspx").body(Body::from(body.to_vec())).unwrap()).await
+    };
+    let sale = sample("paypal/web_accept.form");
+    // Not what PayPal sent; then for somebody else.
+    *says.lock().unwrap() = "INVALID";
+    assert_eq!(tell(&sale).await.status, 401);
+    assert!(heard.recv().await.unwrap().starts_with("cmd=_notify-validate&txn_type=web_accept"));
+    *says.lock().unwrap() = "VERIFIED";
+    let text = String::from_utf8(sale.clone()).unwrap();
+    assert_eq!(tell(text.replace("seller%40vendor", "seller%40other").as_bytes()).await.status, 401);
+    assert_eq!(house.count().await, 0);
+    // Less than is due, another currency, and nothing that is due: kept, and not acted on.
+    for (place, (from, to)) in [
+        ("mc_gross=98.00", "mc_gross=97.99"),
+        ("mc_currency=EUR", "mc_currency=HUF"),
+        ("item_number=PRESS-1", "item_number=FREE"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        house.property("FREE", TERMS).await;
+        let body = text.replace(from, to).replace("61E67681CH3238416", &format!("TX{place}"));
+        assert!(tell(body.as_bytes()).await.text().starts_with("Kept."), "{to}: {:?}", house.last().await);
+    }
+    assert!(house.licenses().await.is_empty());
+    assert!(tell(text.replace("payment_status=Completed", "payment_status=Pending").as_bytes()).await.text() == "Taken.");
+    assert!(house.licenses().await.is_empty());
+    assert_eq!(tell(&sale).await.text(), "Taken.", "{:?}", house.last().await);
+    let license = house.licenses().await.remove(0);
+    assert_eq!(license.terms.seats.most(), Some(2), "what the buyer wrote into the form counts for nothing");
+    tell(&sample("paypal/cart.form")).await;
+    assert_eq!(house.licenses().await.len(), 3, "{:?}", house.last().await);
+    tell(&sample("paypal/refunded.form")).await;
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+    // A subscription's first payment makes keys, and the next extends them.
+    house.property("PRESS-SUB", &format!("{TERMS}&is_expduration=31&is_price=5&is_currency=EUR")).await;
+    let first = String::from_utf8(sample("paypal/subscr_payment.form")).unwrap();
+    assert_eq!(tell(first.as_bytes()).await.text(), "Taken.", "{:?}", house.last().await);
+    let before = ends(&house.licenses().await[3]);
+    assert_eq!(tell(first.replace("txn_id=SP1", "txn_id=SP2").as_bytes()).await.text(), "Taken.");
+    let all = house.licenses().await;
+    assert!(all.len() == 4 && ends(&all[3]) > before, "{before} {}", ends(&all[3]));
+}
+
+async fn two_checkout_waits_for_a_receipt(app: TestApp) {
+    let house = House::new(app, "avangate", &[("pid_4", "")]).await;
+    let text = String::from_utf8(sample("avangate/complete.form")).unwrap();
+    let signed = crate::licensing::shops::signature::two_checkout(text.as_bytes());
+    let body = format!("{text}&SIGNATURE_SHA2_256={}", hex(&mark(&[signed.as_bytes()])));
+    let reply = house.tell("avangate", body.as_bytes(), &[]).await;
+    assert!(reply.status == 200 && reply.text().starts_with("<sig algo=\"sha256\" date=\"2026"), "{}", reply.text());
+    let license = house.licenses().await.remove(0);
+    assert_eq!((license.terms.seats.most(), ends(&license)), (Some(2), "2027-11-10".to_owned()));
+    assert_eq!(house.tell("avangate", text.as_bytes(), &[]).await.status, 401);
+    let later = body.replace("1002003", "1002004");
+    assert_eq!(house.tell("avangate", later.as_bytes(), &[]).await.status, 401);
+}
+
+async fn who_does_not_sign_or_show_a_password_tells_nothing(app: TestApp) {
+    let house = House::new(app, "shopify", &[("shopify_801", "")]).await;
+    let body = sample("shopify/orders-paid.json");
+    let right = base64::standard(&mark(&[&body]));
+    let topic = ("x-shopify-topic", "orders/paid".to_owned());
+    for signature in [None, Some(String::new()), Some(right.replace(right.chars().next().unwrap(), "B")), Some("%%%".to_owned())]
+    {
+        let mut headers = vec![topic.clone()];
+        headers.extend(signature.map(|signature| ("x-shopify-hmac-sha256", signature)));
+        assert_eq!(house.tell("shopify", &body, &headers).await.status, 401);
+    }
+    let other = String::from_utf8(body.clone()).unwrap().replace("\"quantity\": 3", "\"quantity\": 300");
+    let headers = [topic.clone(), ("x-shopify-hmac-sha256", right.clone())];
+    assert_eq!(house.tell("shopify", other.as_bytes(), &headers).await.status, 401);
+    assert_eq!(house.tell("nobody", &body, &headers).await.status, 401);
+    house.app.desk().switch_extension(&OPERATOR, "shopify", false).await.unwrap();
+    assert_eq!(house.tell("shopify", &body, &headers).await.status, 401);
+    house.app.desk().switch_extension(&OPERATOR, "shopify", true).await.unwrap();
+    assert_eq!((house.count().await, house.licenses().await.len()), (0, 0));
+    // A body that is none, rightly signed.
+    let broken = b"{\"id\":";
+    let signed = [topic, ("x-shopify-hmac-sha256", base64::standard(&mark(&[broken])))];
+    assert_eq!(house.tell("shopify", broken, &signed).await.status, 400);
+    // A shop of a class that signs nothing shows its password.
+    let new = NewExtension {
+        name: "cart".to_owned(),
+        class: "bluesnap".to_owned(),
+        user: "shop".to_owned(),
+        password: Some("a password of the cart".to_owned()),
+        api_key: None,
+        shared_key: None,
+    };
+    house.app.secret("a password of the cart");
+    house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    let order = format!("order_id=7&email=ann%40customer.example&quantity=2&{TERMS}");
+    let shown = "cart&is_user=shop&is_pwd=a%20password%20of%20the%20cart";
+    assert_eq!(house.tell("cart", order.as_bytes(), &[]).await.status, 401);
+    assert_eq!(
+        house
+            .tell(&shown.replace("cart&", "cart&is_x=&").replace("the%20cart", "the%20card"), order.as_bytes(), &[])
+            .await
+            .status,
+        401
+    );
+    assert_eq!(house.tell(shown, order.as_bytes(), &[]).await.text(), "Taken.", "{:?}", house.last().await);
+    assert_eq!(house.licenses().await[0].terms.seats.most(), Some(2));
+}
+
+async fn a_map_is_edited_and_tried_out_before_it_is_used(app: TestApp) {
+    let house = House::new(app, "zapier", &[("book", "&is_expduration=10&is_features=0:1")]).await;
+    let map = r#"{"email":["who"],"rules":[{"when":[{"path":"kind","is":["sale"]}],"act":"order","order":["no"],
+        "items":["lines"],"product":["{what}"],"quantity":["count"]},{"act":"nothing"}]}"#;
+    let tried = async |map: Option<&str>, body: &str| {
+        house.app.desk().try_shop_payload(&OPERATOR, "zapier", map, &[], body).await.map(|tried| tried.0)
+    };
+    let sale =
+        r#"{"kind":"sale","no":7,"who":"ann@customer.example","lines":[{"what":"book","count":3},{"what":"pen","count":1}]}"#;
+    let lines = tried(Some(map), sale).await.unwrap();
+    assert_eq!(
+        lines[0].as_deref(),
+        Ok(
+            "One key of Product press 1.0, for 3 computers, subscription, good through 2026-11-28, features 0:1;; order 7 of ann@customer.example. They would get it by mail."
+        )
+    );
+    assert!(lines[1].as_ref().unwrap_err().contains("Add a property for it: pen."), "{lines:?}");
+    assert_eq!(
+        tried(Some(map), "{\"kind\":\"other\"}").await.unwrap()[0].as_deref(),
+        Ok("This event is none of ours: nothing would be done.")
+    );
+    assert!(tried(Some("{\"rules\":[{\"act\":\"explode\"}]}"), sale).await.is_err());
+    assert!(tried(None, "{").await.is_err());
+    assert!(house.licenses().await.is_empty() && house.count().await == 0, "nothing was written");
+    for wrong in [
+        "{",
+        "[]",
+        "{\"unknown\":1}",
+        "{\"rules\":[]}",
+        "{\"fetch\":\"http://x.example/\",\"rules\":[{\"act\":\"nothing\"}]}",
+        "{\"signing\":{\"kind\":\"hex\",\"header\":\"X y\"},\"rules\":[{\"act\":\"nothing\"}]}",
+    ] {
+        let edit = ExtensionEdit { map: Some(wrong.to_owned()), ..ExtensionEdit::default() };
+        assert!(house.app.desk().edit_extension(&OPERATOR, "zapier", edit).await.is_err(), "{wrong}");
+    }
+    let edit = |map: &str| ExtensionEdit { map: Some(map.to_owned()), ..ExtensionEdit::default() };
+    house.app.desk().edit_extension(&OPERATOR, "zapier", edit(map)).await.unwrap();
+    assert!(house.app.desk().extension_view(&OPERATOR, "zapier").await.unwrap().own_map);
+    house.app.desk().edit_extension(&OPERATOR, "zapier", edit("")).await.unwrap();
+    assert!(!house.app.desk().extension_view(&OPERATOR, "zapier").await.unwrap().own_map);
+}
+
+async fn properties_are_named_by_calls_only_where_they_may_be(app: TestApp) {
+    let house = House::new(app, "woocommerce", &[]).await;
+    let desk = house.app.desk().clone();
+    let put = async |name: &str, value: &str, for_calls: bool| {
+        let edit = PropertyEdit { name: name.to_owned(), value: value.to_owned(), for_calls };
+        desk.put_property(&OPERATOR, edit).await
+    };
+    for (name, value) in
+        [("", TERMS), ("a b", TERMS), ("x", ""), ("x", "is_pwd=1"), ("x", "IS_VENDOR=a"), ("x", "quantity=3"), ("x", "is_args=y")]
+    {
+        assert!(put(name, value, true).await.is_err(), "{name} {value}");
+    }
+    put("STD", &format!("{TERMS}&is_features=0:1"), true).await.unwrap();
+    put("shop_only", &format!("{TERMS}&is_features=0:255"), false).await.unwrap();
+    house.app.desk().set_settings(&OPERATOR, vec![("enableGetActivationKey".to_owned(), "true".to_owned())]).await.unwrap();
+    house.app.secret("a password of the shop");
+    let get = async |arguments: &str| {
+        let path =
+            "/qlm/qlmservice.asmx/GetActivationKey?is_vendor=woocommerce&is_user=shop&is_pwd=a%20password%20of%20the%20shop";
+        house.app.get(&format!("{path}&{arguments}")).await.text()
+    };
+    assert!(get("is_args=std").await.contains("<errorCode>7</errorCode>"), "it is off, and something else would be made");
+    house.app.desk().set_settings(&OPERATOR, vec![("enableCustomUrlArgs".to_owned(), "true".to_owned())]).await.unwrap();
+    let key = get("is_args=std&is_features=").await;
+    house.app.secret(key.clone());
+    let found =
+        desk.read().await.unwrap().licenses_with_key(&crate::licensing::ActivationKey::parse(&key).unwrap()).await.unwrap();
+    assert_eq!(found[0].0.terms.qlm.as_ref().unwrap().features.text(), "0:1;");
+    assert!(get("is_args=shop_only").await.contains("<errorCode>208</errorCode>"), "no call may name it");
+    let plain = get(&format!("is_args=A-NUMBER-OF-THE-SHOP&{TERMS}")).await;
+    house.app.secret(plain.clone());
+    assert!(!plain.to_lowercase().contains("error"), "{plain}");
+}
