@@ -8,7 +8,7 @@ use super::{
     outcome::{CliError, Done, not_found, table},
     parse,
 };
-use crate::desk::{EXTENSION_CLASSES, NewExtension, Visitor};
+use crate::desk::{EXTENSION_CLASSES, ExtensionEdit, NewExtension, Visitor};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -28,6 +28,20 @@ pub(super) enum Command {
         #[arg(long)]
         api_key: bool,
     },
+    /// Change an extension's keys, or how its words are read; a key comes by stdin
+    Edit {
+        name: String,
+        /// Which one is read from stdin
+        #[arg(long, value_name = "SECRET", value_parser = ["password", "shared-key", "api-key"])]
+        stdin: Option<String>,
+        /// A map in JSON, or `default` for the one its kind has from the start
+        #[arg(long, value_name = "FILE")]
+        map: Option<std::path::PathBuf>,
+    },
+    /// How an extension's words are read, in JSON
+    Map { name: String },
+    /// Make a secret address for a shop that signs nothing; it is shown once
+    Address { name: String },
     /// The extensions
     List,
     /// Let one call again
@@ -60,6 +74,34 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
             };
             let value = json!({ "id": id, "name": name, "class": class, "has_password": has_password, "api_key": made });
             Ok(Done::new(value, text))
+        }
+        Command::Edit { name, stdin, map } => {
+            let secret = match &stdin {
+                Some(_) => Some(parse::secret("The secret")?),
+                None => None,
+            };
+            let map = match map {
+                None => None,
+                Some(path) if path.as_os_str() == "default" => Some(String::new()),
+                Some(path) => Some(std::fs::read_to_string(&path).map_err(|error| {
+                    CliError::refused("unreadable", format!("{} could not be read: {error}.", path.display()))
+                })?),
+            };
+            let of = |what: &str| secret.clone().filter(|_| stdin.as_deref() == Some(what));
+            let edit = ExtensionEdit { password: of("password"), api_key: of("api-key"), shared_key: of("shared-key"), map };
+            desk.edit_extension(&Visitor::Operator, &name, edit).await.map_err(none())?;
+            Ok(Done::new(json!({ "name": name }), format!("{name} is changed.")))
+        }
+        Command::Map { name } => {
+            let view = desk.extension_view(&Visitor::Operator, &name).await.map_err(none())?;
+            let value = serde_json::from_str(&view.map).unwrap_or_default();
+            Ok(Done::new(value, view.map))
+        }
+        Command::Address { name } => {
+            let token = desk.new_shop_address(&Visitor::Operator, &name).await.map_err(none())?.text();
+            let path = format!("/api/shops/{token}");
+            let text = format!("Its webhooks go to this path of the portal, shown once: {path}");
+            Ok(Done::new(json!({ "name": name, "path": path }), text))
         }
         Command::List => {
             let all = desk.extensions(&Visitor::Operator).await?;

@@ -23,6 +23,7 @@ mod keys;
 mod license;
 mod order;
 mod product;
+mod property;
 mod record;
 mod request;
 mod serve;
@@ -137,6 +138,9 @@ enum Command {
     /// Shops and sites that call by QLM's methods
     #[command(subcommand)]
     Extension(extension::Command),
+    /// What products of shops are here
+    #[command(subcommand)]
+    Property(property::Command),
     /// Answer request files, as the offline page does
     Answer(answer::Options),
     /// LicenseSpring credentials
@@ -216,6 +220,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Customer(command) => order::run_customer(place, command).await,
         Command::CustomerAccount(command) => customer_account::run(place, command).await,
         Command::Extension(command) => extension::run(place, command).await,
+        Command::Property(command) => property::run(place, command).await,
         Command::Answer(options) => answer::run(place, options).await,
         Command::ApiKey(command) => api_key::run(place, command).await,
         Command::Bundle(command) => bundle::run(place, command).await,

@@ -300,7 +300,8 @@ impl Desk {
             let value = match is_secret(known.name) {
                 // As it was shown: it stays.
                 true if value == HIDDEN => continue,
-                true if !value.is_empty() => {
+                true if !value.trim_end_matches(['\n', '\r']).is_empty() => {
+                    let value = value.trim_end_matches(['\n', '\r']);
                     let subject = Secret::named(known.name);
                     base64::standard(&self.vault.encrypt_secret(Purpose::SETTING, subject, value.as_bytes()))
                 }

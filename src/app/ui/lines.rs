@@ -13,6 +13,9 @@ pub fn Lines(
     #[prop(into)] label: String,
     #[prop(into)] hint: String,
     #[prop(optional)] optional: bool,
+    /// As high as it is drawn; 3 where nothing is said.
+    #[prop(optional)]
+    rows: u8,
 ) -> impl IntoView {
     let Typed { name, id, value, error } = at;
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
@@ -28,7 +31,7 @@ pub fn Lines(
         <div class="field">
             <label for=id.clone()>{label}{optional.then(|| view! { " "<span class="optional">"(optional)"</span> })}</label>
             <p class="hint" id=hint_id>{hint}</p>
-            {filled(&attributes, &value)}
+            {filled(&attributes, if rows == 0 { 3 } else { rows }, &value)}
             {error.map(|error| view! { <FieldMessage id=error_id message=error/> })}
         </div>
     }
@@ -36,8 +39,8 @@ pub fn Lines(
 
 /// What stands in a text area is text to the browser, comments included, and Leptos sets a comment after dynamic children and
 /// escapes nothing there: so it is written here, escaped by hand.
-fn filled(attributes: &[(&str, &str)], value: &str) -> InertElement {
-    let mut html = String::from("<textarea class=\"input\" rows=\"3\" spellcheck=\"false\" autocomplete=\"off\"");
+fn filled(attributes: &[(&str, &str)], rows: u8, value: &str) -> InertElement {
+    let mut html = format!("<textarea class=\"input\" rows=\"{rows}\" spellcheck=\"false\" autocomplete=\"off\"");
     for (name, value) in attributes.iter().filter(|(name, _)| !name.is_empty()) {
         html.push_str(&format!(" {name}=\""));
         escape(&mut html, value);

@@ -21,6 +21,7 @@ pub mod product;
 pub mod products;
 pub mod refusals;
 pub mod settings;
+pub mod shops;
 pub mod sign_in;
 pub mod team;
 
@@ -44,5 +45,9 @@ pub use product::{FeatureLine, ProductPage, ProductTab, ProductView, VersionLine
 pub use products::{NewProductPage, ProductListView, ProductRow, ProductsPage};
 pub use refusals::{RefusalListView, RefusalRecordPage, RefusalRecordView, RefusalRow, RefusalsPage};
 pub use settings::{SettingField, SettingsPage, SettingsTab, SettingsView};
+pub use shops::{
+    EventsView, PropertyRow, ShopEventPage, ShopEventRow, ShopEventView, ShopEventsPage, ShopPage, ShopRow, ShopView, ShopsPage,
+    ShopsView, segment,
+};
 pub use sign_in::{SignInPage, SignInView};
 pub use team::{MemberPage, MemberRow, MemberView, TeamPage, TeamView};

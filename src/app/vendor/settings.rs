@@ -18,6 +18,7 @@ pub enum SettingsTab {
     Team,
     Keys,
     Apps,
+    Shops,
 }
 
 /// What stands under "Settings".
@@ -28,6 +29,7 @@ pub fn SettingsTabs(here: SettingsTab) -> impl IntoView {
         ("Team", "/vendor/team", SettingsTab::Team),
         ("Signing keys", "/vendor/keys", SettingsTab::Keys),
         ("Apps", "/vendor/apps", SettingsTab::Apps),
+        ("Shops", "/vendor/shops", SettingsTab::Shops),
     ]
     .into_iter()
     .map(|(label, href, tab)| Tab::new(label, href, tab == here))

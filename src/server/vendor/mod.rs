@@ -16,6 +16,7 @@ pub mod problem;
 mod products;
 mod records;
 mod settings;
+mod shops;
 mod team;
 
 use axum::{
@@ -26,6 +27,9 @@ use axum::{
 };
 
 use super::{AppState, guard, once};
+
+/// A map and a payload to try out.
+const SHOP_KIB: u32 = 512;
 
 pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
     let sized = |routes: MethodRouter<AppState>, most_kib: u32| {
@@ -79,6 +83,16 @@ pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
         .route("/vendor/apps/keys/{id}/{act}", form(post(apps::key_act)))
         .route("/vendor/apps/clients", form(post(apps::add_client)))
         .route("/vendor/apps/clients/{id}/{act}", form(post(apps::client_act)))
+        .route("/vendor/shops", form(get(shops::show).post(shops::add)))
+        .route("/vendor/shops/properties", form(post(shops::put_property)))
+        .route("/vendor/shops/properties/{name}/remove", form(post(shops::remove_property)))
+        .route("/vendor/shops/events", get(shops::events))
+        .route("/vendor/shops/events/{id}", get(shops::event))
+        .route("/vendor/shops/events/{id}/again", form(post(shops::again)))
+        .route("/vendor/shops/{name}", get(shops::shop))
+        .route("/vendor/shops/{name}/map", sized(post(shops::map), SHOP_KIB))
+        .route("/vendor/shops/{name}/keys", form(post(shops::keys)))
+        .route("/vendor/shops/{name}/{act}", form(post(shops::act)))
         .route("/vendor/mail", get(mail::list))
         .route("/vendor/mail/server", form(get(mail::server).post(mail::set_server)))
         .route("/vendor/mail/try", form(post(mail::try_out)))
