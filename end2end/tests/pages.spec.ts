@@ -2,7 +2,7 @@ import { expect, test } from "../support/test.ts";
 
 test("every page a stranger can reach is whole, accessible and fits", async ({ page, awake, expectAccessible, expectFits }) => {
   test.setTimeout(120_000);
-  for (const path of ["/", "/activate", "/offline", "/inspect", "/vendor/sign-in"]) {
+  for (const path of ["/", "/activate", "/activate/code", "/activate/file", "/release", "/lost-key", "/mail/stop?email=a@b.example", "/offline", "/inspect", "/vendor/sign-in"]) {
     const answer = await page.goto(path);
     expect(answer?.status(), path).toBe(200);
     await awake();

@@ -15,7 +15,10 @@ use super::{
     serve,
 };
 use crate::{
-    desk::{Desk, FeatureWish, FileRequest, Issue, OnlineActivation, Role, UserPassword, Visitor, entitlements},
+    desk::{
+        Desk, FeatureWish, FileRequest, Issue, NewExtension, OnlineActivation, PropertyEdit, QlmCall, Role, ShopCall,
+        UserPassword, Visitor, entitlements,
+    },
     licensing::{
         ActivationKey, Date, DeviceId, DeviceName, Email, LicenseId, ProductCode, Timestamp,
         activation::Device,
@@ -23,6 +26,7 @@ use crate::{
         issue::Quantities,
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Meter, Period, Terms, TransferLimit},
         product::{Authorization, DeviceDetails, FeatureKind, Installation, ProductRules, Version},
+        qlm,
     },
     store::{NewProduct, NewRelease},
     vault::random_bytes,
@@ -124,6 +128,7 @@ async fn fill(desk: &Desk, folder: &Path) -> Result<Filled, CliError> {
     let (open, full) = press_licenses(desk).await?;
     other_licenses(desk).await?;
     licensespring(desk).await?;
+    shop(desk).await?;
     let requests = folder.join("requests");
     sample_requests(desk, &requests, &open, &full).await?;
     let keys = vec![
@@ -131,6 +136,34 @@ async fn fill(desk: &Desk, folder: &Path) -> Result<Filled, CliError> {
         (full, "Press Designer 4, its only seat is taken: shows a refusal"),
     ];
     Ok(Filled { password, keys, requests })
+}
+
+/// A shop that signs nothing, and one of its products; the other is not mapped yet.
+async fn shop(desk: &Desk) -> Result<(), CliError> {
+    let shop = NewExtension {
+        name: "Gumroad".to_owned(),
+        class: "gumroad".to_owned(),
+        user: String::new(),
+        password: None,
+        api_key: None,
+        shared_key: None,
+    };
+    desk.add_extension(&STAFF, shop).await?;
+    let value = "is_productid=4&is_majorversion=4&is_minorversion=2&is_expduration=365".to_owned();
+    desk.put_property(&STAFF, PropertyEdit { name: "gumroad_press".to_owned(), value, for_calls: false }).await?;
+    let hook = desk.new_shop_address(&STAFF, "Gumroad").await?.text();
+    for (sale, product) in [("sale-1", "press"), ("sale-2", "press-templates")] {
+        let body = format!(
+            "sale_id={sale}&product_id=p-{product}&permalink={product}&email=robin%40studio.example&full_name=Robin&quantity=1&refunded=false"
+        );
+        let call = QlmCall { args: qlm::Args::default(), from: None, by_get: false, strict: None };
+        let told = ShopCall { call, hook: Some(hook.clone()), from_paypal: false, headers: Vec::new(), body: body.into_bytes() };
+        desk.shop_told(told)
+            .await
+            .map_err(|fault| CliError::fault(&fault))?
+            .map_err(|refused| CliError::Fault(format!("the demo's shop was refused: {refused:?}")))?;
+    }
+    Ok(())
 }
 
 async fn products(desk: &Desk) -> Result<(), CliError> {

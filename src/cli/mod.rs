@@ -7,6 +7,7 @@ mod parse;
 mod terms;
 
 mod airgap;
+mod analytics;
 mod answer;
 mod api_key;
 mod backup;
@@ -138,6 +139,9 @@ enum Command {
     /// Shops and sites that call by QLM's methods
     #[command(subcommand)]
     Extension(extension::Command),
+    /// Installs that apps told of
+    #[command(subcommand)]
+    Analytics(analytics::Command),
     /// What products of shops are here
     #[command(subcommand)]
     Property(property::Command),
@@ -220,6 +224,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Customer(command) => order::run_customer(place, command).await,
         Command::CustomerAccount(command) => customer_account::run(place, command).await,
         Command::Extension(command) => extension::run(place, command).await,
+        Command::Analytics(command) => analytics::run(place, command).await,
         Command::Property(command) => property::run(place, command).await,
         Command::Answer(options) => answer::run(place, options).await,
         Command::ApiKey(command) => api_key::run(place, command).await,

@@ -297,6 +297,13 @@ impl Desk {
         Ok(sold.map(|product| (product.code.to_string(), product.name)).collect())
     }
 
+    /// Products that can be asked for by number: numbers and names.
+    pub async fn numbered_products(&self) -> Result<Vec<(String, String)>, Fault> {
+        let products = self.read().await?.products().await?.into_iter();
+        let sold = products.filter(|product| product.state == ProductState::Enabled && product.authorization.by_key());
+        Ok(sold.filter_map(|product| Some((product.number?.to_string(), product.name))).collect())
+    }
+
     fn code_letters(&self, to: &Email, product: &Product, digits: &str) -> CodeLetters {
         let settings = self.settings();
         let (name, portal, minutes) = (&product.name, &settings.portal_name, settings.mail.code_minutes);

@@ -10,7 +10,7 @@ pub mod limits;
 mod once;
 pub(crate) mod page;
 mod path;
-mod portal;
+pub mod portal;
 mod router;
 pub mod serve;
 mod session;

@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     AppState, guard, path,
-    portal::{activate, code, home, inspect, keys, offline},
+    portal::{activate, code, foreign, home, inspect, keys, offline},
     site, vendor,
 };
 use crate::api::{licensespring, qlm, shops};
@@ -31,6 +31,9 @@ pub fn router(state: AppState) -> Router {
         .route("/activate", limited(get(activate::show).post(activate::post), FORM_KIB))
         .route("/activate/code", limited(get(code::show).post(code::ask), FORM_KIB))
         .route("/activate/code/confirm", limited(get(code::back).post(code::confirm), FORM_KIB))
+        .route("/activate/file", limited(get(foreign::file_form).post(foreign::file), FORM_KIB))
+        .route("/release", limited(get(foreign::release_form).post(foreign::release), FORM_KIB))
+        .route("/trial", limited(get(foreign::trial_form).post(foreign::trial), FORM_KIB))
         .route("/lost-key", limited(get(code::lost_key).post(code::send_keys), FORM_KIB))
         .route("/mail/stop", limited(get(code::stop).post(code::stopped), FORM_KIB))
         .route("/mail/{link}", limited(get(code::agreement).post(code::agree), FORM_KIB))

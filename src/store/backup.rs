@@ -16,7 +16,7 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 38] = [
+const TABLES: [&str; 39] = [
     "product",
     "version",
     "feature",
@@ -55,6 +55,7 @@ const TABLES: [&str; 38] = [
     "authorization_code",
     "property",
     "shop_event",
+    "install",
 ];
 /// What means nothing elsewhere or later: counted tries and leases on jobs.
 const PASSING: [&str; 2] = ["rate", "lease"];

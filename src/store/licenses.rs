@@ -41,6 +41,41 @@ pub struct NewLicense {
     pub note: String,
 }
 
+/// A license with what a list tells beside it.
+#[derive(Clone, Debug)]
+pub struct LicenseListed {
+    pub license: License,
+    pub product: Product,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    /// The order's number.
+    pub order: Option<String>,
+}
+
+macro_rules! listed {
+    ($rest:literal) => {
+        concat!(
+            "select ",
+            license_columns!(),
+            ", ",
+            product_columns!(),
+            ", c.email as email, c.name as name, o.reference as reference from license l join product p on p.id = l.product_id \
+             left join customer c on c.id = l.customer_id left join orders o on o.id = l.order_id ",
+            $rest
+        )
+    };
+}
+
+fn listed(row: &AnyRow) -> Result<LicenseListed, StoreError> {
+    Ok(LicenseListed {
+        license: license(row)?,
+        product: product(row)?,
+        email: row.maybe_string("email")?,
+        name: row.maybe_string("name")?,
+        order: row.maybe_string("reference")?,
+    })
+}
+
 pub(super) fn license(row: &AnyRow) -> Result<License, StoreError> {
     let id = row.int("l_id")?;
     let bad = |column| StoreError::inconsistent("license", column, id);
@@ -163,6 +198,18 @@ impl Conn {
         );
         let rows = sqlx::query(Q).bind(customer.0).bind(product.0).bind(most).fetch_all(self.db()).await?;
         rows.iter().map(license).collect()
+    }
+
+    /// Licenses after this id, in the order they were made.
+    pub async fn licenses_listed(&mut self, after: i64, most: i64) -> Result<Vec<LicenseListed>, StoreError> {
+        const Q: &str = listed!("where l.id > $1 order by l.id limit $2");
+        sqlx::query(Q).bind(after).bind(most).fetch_all(self.db()).await?.iter().map(listed).collect()
+    }
+
+    /// Licenses made since an instant, newest first.
+    pub async fn licenses_since(&mut self, since: Timestamp, most: i64) -> Result<Vec<LicenseListed>, StoreError> {
+        const Q: &str = listed!("where l.created_at >= $1 order by l.id desc limit $2");
+        sqlx::query(Q).bind(since.millis()).bind(most).fetch_all(self.db()).await?.iter().map(listed).collect()
     }
 
     /// A customer's licenses with their products, newest first.

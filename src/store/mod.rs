@@ -18,6 +18,7 @@ mod engine;
 mod error;
 mod extensions;
 mod forms;
+mod installs;
 mod licenses;
 mod lists;
 mod marks;
@@ -60,7 +61,8 @@ pub use engine::{Engine, Location, WRITER_SETUP};
 pub use error::StoreError;
 pub use extensions::{Extension, NewExtension};
 pub use forms::Claim;
-pub use licenses::NewLicense;
+pub use installs::{Install, SeenInstall};
+pub use licenses::{LicenseListed, NewLicense};
 pub use lists::{
     AttemptFilter, AuditFilter, LicenseFilter, LicenseRow, LicenseSort, OrderFilter, OrderRow, Page, SubjectName, SubjectNames,
 };

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::reply;
 use crate::{
-    desk::{Fault, QlmCall, QlmRefused},
+    desk::{Fault, InstallTold, Listed, QlmCall, QlmRefused},
     licensing::{
         ActivationKey, ProductId, Timestamp,
         activation::Activation,
@@ -64,6 +64,35 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
             Err(fault) => reply::failed(fault),
         },
         "qlmregistration.asmx/register" => changed(state, desk.qlm_register(call).await).await,
+        "upgradelicense" => match desk.qlm_upgrade(call).await {
+            Ok(Ok(upgraded)) if upgraded.as_xml => {
+                let more = vec![Element::text("activationKey", upgraded.key.clone())];
+                let message = format!("Successfully upgraded license information for ActivationKey={}.", upgraded.before);
+                reply::plain(&document::result(&message, more))
+            }
+            Ok(Ok(upgraded)) => reply::text(upgraded.key),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
+        "getlicenseshttp" => match desk.qlm_licenses(call).await {
+            Ok(Ok(found)) if wants_json(call) => reply::json(&json!({ "licenses": objects(found) })),
+            Ok(Ok(found)) => reply::plain(&rows("licenses", "license", found)),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
+        // What polls for these takes a list in JSON.
+        "getrecentordershttp" => match desk.qlm_recent_orders(call).await {
+            Ok(Ok(found)) if call.args.text("is_format").is_some_and(|format| format.eq_ignore_ascii_case("xml")) => {
+                reply::plain(&rows("orders", "order", found))
+            }
+            Ok(Ok(found)) => reply::json(&objects(found)),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
+        "analyticsaddinstallhttp" => installed(state, desk.qlm_install(call, InstallTold::Added).await).await,
+        "analyticsupdateinstallhttp" => installed(state, desk.qlm_install(call, InstallTold::Changed).await).await,
+        "analyticsupdatelastaccesseddatehttp" => installed(state, desk.qlm_install(call, InstallTold::Used).await).await,
+        "analyticsremoveinstallhttp" => installed(state, desk.qlm_install(call, InstallTold::Removed).await).await,
         "renewsubscriptionhttp" => changed(state, desk.qlm_renew(call).await).await,
         "revokelicensehttp" => changed(state, desk.qlm_revoke(call).await).await,
         "updatelicensehttp" => changed(state, desk.qlm_update(call).await).await,
@@ -91,6 +120,29 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
                 .await
         }
         _ => reply::failure(StatusCode::NOT_FOUND, ErrorCode::Unknown, "There is no method with this name here."),
+    }
+}
+
+/// Rows as XML: columns in their order.
+fn rows(all: &'static str, one: &'static str, found: Vec<Listed>) -> Element {
+    let row = |row: Listed| Element::holding(one, row.into_iter().map(|(name, value)| Element::text(name, value)).collect());
+    Element::holding(document::ROOT, vec![Element::holding(all, found.into_iter().map(row).collect())])
+}
+
+fn objects(found: Vec<Listed>) -> serde_json::Value {
+    let object = |row: Listed| {
+        let members = row.into_iter().map(|(name, value)| (name.to_owned(), value.into()));
+        serde_json::Value::Object(members.collect())
+    };
+    found.into_iter().map(object).collect()
+}
+
+/// What became of an install, with the name the app shows from then on.
+async fn installed(state: &AppState, outcome: Result<Result<String, QlmRefused>, Fault>) -> Response {
+    match outcome {
+        Ok(Ok(id)) => reply::plain(&document::result("The install is noted.", vec![Element::text("installID", id)])),
+        Ok(Err(refused)) => reply::refused(state, refused).await,
+        Err(fault) => reply::failed(fault),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     api::shops,
     desk::{QlmCall, ShopCall},
     licensing::qlm::{Args, ErrorCode, strict::StrictToken},
-    server::{AppState, forms::pairs},
+    server::{AppState, forms::pairs, portal::foreign},
 };
 
 /// Where PayPal notifies, and where other shops do.
@@ -32,8 +32,16 @@ const BODY_BYTES: usize = 256 * 1024;
 pub async fn front(State(state): State<AppState>, request: Request, next: Next) -> Response {
     match method_of(request.uri().path()) {
         Some(method) => answer(&state, &method, request).await,
-        None => next.run(request).await,
+        None => match pages(request.method(), request.uri()) {
+            Some(page) => page,
+            None => next.run(request).await,
+        },
     }
+}
+
+/// Our page for one of QLM's customer site. An address that is opened leads there; none is posted to.
+fn pages(method: &Method, uri: &axum::http::Uri) -> Option<Response> {
+    (*method == Method::GET).then(|| foreign::ours(uri.path(), uri.query().unwrap_or_default())).flatten()
 }
 
 /// The method a path names, in lower case (§1): what stands before `qlmservice.asmx` is any folder, as on the server that was here before.

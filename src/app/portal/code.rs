@@ -24,8 +24,10 @@ pub fn CodePage(frame: Frame, view: CodeView) -> impl IntoView {
     let product = match products.as_slice() {
         [(code, _)] => view! { <input type="hidden" name="product" value=code.clone()/> }.into_any(),
         _ => {
-            let choices = products.into_iter().map(|(code, name)| Choice::new(code, name)).collect();
-            view! { <Select at=form.at("product") label="Product" choices=choices/> }.into_any()
+            // Nobody should get a code for a product they did not choose.
+            let none = Choice::new("", "Choose your product");
+            let choices = core::iter::once(none).chain(products.into_iter().map(|(code, name)| Choice::new(code, name)));
+            view! { <Select at=form.at("product") label="Product" choices=choices.collect()/> }.into_any()
         }
     };
     view! {

@@ -16,11 +16,13 @@ pub fn Lines(
     /// As high as it is drawn; 3 where nothing is said.
     #[prop(optional)]
     rows: u8,
+    #[prop(optional)] mono: bool,
 ) -> impl IntoView {
     let Typed { name, id, value, error } = at;
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described = describe(Some(&hint_id), error.as_ref().map(|_| &error_id)).unwrap_or_default();
     let attributes = [
+        ("class", if mono { "input mono" } else { "input" }),
         ("id", id.as_str()),
         ("name", name.as_str()),
         ("aria-describedby", described.as_str()),
@@ -40,7 +42,7 @@ pub fn Lines(
 /// What stands in a text area is text to the browser, comments included, and Leptos sets a comment after dynamic children and
 /// escapes nothing there: so it is written here, escaped by hand.
 fn filled(attributes: &[(&str, &str)], rows: u8, value: &str) -> InertElement {
-    let mut html = format!("<textarea class=\"input\" rows=\"{rows}\" spellcheck=\"false\" autocomplete=\"off\"");
+    let mut html = format!("<textarea rows=\"{rows}\" spellcheck=\"false\" autocomplete=\"off\"");
     for (name, value) in attributes.iter().filter(|(name, _)| !name.is_empty()) {
         html.push_str(&format!(" {name}=\""));
         escape(&mut html, value);
@@ -71,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_was_typed_cannot_end_the_field() {
-        let html = filled(&[("id", "a\"b")], "x</textarea><script>&").to_html();
+        let html = filled(&[("id", "a\"b")], 3, "x</textarea><script>&").to_html();
         assert!(html.contains("id=\"a&quot;b\""), "{html}");
         assert!(html.ends_with(">\nx&lt;/textarea&gt;&lt;script&gt;&amp;</textarea>"), "{html}");
     }

@@ -10,8 +10,8 @@ use crate::{
     app::{
         shell::VendorShell,
         ui::{
-            Button, Card, Chip, Chips, Choice, Column, CopyFrom, Dialog, DialogLink, Empty, Fact, Facts, Field, FormState, Icon,
-            Kind, Lines, LinkButton, Notice, Pager, PostButton, PostForm, Select, Sign, State, Table, Tick, Tone, When,
+            Button, Card, Chip, Chips, Choice, Column, CopyFrom, Dialog, DialogLink, Empty, Fact, Facts, Field, FormState, Kind,
+            Lines, LinkButton, Notice, Pager, PostButton, PostForm, Select, State, Table, Tick, Tone, When,
         },
         view::VendorFrame,
     },
@@ -82,8 +82,7 @@ pub fn ShopsPage(vendor: VendorFrame, view: ShopsView) -> impl IntoView {
                 let action = format!("/vendor/shops/properties/{}/remove", segment(&row.name));
                 view! {
                     <tr>
-                        <td><span class="mono">{row.name}</span>{row.for_calls.then(|| view! { <span class="sub">"calls may name it"</span> })}</td>
-                        <td class="mono breaks">{row.value}</td>
+                        <td><span class="mono">{row.name}</span><span class="sub mono breaks">{row.value}</span>{row.for_calls.then(|| view! { <span class="sub">"Calls may name it."</span> })}</td>
                         <td class="num">{may.then(|| view! {
                             <DialogLink opens=dialog.clone() kind=Kind::Quiet>"Remove…"</DialogLink>
                             <Dialog id=dialog title=title cancel="/vendor/shops">
@@ -95,7 +94,7 @@ pub fn ShopsPage(vendor: VendorFrame, view: ShopsView) -> impl IntoView {
                 }
             })
             .collect_view();
-        let columns = vec![Column::new("Name at the shop"), Column::new("What it is here"), Column::new("").numeric()];
+        let columns = vec![Column::new("At the shop, and here"), Column::new("").numeric()];
         view! { <Table caption="Properties" columns=columns>{rows}</Table> }.into_any()
     };
     let forms = may.then(|| {
@@ -228,9 +227,9 @@ pub fn ShopPage(vendor: VendorFrame, view: ShopView) -> impl IntoView {
                     <Card title="How its words are read">
                         <p class="hint">{if view.own_map { "This map is yours. Empty it and save to go back to the one this kind has from the start." } else { "This is the map the kind has from the start. Change it, and it is yours." }}</p>
                         <PostForm action=map_path form=bench.clone()>
-                            <Lines at=bench.at("map") label="Map" hint="Rules in JSON: the first that fits an event says what it does and where its parts stand. docs/shops.md explains each member." optional=true rows=14/>
-                            <Lines at=bench.at("payload") label="A payload to try" hint="The body of a webhook: JSON, a form or XML." optional=true rows=8/>
-                            <Lines at=bench.at("headers") label="Its headers" hint="One a line, such as x-shopify-topic: orders/paid" optional=true rows=3/>
+                            <Lines mono=true at=bench.at("map") label="Map" hint="Rules in JSON: the first that fits an event says what it does and where its parts stand. docs/shops.md explains each member." optional=true rows=14/>
+                            <Lines mono=true at=bench.at("payload") label="A payload to try" hint="The body of a webhook: JSON, a form or XML." optional=true rows=8/>
+                            <Lines mono=true at=bench.at("headers") label="Its headers" hint="One a line, such as x-shopify-topic: orders/paid" optional=true rows=3/>
                             {may.then(|| view! {
                                 <div class="actions">
                                     <Button name="act" value="try">"Try it out"</Button>
@@ -344,10 +343,11 @@ pub fn ShopEventPage(vendor: VendorFrame, view: ShopEventView) -> impl IntoView 
     let shop = format!("/vendor/shops/{}", segment(&view.shop));
     view! {
         <VendorShell vendor=vendor title="What a shop told" here="/vendor/settings" narrow=true>
-            <p class="crumb"><Icon sign=Sign::File/><a href="/vendor/shops/events">"What shops told"</a></p>
-            <div class="page-head"><h1>{view.said}</h1><State tone=view.state.0 text=view.state.1/><div class="actions">
+            <p class="crumb"><a href="/vendor/shops/events">"What shops told"</a></p>
+            <div class="page-head"><h1>{format!("What {} told", view.shop)}</h1><State tone=view.state.0 text=view.state.1/><div class="actions">
                 <PostButton action=format!("/vendor/shops/events/{}/again", view.id) kind=Kind::Plain>"Act on it again"</PostButton>
             </div></div>
+            <Notice tone=view.state.0 title="What became of it"><p>{view.said}</p></Notice>
             <Card title="The event">
                 <Facts>
                     <Fact name="Shop"><a href=shop><bdi>{view.shop.clone()}</bdi></a></Fact>

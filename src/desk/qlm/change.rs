@@ -248,7 +248,8 @@ impl Desk {
         let fields = providers::fields(extension.map_or("", |extension| extension.class.as_str()));
         let provider = extension.map_or_else(|| "qlm".to_owned(), |extension| extension.name.to_lowercase());
         let names = LicensesNamed {
-            key: args.text("is_avkey"),
+            // A shop sends the key a buyer typed under a name of its own.
+            key: args.first(&["is_avkey", "custom_referrer"]),
             order: args.first(&fields.order),
             subscription: args.first(&fields.subscription),
             number,
@@ -374,7 +375,7 @@ fn period(license: &License) -> Option<u32> {
 
 /// What an edit changes; what is not given stays.
 #[derive(Clone)]
-struct Edits {
+pub(super) struct Edits {
     features: Option<FeatureMasks>,
     date: Option<Date>,
     days: Option<u32>,
@@ -387,7 +388,7 @@ struct Edits {
 }
 
 impl Edits {
-    fn read(args: &Args, settings: &OrderSettings) -> Result<Self, QlmRefused> {
+    pub fn read(args: &Args, settings: &OrderSettings) -> Result<Self, QlmRefused> {
         Ok(Self {
             features: args.text("is_features").map(|text| FeatureMasks::parse("is_features", text)).transpose()?,
             date: args.text("is_expdate").map(|text| order::date("is_expdate", text, &settings.dates)).transpose()?,
@@ -404,7 +405,7 @@ impl Edits {
         })
     }
 
-    fn apply(&self, terms: &mut crate::licensing::license::Terms, now: Timestamp) {
+    pub fn apply(&self, terms: &mut crate::licensing::license::Terms, now: Timestamp) {
         let Some(qlm) = &mut terms.qlm else { return };
         qlm.features = self.features.unwrap_or(qlm.features);
         qlm.model = self.model.unwrap_or(qlm.model);

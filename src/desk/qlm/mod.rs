@@ -2,22 +2,28 @@
 //! rules are those of every door; what all of them share is here: who calls, which product a call names, and how a failure is told.
 
 mod agree;
+mod analytics;
 mod change;
 mod code;
 mod create;
 mod customer;
 mod extensions;
+mod licenses;
 mod read;
 mod release;
 mod sign;
 mod trial;
+mod upgrade;
 mod validate;
 
+pub use analytics::Told as InstallTold;
 pub(super) use change::{LicensesNamed, NewEnd, Plan};
 pub use create::MadeKeys;
 pub(super) use create::{Ordered, Planned, no_quantity};
 pub(super) use extensions::PASSWORD_LEAST;
 pub use extensions::{CLASSES, NewExtension};
+pub use licenses::Listed;
+pub use upgrade::Upgraded;
 
 use sha2::{Digest, Sha256};
 

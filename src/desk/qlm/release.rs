@@ -1,5 +1,7 @@
 //! A seat given back (`ReleaseLicenseHttp`, §6).
 
+use md5::{Digest, Md5};
+
 use super::{QlmCall, QlmRefused, release_refused, switched};
 use crate::{
     desk::{Desk, Fault, answer::give_back},
@@ -10,6 +12,10 @@ use crate::{
         qlm::{ErrorCode, key},
     },
 };
+
+/// Wrong codes for one license in a day: whoever has an app has what they are made with.
+const CODES_A_DAY: i64 = 5;
+const DAY_SECONDS: i64 = 86_400;
 
 impl Desk {
     /// Gives a computer's seat back. Refuses a caller who shows neither an extension's password nor, where the vendor lets that do, the
@@ -43,6 +49,14 @@ impl Desk {
         };
         let proved = matches!(actor, Actor::Extension { .. }) || settings.qlm.unauthenticated;
         let shown = args.text("is_pckey").map(key::plain);
+        let code = match self.release_code(args.text("is_deactivation_code"), &key_text, &computer).await? {
+            Ok(code) => code,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if settings.qlm.release_requires_code && !code {
+            let message = "Show the code the app made when it was deactivated: is_deactivation_code.";
+            return Ok(Err(QlmRefused::new(ErrorCode::DeactivationCode, message)));
+        }
         let number = match args.product_if_any() {
             Ok(product) => product.map(|(number, ..)| number),
             Err(error) => return Ok(Err(error.into())),
@@ -64,8 +78,8 @@ impl Desk {
                     Some(known) => conn.computer_key(known.id).await?.map(|key| key::plain(&key)),
                     None => None,
                 };
-                if !proved && (shown.is_none() || shown != own_key) {
-                    let message = "Show the computer key this computer was given (is_pckey), or release it on the vendor’s site.";
+                if !proved && !code && (shown.is_none() || shown != own_key) {
+                    let message = "Show the computer key this computer was given (is_pckey), or the code its app made (is_deactivation_code).";
                     return Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, message).of(&product)));
                 }
                 let releasing = match decide::release(&facts.product, facts.known.as_ref(), &ReleaseProof::App, now) {
@@ -91,5 +105,35 @@ impl Desk {
         }
         let message = format!("Activation Key {key_text} has been released from computer {computer}.");
         Ok(released.map(|product| (product, message)))
+    }
+
+    /// Whether a deactivation code is right; none shown is not. Refuses a wrong one, and the sixth of a day.
+    async fn release_code(&self, shown: Option<&str>, key: &str, computer: &str) -> Result<Result<bool, QlmRefused>, Fault> {
+        let Some(shown) = shown else { return Ok(Ok(false)) };
+        let wrong = |message: &str| Ok(Err(QlmRefused::new(ErrorCode::DeactivationCode, message)));
+        let settings = self.settings();
+        let Some(secret) = self.secret_setting("communicationEncryptionKey", settings.qlm.communication_key.as_ref())? else {
+            return wrong("This server cannot check such codes yet: its vendor sets communicationEncryptionKey.");
+        };
+        let now = self.now();
+        let subject = super::counted("release-code", &key::plain(key).to_uppercase());
+        if self.read().await?.tries(&subject, DAY_SECONDS, now).await? >= CODES_A_DAY {
+            return wrong("Too many wrong codes were shown for this license today. Try again tomorrow.");
+        }
+        let right = (-1..=1).any(|days| {
+            let day = now.plus_days(days).date();
+            let text = format!("{}|{computer}|{secret}|{day}", key::plain(key));
+            let code: String = Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+            code.eq_ignore_ascii_case(shown.trim())
+        });
+        if right {
+            return Ok(Ok(true));
+        }
+        let counted = self.store.write(move |conn| {
+            let subject = subject.clone();
+            Box::pin(async move { conn.count_try(&subject, DAY_SECONDS, now).await })
+        });
+        counted.await?;
+        wrong("This code does not fit the key, the computer and today. Make a new one in the app.")
     }
 }

@@ -90,7 +90,7 @@ fn short(text: &str, wrong: &'static str) -> Result<String, SettingError> {
 }
 
 /// What [`Sealed`] is written as.
-fn sealed(text: &str) -> Result<Option<Sealed>, SettingError> {
+pub(super) fn sealed(text: &str) -> Result<Option<Sealed>, SettingError> {
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -98,7 +98,7 @@ fn sealed(text: &str) -> Result<Option<Sealed>, SettingError> {
     Ok(Some(Sealed(bytes)))
 }
 
-fn unsealed(sealed: Option<&Sealed>) -> String {
+pub(super) fn unsealed(sealed: Option<&Sealed>) -> String {
     sealed.map(|sealed| base64::standard(&sealed.0)).unwrap_or_default()
 }
 
@@ -121,7 +121,7 @@ pub(super) fn same_secret_for_another(before: &MailSettings, after: &MailSetting
 }
 
 /// The settings whose text is encrypted before it is kept, and never shown.
-pub(super) const SECRETS: [&str; 2] = ["smtpPassword", "smsAuthenticationToken"];
+pub(super) const SECRETS: [&str; 3] = ["smtpPassword", "smsAuthenticationToken", "communicationEncryptionKey"];
 
 pub(super) static KNOWN: [Known; 12] = [
     Known {

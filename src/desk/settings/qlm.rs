@@ -20,11 +20,20 @@ pub struct QlmSettings {
     pub strict_version: u32,
     pub release: bool,
     pub release_requires_authentication: bool,
+    /// `releaseLicenseRequiresVerificationCode`.
+    pub release_requires_code: bool,
+    /// `communicationEncryptionKey`, as it is kept.
+    pub communication_key: Option<super::mail::Sealed>,
     pub unauthenticated: bool,
     pub default_provider: String,
     pub orders: OrderSettings,
     pub groups: Groups,
     pub write_bom: bool,
+    pub licenses: bool,
+    /// `getLicensesHttpRequiresStrictAuthentication`.
+    pub licenses_are_strict: bool,
+    pub recent_orders: bool,
+    pub analytics: bool,
     /// `paypalUrl`.
     pub paypal_url: String,
     /// `enableCustomUrlArgs`.
@@ -55,11 +64,17 @@ impl Default for QlmSettings {
             strict_version: 2,
             release: false,
             release_requires_authentication: true,
+            release_requires_code: false,
+            communication_key: None,
             unauthenticated: false,
             default_provider: String::new(),
             orders: OrderSettings::default(),
             groups: Groups::default(),
             write_bom: false,
+            licenses: false,
+            licenses_are_strict: true,
+            recent_orders: false,
+            analytics: false,
             paypal_url: PAYPAL.to_owned(),
             custom_args: false,
             register_trials: false,
@@ -88,7 +103,7 @@ fn group(text: &str, least: i64) -> Result<usize, SettingError> {
     usize::try_from(size).map_err(|_| SettingError::Value(wrong))
 }
 
-pub(super) static KNOWN: [Known; 29] = [
+pub(super) static KNOWN: [Known; 35] = [
     Known {
         name: "enableGetActivationKey",
         about: "QLM: shops may have keys made (GetActivationKey). Whoever has an extension’s password makes as many as they like",
@@ -175,6 +190,30 @@ pub(super) static KNOWN: [Known; 29] = [
         write: |settings| settings.qlm.activation_log.to_string(),
     },
     Known {
+        name: "enableGetLicensesHttp",
+        about: "QLM: systems of yours may read licenses by a filter (GetLicensesHttp). Whoever has an extension’s password and API key reads all",
+        read: |settings, text| flag(text).map(|on| settings.qlm.licenses = on),
+        write: |settings| settings.qlm.licenses.to_string(),
+    },
+    Known {
+        name: "getLicensesHttpRequiresStrictAuthentication",
+        about: "QLM: those calls are signed; without, whoever reads one in a log reads all licenses",
+        read: |settings, text| flag(text).map(|on| settings.qlm.licenses_are_strict = on),
+        write: |settings| settings.qlm.licenses_are_strict.to_string(),
+    },
+    Known {
+        name: "enableGetRecentOrders",
+        about: "QLM: systems of yours may poll for orders (GetRecentOrdersHttp). Whoever has an extension’s password reads them",
+        read: |settings, text| flag(text).map(|on| settings.qlm.recent_orders = on),
+        write: |settings| settings.qlm.recent_orders.to_string(),
+    },
+    Known {
+        name: "enablePublishAnalyticsApi",
+        about: "QLM: apps may tell of their installs. Whoever knows this server’s address can tell of some that are none",
+        read: |settings, text| flag(text).map(|on| settings.qlm.analytics = on),
+        write: |settings| settings.qlm.analytics.to_string(),
+    },
+    Known {
         name: "strictAuthenticationHttpMethods",
         about: "QLM: methods whose calls are signed with the extension’s API key, separated by commas",
         read: |settings, text| {
@@ -220,6 +259,18 @@ pub(super) static KNOWN: [Known; 29] = [
         about: "QLM: only an extension’s password releases; otherwise the computer’s own key does, which whoever knows activation key and computer id is told",
         read: |settings, text| flag(text).map(|on| settings.qlm.release_requires_authentication = on),
         write: |settings| settings.qlm.release_requires_authentication.to_string(),
+    },
+    Known {
+        name: "releaseLicenseRequiresVerificationCode",
+        about: "QLM: a release also shows the code that the app made when it was deactivated (is_deactivation_code)",
+        read: |settings, text| flag(text).map(|on| settings.qlm.release_requires_code = on),
+        write: |settings| settings.qlm.release_requires_code.to_string(),
+    },
+    Known {
+        name: "communicationEncryptionKey",
+        about: "QLM: the key that apps make such codes with. It ships in every app, so a code proves little; it is kept encrypted and never shown",
+        read: |settings, text| super::mail::sealed(text).map(|key| settings.qlm.communication_key = key),
+        write: |settings| super::mail::unsealed(settings.qlm.communication_key.as_ref()),
     },
     Known {
         name: "allowUnauthenticatedVendor",

@@ -212,9 +212,7 @@ impl Desk {
         args.expand(item.arguments.clone(), |name| !NEVER.contains(&name));
         if args.text("is_productid").is_none() && args.text("webhook_action").is_none() {
             let names = if item.names.is_empty() { "no name".to_owned() } else { item.names.join(", ") };
-            let message = format!(
-                "What was bought is no product here yet. Add a property for it: {names}. Its value is such as is_productid=1&is_majorversion=1&is_minorversion=0."
-            );
+            let message = format!("What was bought is no product here yet. Add a property for it: {names}.");
             return Ok(Err(QlmRefused::new(ErrorCode::NoProduct, message)));
         }
         let mismatch = |message: String| Ok(Err(QlmRefused::new(ErrorCode::NotValid, message)));

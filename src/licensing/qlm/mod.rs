@@ -6,6 +6,7 @@ pub mod code;
 pub mod date;
 pub mod document;
 pub mod features;
+pub mod filter;
 pub mod key;
 pub mod model;
 pub mod order;

@@ -2,6 +2,7 @@
 
 pub mod activate;
 pub mod code;
+pub mod foreign;
 pub mod home;
 pub mod inspect;
 pub mod keys;

@@ -57,6 +57,7 @@ mod licensespring_use;
 mod mail;
 mod post_office;
 mod qlm;
+mod qlm_clients;
 mod races;
 mod refusals;
 mod shops;

@@ -1,0 +1,247 @@
+//! Pages that links made for Quick License Manager's customer site lead to. They show a form, filled from the same arguments; nothing is
+//! done by opening one.
+
+use std::net::SocketAddr;
+
+use axum::{
+    body::Bytes,
+    extract::{ConnectInfo, RawQuery, State},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use leptos::prelude::*;
+
+use crate::{
+    app::{
+        portal::{LicenseFilePage, Problem, ReleasePage, TrialPage},
+        ui::FormState,
+    },
+    desk::{QlmCall, QlmRefused},
+    licensing::qlm::Args,
+    server::{
+        AppState,
+        forms::{form, pairs},
+        limits::counted,
+        page::{act_problem, download, page, problem, see_other},
+    },
+};
+
+/// Pages of QLM's customer site, in lower case, and where they lead here.
+const PAGES: [(&str, &str); 6] = [
+    ("qlmwebactivation.aspx", "/activate"),
+    ("qlmreleaselicense.aspx", "/release"),
+    ("qlmlicenseinfo.aspx", "/lost-key"),
+    ("qlmemaillicense.aspx", "/lost-key"),
+    ("qlmregistrationform.aspx", "/trial"),
+    ("qlmcustomersite/default.aspx", "/"),
+];
+
+/// Our page for one of QLM's, with what its address said.
+pub fn ours(path: &str, query: &str) -> Option<Response> {
+    let path = path.to_ascii_lowercase();
+    let (_, page) = PAGES.iter().find(|(name, _)| path.strip_suffix(name).is_some_and(|before| before.ends_with('/')))?;
+    let args = Args::merge(pairs(query.as_bytes()), Vec::new());
+    let page = match (*page, args.flag("is_file")) {
+        ("/activate", Ok(Some(true))) => "/activate/file",
+        (page, _) => page,
+    };
+    let fields: &[(&str, &str)] = match page {
+        "/activate" | "/activate/file" => {
+            &[("key", "is_avkey"), ("device_id", "is_pcid"), ("device_name", "is_computer_name"), ("email", "is_email")]
+        }
+        "/release" => &[("key", "is_avkey"), ("device_id", "is_pcid"), ("code", "is_deactivation_code")],
+        "/lost-key" => &[("email", "is_email")],
+        "/trial" => &[("email", "is_email"), ("name", "is_fullname"), ("product", "is_productid")],
+        _ => &[],
+    };
+    let filled = fields.iter().filter_map(|(field, argument)| Some((*field, args.text(argument)?)));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish();
+    Some(see_other(&if query.is_empty() { page.to_owned() } else { format!("{page}?{query}") }))
+}
+
+fn shown(query: Option<String>, known: &[&str]) -> FormState {
+    let given = pairs(query.unwrap_or_default().as_bytes());
+    FormState::filled(given.into_iter().filter(|(name, _)| known.contains(&name.as_str())))
+}
+
+/// The form as a call of QLM's.
+fn call(state: &AppState, peer: SocketAddr, headers: &HeaderMap, said: &[(&str, &str)]) -> QlmCall {
+    let args = said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let from = Some(counted(state.address_of(peer, headers)).to_string());
+    QlmCall { args: Args::merge(args, Vec::new()), from, by_get: false, strict: None }
+}
+
+pub async fn file_form(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    draw_file(&state, StatusCode::OK, shown(query, &["key", "device_id", "device_name"]))
+}
+
+fn draw_file(state: &AppState, status: StatusCode, form: FormState) -> Response {
+    page(state, status, |frame| view! { <LicenseFilePage frame=frame form=form/> })
+}
+
+/// Activates, and gives the signed license file.
+pub async fn file(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut typed = form(&body);
+    if !state.allows_activation(state.address_of(peer, &headers)) {
+        return problem(&state, Problem::TooOften { wait_seconds: 60 });
+    }
+    for (field, message) in [("key", "Type the activation key."), ("device_id", "Copy the computer id from the app.")] {
+        if typed.value(field).trim().is_empty() {
+            typed.refuse(field, message);
+        }
+    }
+    if typed.is_refused() {
+        return draw_file(&state, StatusCode::UNPROCESSABLE_ENTITY, typed);
+    }
+    let said = [
+        ("is_avkey", typed.value("key")),
+        ("is_pcid", typed.value("device_id")),
+        ("is_computer_name", typed.value("device_name")),
+    ];
+    let call = call(&state, peer, &headers, &said);
+    let told = match state.desk.qlm_validate(&call).await {
+        Ok(Ok((product, element))) => state.desk.qlm_document(Some(product), &element).await,
+        Ok(Err(refused)) => {
+            typed.refuse_whole(words(&refused));
+            return draw_file(&state, StatusCode::CONFLICT, typed);
+        }
+        Err(fault) => Err(fault),
+    };
+    match told {
+        Ok(text) => download("LicenseFile.xml", "text/xml; charset=utf-8", text),
+        Err(fault) => act_problem(&state, fault.into()),
+    }
+}
+
+/// What a call is told names arguments; a person sees fields.
+fn words(refused: &QlmRefused) -> String {
+    refused.message.replace("is_pcid", "The computer id").replace("is_avkey", "the activation key")
+}
+
+pub async fn release_form(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    draw_release(&state, StatusCode::OK, shown(query, &["key", "device_id", "code"]), false)
+}
+
+fn draw_release(state: &AppState, status: StatusCode, form: FormState, done: bool) -> Response {
+    page(state, status, |frame| view! { <ReleasePage frame=frame form=form done=done/> })
+}
+
+/// Gives a computer's seat back, by the code its app made.
+pub async fn release(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut typed = form(&body);
+    for (field, message) in [
+        ("key", "Type the activation key."),
+        ("device_id", "Copy the computer id from the app."),
+        ("code", "Type the code the app shows after it was deactivated."),
+    ] {
+        if typed.value(field).trim().is_empty() {
+            typed.refuse(field, message);
+        }
+    }
+    if typed.is_refused() {
+        return draw_release(&state, StatusCode::UNPROCESSABLE_ENTITY, typed, false);
+    }
+    let said =
+        [("is_avkey", typed.value("key")), ("is_pcid", typed.value("device_id")), ("is_deactivation_code", typed.value("code"))];
+    let call = call(&state, peer, &headers, &said);
+    match state.desk.qlm_release(&call).await {
+        Ok(Ok(_)) => draw_release(&state, StatusCode::OK, typed, true),
+        Ok(Err(refused)) => {
+            let words = match refused.code.number() {
+                7 | 8 => "This portal takes no codes of apps. Bring the release file the app makes to the offline page, or ask support.".to_owned(),
+                _ => words(&refused),
+            };
+            typed.refuse_whole(words);
+            draw_release(&state, StatusCode::CONFLICT, typed, false)
+        }
+        Err(fault) => act_problem(&state, fault.into()),
+    }
+}
+
+pub async fn trial_form(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    draw_trial(&state, StatusCode::OK, shown(query, &["email", "name", "product"]), false).await
+}
+
+async fn draw_trial(state: &AppState, status: StatusCode, form: FormState, done: bool) -> Response {
+    if !state.desk.settings().qlm.register_trials {
+        return problem(state, Problem::NotFound);
+    }
+    match state.desk.numbered_products().await {
+        Ok(products) => page(state, status, |frame| {
+            view! { <TrialPage frame=frame form=form products=products done=done/> }
+        }),
+        Err(fault) => act_problem(state, fault.into()),
+    }
+}
+
+/// Sends a trial key to an address.
+pub async fn trial(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut typed = form(&body);
+    if typed.value("product").is_empty() {
+        typed.refuse("product", "Choose the product you want to try.");
+    }
+    if crate::licensing::Email::parse(typed.value("email")).is_err() {
+        typed.refuse("email", "This is not a whole e-mail address. Complete it, such as name@example.com.");
+    }
+    if typed.is_refused() {
+        return draw_trial(&state, StatusCode::UNPROCESSABLE_ENTITY, typed, false).await;
+    }
+    let said = [
+        ("is_productid", typed.value("product")),
+        ("is_majorversion", "0"),
+        ("is_minorversion", "0"),
+        ("is_email", typed.value("email")),
+        ("is_fullname", typed.value("name")),
+    ];
+    let call = call(&state, peer, &headers, &said);
+    match state.desk.qlm_register(&call).await {
+        Ok(Ok(_)) => draw_trial(&state, StatusCode::OK, typed, true).await,
+        Ok(Err(refused)) if refused.code.number() == 1 => problem(&state, Problem::TooOften { wait_seconds: 3_600 }),
+        Ok(Err(refused)) => {
+            typed.refuse_whole(words(&refused));
+            draw_trial(&state, StatusCode::CONFLICT, typed, false).await
+        }
+        Err(fault) => act_problem(&state, fault.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_another_system_lead_to_ours_with_what_they_said() {
+        let to = |path: &str, query: &str| {
+            ours(path, query).map(|response| response.headers()["location"].to_str().unwrap().to_owned())
+        };
+        assert_eq!(
+            to("/x/QlmCustomerSite/QlmWebActivation.aspx", "is_avkey=A-1&is_pcid=b%20c&is_user=x").as_deref(),
+            Some("/activate?key=A-1&device_id=b+c")
+        );
+        assert_eq!(
+            to("/hackolade/qlmcustomersite/qlmwebactivation.aspx", "is_file=1&is_pcid=u-8.12.7-docker&is_avkey=K").as_deref(),
+            Some("/activate/file?key=K&device_id=u-8.12.7-docker")
+        );
+        assert_eq!(to("/QlmReleaseLicense.aspx", "is_deactcode=abc").as_deref(), Some("/release?code=abc"));
+        assert_eq!(to("/a/QLMEMAILLICENSE.ASPX", "is_email=a%40b.example").as_deref(), Some("/lost-key?email=a%40b.example"));
+        assert_eq!(to("/a/QlmRegistrationForm.aspx", "").as_deref(), Some("/trial"));
+        for path in ["/", "/qlmwebactivation.aspx/x", "/xqlmwebactivation.aspx", "/activate"] {
+            assert!(ours(path, "").is_none(), "{path}");
+        }
+    }
+}
