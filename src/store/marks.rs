@@ -48,13 +48,14 @@ static MARKS: LazyLock<String> = LazyLock::new(|| {
     let columns = COLUMNS.iter().flat_map(|columns| columns.split(", "));
     let columns = columns.filter_map(|column| Some(column.trim().split_once(" as ")?.0));
     let columns = columns.filter(|column| !matches!(*column, "a.last_seen_at" | "l.audit_head")).map(str::to_owned);
+    let more = ["a.computer_key".to_owned()];
     let of_the_app = ["revoked_at", "products", "read_only"].map(|name| format!("k.{name}"));
     let apart = [
         "(select min(b.id) from device_block b where b.device_id = a.device_id \
            and (b.product_id is null or b.product_id = l.product_id) and (b.license_id is null or b.license_id = l.id))",
         "(select s.kid from seal s where s.purpose = 'licensespring' and coalesce(s.product_id, 0) = 0 and s.state = 'active')",
     ];
-    let all = columns.chain(of_the_app).chain(apart.map(str::to_owned));
+    let all = columns.chain(more).chain(of_the_app).chain(apart.map(str::to_owned));
     // What is empty must not be taken for what is not there, nor the end of a text for the begin of the next.
     let told: Vec<_> = all.map(|expression| format!("coalesce(cast({expression} as text), '\u{1e}')")).collect();
     format!("concat_ws('\u{1f}', {})", told.join(", "))

@@ -98,7 +98,11 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
         "updatelicensehttp" => changed(state, desk.qlm_update(call).await).await,
         "renewmaintenanceplan" => changed(state, desk.qlm_maintain(call, true).await).await,
         "enablemaintenanceplan" => changed(state, desk.qlm_maintain(call, false).await).await,
-        "validatelicensehttp" => told(state, desk.qlm_validate(call).await).await,
+        "validatelicensehttp" => match desk.qlm_validated(call).await {
+            Ok(Ok(text)) => reply::document(text),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
         "activatekey" => match call.args.product() {
             Ok(_) => told(state, desk.qlm_validate(call).await).await,
             Err(error) => reply::refused(state, error.into()).await,

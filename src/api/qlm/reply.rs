@@ -34,9 +34,14 @@ pub fn plain(element: &Element) -> Response {
 /// A document under a product's key.
 pub async fn signed(state: &AppState, product: ProductId, element: &Element) -> Response {
     match state.desk.qlm_document(Some(product), element).await {
-        Ok(text) => of(StatusCode::OK, "text/xml; charset=utf-8", text),
+        Ok(text) => document(text),
         Err(fault) => failed(fault),
     }
+}
+
+/// A document as it was signed.
+pub fn document(text: String) -> Response {
+    of(StatusCode::OK, "text/xml; charset=utf-8", text)
 }
 
 /// Keys for a shop.

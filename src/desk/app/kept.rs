@@ -7,7 +7,7 @@ use std::{
 
 use super::{again::Again, sso::Providers};
 use crate::{
-    desk::{Desk, Fault},
+    desk::{Desk, Fault, qlm::Validated},
     licensing::{ActivationId, ProductId, Timestamp, activation::Activation, product::Release},
     store::{ActivationFactsRow, Conn, StoreError},
 };
@@ -17,6 +17,7 @@ pub(in crate::desk) struct Kept {
     pub releases: Releases,
     pub seen: Seen,
     pub again: Again,
+    pub validated: Validated,
     pub providers: Providers,
 }
 

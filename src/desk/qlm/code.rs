@@ -145,7 +145,10 @@ impl Desk {
         };
         match Computer::read(&call.args) {
             // A seat that was taken back is not taken again without a code.
-            Ok(on) => self.qlm_validate_asked(call, Asked::of(key, on), false).await,
+            Ok(on) => {
+                let told = self.qlm_validate_asked(call, Asked::of(key, on), false).await?;
+                Ok(told.map(|told| (told.product, told.element)))
+            }
             Err(refused) => Ok(Err(refused)),
         }
     }

@@ -1,6 +1,7 @@
 //! What shops, sites and apps do through Quick License Manager's HTTP methods (compatible with it, not affiliated), one file an act. The
 //! rules are those of every door; what all of them share is here: who calls, which product a call names, and how a failure is told.
 
+mod again;
 mod agree;
 mod analytics;
 mod change;
@@ -16,6 +17,7 @@ mod trial;
 mod upgrade;
 mod validate;
 
+pub(super) use again::Validated;
 pub use analytics::Told as InstallTold;
 pub(super) use change::{LicensesNamed, NewEnd, Plan};
 pub use create::MadeKeys;

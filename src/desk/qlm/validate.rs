@@ -1,7 +1,11 @@
 //! The main calls of apps (`ValidateLicenseHttp`, `ActivateKey`, §6): is this license good on this computer, and if it has none yet, may it
 //! have a seat? A computer that is active is answered from what is read; nothing is written.
 
-use super::{QlmCall, QlmRefused, activation_refused, check_refused};
+use super::{
+    QlmCall, QlmRefused, activation_refused,
+    again::{Told, may_be_kept},
+    check_refused,
+};
 use crate::{
     desk::{
         Desk, Fault,
@@ -81,6 +85,11 @@ fn unknown_key() -> QlmRefused {
 impl Desk {
     /// Whether a license is good on a computer; one that has no seat takes one, unless the call says `is_activate=false`.
     pub async fn qlm_validate(&self, call: &QlmCall) -> Result<Result<(ProductId, Element), QlmRefused>, Fault> {
+        Ok(self.qlm_validate_told(call).await?.map(|told| (told.product, told.element)))
+    }
+
+    /// The same, with what of it may be kept for the next time.
+    pub(super) async fn qlm_validate_told(&self, call: &QlmCall) -> Result<Result<Told, QlmRefused>, Fault> {
         let activates = match call.args.flag("is_activate") {
             Ok(flag) => flag.unwrap_or(true),
             Err(error) => return Ok(Err(error.into())),
@@ -96,7 +105,7 @@ impl Desk {
         call: &QlmCall,
         asked: Asked,
         activates: bool,
-    ) -> Result<Result<(ProductId, Element), QlmRefused>, Fault> {
+    ) -> Result<Result<Told, QlmRefused>, Fault> {
         if let Err(refused) = self.guesses(call, "key", false).await? {
             return Ok(Err(refused));
         }
@@ -134,10 +143,12 @@ impl Desk {
         drop(conn);
         // A machine that was activated by another door gets its key now.
         let Some(computer_key) = computer_key else { return self.activate_for_qlm(asked, now).await };
-        Ok(Ok(self.license_document(&facts, facts.known.as_ref(), &asked, &computer_key, now)))
+        let (product, element) = self.license_document(&facts, facts.known.as_ref(), &asked, &computer_key, now);
+        let of = facts.known.filter(|known| may_be_kept(&facts.license, known)).map(|known| (facts.license, known));
+        Ok(Ok(Told { product, element, of }))
     }
 
-    async fn activate_for_qlm(&self, asked: Asked, now: Timestamp) -> Result<Result<(ProductId, Element), QlmRefused>, Fault> {
+    async fn activate_for_qlm(&self, asked: Asked, now: Timestamp) -> Result<Result<Told, QlmRefused>, Fault> {
         let random = random_bytes();
         let asked = std::sync::Arc::new(asked);
         let in_act = asked.clone();
@@ -145,7 +156,11 @@ impl Desk {
             let asked = in_act.clone();
             Box::pin(async move { seat(conn, &asked, random, now).await })
         });
-        Ok(done.await?.map(|(facts, activation, key)| self.license_document(&facts, Some(&activation), &asked, &key, now)))
+        Ok(done.await?.map(|(facts, activation, key)| {
+            let (product, element) = self.license_document(&facts, Some(&activation), &asked, &key, now);
+            let of = may_be_kept(&facts.license, &activation).then(|| (facts.license.clone(), activation));
+            Told { product, element, of }
+        }))
     }
 
     pub(super) fn license_document(

@@ -17,7 +17,8 @@ use crate::{
 tests! {
     both:
         a_woocommerce_plugin_sells_renews_upgrades_and_revokes,
-        licenses_are_read_by_a_filter_and_by_nothing_else;
+        licenses_are_read_by_a_filter_and_by_nothing_else,
+        a_validation_is_answered_from_before_only_while_nothing_has_changed;
     once:
         a_javascript_app_takes_what_it_checks,
         an_android_app_posts_a_form_and_throws_at_what_is_not_signed,
@@ -368,4 +369,76 @@ async fn installs_are_told_of_to_the_day(app: TestApp) {
     assert!(seen.install.version == "2.0" && seen.removed.is_some());
     assert_eq!(of(&house.get("AnalyticsRemoveInstallHttp", "is_installid=nobody").await, "errorCode"), Some("6"));
     assert_eq!(of(&house.get("AnalyticsUpdateInstallHttp", said).await, "errorCode"), Some("208"));
+}
+
+async fn a_validation_is_answered_from_before_only_while_nothing_has_changed(app: TestApp) {
+    let house = House::new(app).await;
+    let key = house.key("is_quantity=3&is_expduration=30", "again").await;
+    let id = house.license(&key).await.id;
+    let other = house.app.other_process().await;
+    let base = format!("is_avkey={key}&is_pcid=PC-1");
+    let ask = async || house.get("ValidateLicenseHttp", &base).await;
+    let mut turn = 0;
+    let mut last = String::new();
+    for act in 0..9 {
+        // Made anew, made anew under marks, and from before.
+        for _ in 0..3 {
+            last = ask().await;
+        }
+        assert_eq!(last, ask().await);
+        let desk = house.app.desk();
+        let differs = match act {
+            // Another computer takes a seat.
+            0 => {
+                house.get("ValidateLicenseHttp", &format!("is_avkey={key}&is_pcid=PC-2")).await;
+                true
+            }
+            // By another process.
+            1 => {
+                let update = format!("is_vendor=woocommerce&{SHOWN}&is_avkey={key}&is_features=0:5");
+                other.get(&format!("/qlm/qlmservice.asmx/UpdateLicenseHttp?{update}")).await;
+                true
+            }
+            // The minute that stands in it.
+            2 => {
+                house.app.pass_seconds(60);
+                true
+            }
+            3 => {
+                desk.disable_license(&OPERATOR, id, String::new()).await.unwrap();
+                true
+            }
+            4 => {
+                desk.enable_license(&OPERATOR, id).await.unwrap();
+                true
+            }
+            5 => {
+                let edit = ProductEdit { name: Some("Press 2".to_owned()), ..ProductEdit::default() };
+                desk.edit_product(&OPERATOR, &crate::licensing::ProductCode::parse("press").unwrap(), edit).await.unwrap();
+                true
+            }
+            // Its seat is given back, and taken again under another key of its own.
+            6 => {
+                house.get("ReleaseLicenseHttp", &format!("is_vendor=zapier&{SHOWN}&is_avkey={key}&is_pcid=PC-1")).await;
+                true
+            }
+            7 => {
+                house.set("portalName", "Another").await;
+                false
+            }
+            // Its end comes.
+            _ => {
+                house.app.pass_days(31);
+                true
+            }
+        };
+        let again = ask().await;
+        assert_eq!(again != last, differs, "act {act}: {again}");
+        // As it is told who never asked before.
+        turn += 1;
+        assert_eq!(again, house.get("ValidateLicenseHttp", &format!("{base}&is_turn={turn}")).await, "act {act}");
+    }
+    assert_eq!(of(&last, "status"), Some("4"));
+    assert_eq!(of(&ask().await, "errorCode"), Some("209"));
+    other.desk().store().close().await;
 }
