@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { OwnPortal } from "./portal.mjs";
 
-const figures = { bytes, start, memory, island, files, activations, calls };
+const figures = { bytes, start, memory, island, files, activations, calls, qlm };
 // How to see where the time goes, beside each limit that is missed.
 const missed = [];
 const words = process.argv.slice(2);
@@ -243,6 +243,45 @@ async function calls() {
   report("activations by LicenseSpring's API, two signatures each, against bare signatures", median(activated) / median(raw), 0.4, `of ${median(raw).toFixed(0)} a second (${median(activated).toFixed(0)})`, { least: true, mend });
   report("99 of 100 checks beside activations at full speed are answered within", median(slowest), 20, "ms", { mend });
   report("resident memory, at most", median(memory), 96, "MB", { mend: "heaptrack of the server under the same load" });
+}
+
+// Quick License Manager's methods on SQLite, 64 connections: orders, each with a number and a key of its own, durable; validations of a
+// thousand machines that are active, beside /healthz of the same server. A document holds the minute, so that each machine costs a
+// signature a minute. Medians of three.
+async function qlm() {
+  const machines = 1_000;
+  const password = "a password for the bench";
+  const [ordered, validated, health] = [[], [], []];
+  for (let round = 0; round < 3; round++) {
+    const portal = await quiet();
+    for (const [name, value] of [["activationsPerMinute", "1000000"], ["enableGetActivationKey", "true"]]) await portal.cli(["setting", "set", name, value]);
+    await portal.cli(["product", "add", "bench", "--name", "Bench", "--number", "1"]);
+    await portal.cli(["extension", "add", "woocommerce", "--user", "shop", "--password-stdin"], password);
+    const { licenses } = await portal.cli(["license", "issue", "--product", "bench", "--seats", "unlimited"]);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const service = "/qlm/qlmservice.asmx";
+    const order = new URLSearchParams({ is_vendor: "woocommerce", is_user: "shop", is_pwd: password, is_productid: "1", is_majorversion: "1", is_minorversion: "0", is_expduration: "30" });
+    const env = { COUNTERSIGN_BENCH_PATH: `${service}/GetActivationKeyWithExpiryDate?${order}` };
+    ordered.push((await load(portal, ["-t1", "-c64", "-d6s", "--latency", "-s", "script/lib/orders.lua"], env)).rate);
+    const path = `${service}/ValidateLicenseHttp?is_avkey=${licenses[0].key}&is_pcid=machine-`;
+    const call = async (machine) => {
+      const text = await (await fetch(`${portal.url}${path}${machine}`)).text();
+      if (!text.includes("<status>2</status>")) throw new Error(`A machine was not activated: ${text}`);
+    };
+    for (let first = 1; first <= machines; first += 50) await Promise.all(Array.from({ length: 50 }, (_, place) => call(first + place)));
+    const validation = { COUNTERSIGN_BENCH_PATH: path, COUNTERSIGN_BENCH_MACHINES: String(machines) };
+    const options = ["-s", "script/lib/validations.lua"];
+    // Until each machine was told of under marks.
+    await load(portal, ["-t1", "-c64", "-d8s", ...options], validation);
+    validated.push((await load(portal, ["-t1", "-c64", "-d6s", "--latency", ...options], validation)).rate);
+    health.push((await load(portal, ["-t1", "-c64", "-d4s", "--latency"], validation, "/healthz")).rate);
+    await portal.stop();
+    portal.remove();
+  }
+  const mend = "perf record -g -p of the server while script/bench qlm runs, then perf report";
+  report("orders by QLM's methods, durable", median(ordered), 1_500, "a second", { least: true, mend });
+  report("validations by QLM's methods, signed and warm", median(validated), 8_000, "a second", { least: true, mend });
+  report("against /healthz", median(validated) / median(health), 0.25, `of ${median(health).toFixed(0)} a second`, { least: true, mend });
 }
 
 // wrk's rate, and its slowest hundredth in milliseconds. Whatever was refused or not answered ends the measurement.

@@ -29,8 +29,6 @@ use crate::{
 /// What a call is about.
 pub(super) struct Asked {
     pub key: ActivationKey,
-    /// As it was spelt.
-    pub key_text: String,
     pub on: Computer,
 }
 
@@ -47,14 +45,13 @@ pub(super) struct Computer {
 
 impl Asked {
     fn read(args: &Args) -> Result<Self, QlmRefused> {
-        let key_text = args.required("is_avkey")?.to_owned();
-        let key = ActivationKey::parse(&key_text).map_err(|_| unknown_key())?;
-        Ok(Self { key, key_text, on: Computer::read(args)? })
+        let key = ActivationKey::parse(args.required("is_avkey")?).map_err(|_| unknown_key())?;
+        Ok(Self { key, on: Computer::read(args)? })
     }
 
     /// A license whose key nobody had to show.
     pub fn of(key: ActivationKey, on: Computer) -> Self {
-        Self { key_text: key.text(), key, on }
+        Self { key, on }
     }
 }
 
@@ -133,7 +130,7 @@ impl Desk {
         }
         let checked = decide::check(&facts.product, &facts.license, facts.known.as_ref(), facts.blocked, now);
         if let Err(refusal) = checked {
-            return Ok(Err(check_refused(&refusal, &asked.key_text).of(&facts.product)));
+            return Ok(Err(check_refused(&refusal, &key_of(&facts)).of(&facts.product)));
         }
         self.kept.seen.note(facts.known.as_ref(), now);
         let computer_key = match &facts.known {
@@ -222,6 +219,7 @@ pub(super) async fn seat(
     };
     let held = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
     let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
+    let key_text = key_of(&facts);
     match grant(conn, facts, &wants, &asked.on.device, Asker::default(), now).await? {
         Ok(Granted { facts, activation }) => {
             let known = if held { conn.computer_key(activation.id).await? } else { None };
@@ -229,8 +227,13 @@ pub(super) async fn seat(
             conn.set_computer_key(activation.id, Some(&key)).await?;
             Ok(Ok((facts, activation, key)))
         }
-        Err(refusal) => Ok(Err(activation_refused(&refusal, &asked.key_text).of(&product))),
+        Err(refusal) => Ok(Err(activation_refused(&refusal, &key_text).of(&product))),
     }
+}
+
+/// The key as it is kept. Not as a call spelt it: what is refused is signed, and each spelling would be a signature of its own.
+fn key_of(facts: &ActivationFactsRow) -> String {
+    facts.license.key.as_ref().map(ActivationKey::text).unwrap_or_default()
 }
 
 /// The license a call names.
@@ -269,7 +272,7 @@ async fn covered(conn: &mut Conn, facts: &ActivationFactsRow, asked: &Asked) -> 
     let wanted = VersionNumber { major, minor };
     let refused = QlmRefused::new(
         ErrorCode::OtherVersion,
-        format!("This activation key is for version {}.{}, not for {wanted}.", qlm.major, qlm.minor),
+        format!("This activation key is for version {}.{}, not for another.", qlm.major, qlm.minor),
     );
     let Some(until) = facts.license.terms.maintenance.instant(facts.license.first_activated) else { return Ok(Err(refused)) };
     let releases = conn.releases(facts.product.id).await?;
