@@ -33,3 +33,5 @@ create table shop_event (
     order_id integer references orders (id)
 ) strict;
 create unique index shop_event_name on shop_event (extension_id, name);
+-- Those that nobody came to the end of.
+create index shop_event_open on shop_event (state_at) where state in ('new', 'running');

@@ -124,6 +124,13 @@ pub(super) enum CustomerCommand {
         #[arg(value_parser = parse::email)]
         email: Email,
     },
+    /// Note a customer's mobile phone, where codes may go as well
+    Phone {
+        #[arg(value_parser = parse::email)]
+        email: Email,
+        /// With its country, such as +15005550006, or none
+        phone: String,
+    },
     /// Put a customer into an account
     Account {
         #[arg(value_parser = parse::email)]
@@ -153,6 +160,16 @@ pub(super) async fn run_customer(place: &Place, command: CustomerCommand) -> Res
             };
             let rows: Vec<_> = all.into_iter().map(row).collect();
             Ok(Done::new(value, table(&["e-mail", "name", "company", "since"], &rows)))
+        }
+        CustomerCommand::Phone { email, phone } => {
+            let phone = Some(phone.as_str()).filter(|phone| *phone != "none");
+            let none = not_found("There is no customer with this e-mail address.");
+            desk.set_customer_phone(&Visitor::Operator, &email, phone).await.map_err(none)?;
+            let text = match phone {
+                Some(phone) => format!("Codes for {email} may go to {phone} as well."),
+                None => format!("{email} has no phone here."),
+            };
+            Ok(Done::new(json!({ "email": email.as_str(), "phone": phone }), text))
         }
         CustomerCommand::Account { email, account } => {
             let code = match account.as_str() {

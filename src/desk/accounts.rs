@@ -3,7 +3,7 @@
 use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
     licensing::{AccountId, Email, ProductCode, sso::SsoProvider},
-    store::{Account, NewAudit, SsoRow, Subject},
+    store::{Account, CustomerSaid, NewAudit, SsoRow, Subject},
     vault::{Purpose, Subject as Secret},
 };
 
@@ -39,6 +39,38 @@ impl Desk {
             })
         });
         added.await?.ok_or(ActError::Taken("code"))
+    }
+
+    /// Notes a customer's mobile phone, where codes may go as well; none forgets it. Staff alone says whose a phone is: what a shop
+    /// relays, a buyer has typed.
+    pub async fn set_customer_phone(&self, visitor: &Visitor, email: &Email, phone: Option<&str>) -> Result<(), ActError> {
+        visitor.needs(Area::Customers, Level::Manage)?;
+        let wrong = "A number begins with + and its country, such as +15005550006.";
+        let phone = match phone {
+            Some(text) => crate::licensing::phone(text).ok_or_else(|| ActError::field("phone", wrong))?,
+            None => String::new(),
+        };
+        let (now, actor, email) = (self.now(), visitor.actor(), email.clone());
+        let done = self.store.write(move |conn| {
+            let (actor, email, phone) = (actor.clone(), email.clone(), phone.clone());
+            Box::pin(async move {
+                let Some(customer) = conn.customer_by_email(&email).await? else { return Ok(Err(ActError::NotFound)) };
+                let said = CustomerSaid { phone: Some(&phone), ..CustomerSaid::default() };
+                conn.update_customer(customer.id, &customer.email, &said).await?;
+                let told = |phone: &str| Some(serde_json::json!({ "phone": phone }));
+                let entry = NewAudit {
+                    at: now,
+                    subject: Subject::of("customer", customer.id.0),
+                    act: "customer.phone_set",
+                    actor,
+                    before: told(&customer.phone),
+                    after: told(&phone),
+                };
+                conn.audit_apart(&entry).await?;
+                Ok(Ok(()))
+            })
+        });
+        done.await?
     }
 
     /// Puts a customer into an account, or out of any. Refuses a customer or an account that is not there.

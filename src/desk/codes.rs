@@ -129,11 +129,9 @@ impl Desk {
         {
             return Ok(Err(CodeRefusal::TooOften { wait_minutes: 60 }));
         }
-        let before = conn.lock_code(&ask.email, product.id).await?;
-        // Two clicks are one: the mail that comes first would not count any more.
-        if before.is_some_and(|(before, _)| {
-            before.computer == code.computer && before.made.plus_seconds(ON_ITS_WAY) > now && now < before.expires
-        }) {
+        // Two clicks are one: the mail that comes first would not count any more. Counted for every address, known or not.
+        let way = [ask.email.folded(), product.id.to_string(), code.computer.clone()].join("\n");
+        if conn.count_try(&counted("way", &way), ON_ITS_WAY, now).await? > 1 {
             return Ok(Ok(()));
         }
         let whose = ask.email.folded();
@@ -143,17 +141,19 @@ impl Desk {
             return Ok(Err(CodeRefusal::TooOften { wait_minutes: if day > SENT_DAY { 24 * 60 } else { 60 } }));
         }
         let Some(customer) = conn.customer_by_email(&ask.email).await? else { return Ok(Ok(())) };
+        // To the address as it is kept: what was typed may fold to it and be another mailbox.
+        let to = |letter: &NewMessage| NewMessage { recipient: customer.email.to_string(), ..letter.clone() };
         match self.license_of(conn, &ask.email, product, ask.computer.as_deref(), now).await? {
             Ok(_) => {
                 conn.keep_code(&ask.email, product.id, code, mark).await?;
-                conn.add_message(&letters.code, now).await?;
+                conn.add_message(&to(&letters.code), now).await?;
                 if let (Some(phone), true) = (crate::licensing::phone(&customer.phone), self.settings().mail.sends_sms()) {
                     conn.add_message(&NewMessage { recipient: phone, ..letters.short.clone() }, now).await?;
                 }
             }
             // Who reads this mail is the customer, who may know.
-            Err(NoLicense::Over) => conn.add_message(&letters.over, now).await?,
-            Err(NoLicense::Full) => conn.add_message(&letters.full, now).await?,
+            Err(NoLicense::Over) => conn.add_message(&to(&letters.over), now).await?,
+            Err(NoLicense::Full) => conn.add_message(&to(&letters.full), now).await?,
             Err(NoLicense::None) => {}
         }
         Ok(Ok(()))

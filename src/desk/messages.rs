@@ -188,8 +188,10 @@ impl Desk {
             (Err((_, true)), Some(minutes)) => Some(now.plus_seconds(60 * *minutes)),
             _ => None,
         };
-        if let Err((fault, _)) = &outcome {
-            tracing::warn!(message.kind = message.kind, fault, gives_up = again.is_none(), "A message was not sent.");
+        if outcome.is_err() {
+            // What the server said may name the recipient: staff reads it beside the message.
+            let (kind, channel) = (&message.kind, message.channel.as_str());
+            tracing::warn!(message.kind = kind, message.channel = channel, gives_up = again.is_none(), "A message was not sent.");
         }
         let id = message.id;
         let noted = self.store.write(move |conn| {

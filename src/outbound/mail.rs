@@ -142,6 +142,14 @@ impl MailServer {
         }
         let why: String = cause.to_string().chars().filter(|c| !c.is_control()).take(200).collect();
         let why = why.trim_end_matches('.').to_owned();
+        // Of the sign-in, not of the letter: whoever mends the password need not send anything again.
+        if error.status().is_some_and(|code| ["530", "534", "535", "538"].contains(&code.to_string().as_str())) {
+            return MailError::Unreachable { host, why };
+        }
+        // What this letter is, such as an address the server cannot take.
+        if error.is_client() {
+            return MailError::Refused { host, why, for_good: true };
+        }
         if error.is_permanent() {
             return MailError::Refused { host, why, for_good: true };
         }

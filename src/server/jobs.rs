@@ -36,6 +36,16 @@ pub fn start(state: &AppState) {
             }
         }
     });
+    let finishing = state.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(60));
+        loop {
+            tick.tick().await;
+            if let Err(error) = finishing.desk.finish_shop_events().await {
+                tracing::warn!(error = ?error, "What shops told could not be looked through; it is tried again in a minute.");
+            }
+        }
+    });
     let sweeping = state.clone();
     // A name for this process among those that share the database.
     let holder = uuid::Uuid::new_v4().to_string();

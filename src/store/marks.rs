@@ -53,6 +53,7 @@ static MARKS: LazyLock<String> = LazyLock::new(|| {
     let apart = [
         "(select min(b.id) from device_block b where b.device_id = a.device_id \
            and (b.product_id is null or b.product_id = l.product_id) and (b.license_id is null or b.license_id = l.id))",
+        "(select s.kid from seal s where s.purpose = 'qlm' and s.product_id = l.product_id and s.state = 'active')",
         "(select s.kid from seal s where s.purpose = 'licensespring' and coalesce(s.product_id, 0) = 0 and s.state = 'active')",
     ];
     let all = columns.chain(more).chain(of_the_app).chain(apart.map(str::to_owned));

@@ -162,6 +162,18 @@ impl Conn {
         sqlx::query(sql).bind(id).fetch_optional(self.db()).await?.as_ref().map(event).transpose()
     }
 
+    /// Events that were begun before an instant and never came to an end.
+    pub async fn events_left(&mut self, before: Timestamp, most: i64) -> Result<Vec<ShopEvent>, StoreError> {
+        let sql = concat!(
+            "select ",
+            event_columns!(),
+            " from shop_event v join extension x on x.id = v.extension_id where v.state in ('new', 'running') and v.state_at < $1 \
+             order by v.id limit $2"
+        );
+        let query = sqlx::query(sql).bind(before.millis()).bind(most);
+        query.fetch_all(self.db()).await?.iter().map(event).collect()
+    }
+
     /// Events before this id, newest first; of one state, where one is named.
     pub async fn events(&mut self, before: i64, state: Option<&str>, most: i64) -> Result<Vec<ShopEvent>, StoreError> {
         let sql = concat!(

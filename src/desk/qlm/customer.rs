@@ -42,13 +42,13 @@ impl Desk {
             let fits = text.chars().count() <= 200 && !text.chars().any(crate::licensing::text::is_hidden);
             fits.then(|| text.to_owned())
         };
-        let (name, company, phone) = (said(&fields.name), said(&fields.company), said(&fields.phone));
+        let (name, company) = (said(&fields.name), said(&fields.company));
         let key = call.args.text("is_avkey").map(|text| ActivationKey::parse(text).ok());
         let actor = Actor::Extension { name: extension.name };
         let (now, shown) = (self.now(), spoken(name.as_deref().unwrap_or(email.as_str())));
         let done = self.store.write(move |conn| {
             let (email, before, name) = (email.clone(), before.clone(), name.clone());
-            let (company, phone) = (company.clone(), phone.clone());
+            let company = company.clone();
             let (key, actor) = (key.clone(), actor.clone());
             Box::pin(async move {
                 let known = match &before {
@@ -73,7 +73,8 @@ impl Desk {
                     Some(customer) => customer.id,
                     None => conn.customer_for(&email, name.as_deref().unwrap_or_default(), now).await?,
                 };
-                let said = CustomerSaid { name: name.as_deref(), company: company.as_deref(), phone: phone.as_deref() };
+                // A phone gets codes: no shop says whose it is.
+                let said = CustomerSaid { name: name.as_deref(), company: company.as_deref(), phone: None };
                 if !conn.update_customer(id, &email, &said).await? {
                     return Err(StoreError::gave_up(AddressTaken));
                 }

@@ -56,7 +56,7 @@ impl Desk {
         let trials = known.iter().filter(|license| license.terms.trial).count();
         if trials >= settings.qlm.trials_each as usize {
             // Their keys once more, which says that the trial was begun.
-            self.send_keys(email, None).await?;
+            self.send_keys_counted(email, None, false).await?;
             return Ok(Ok(told));
         }
         let days = if product.rules.trial_days > 0 { product.rules.trial_days } else { settings.qlm.trial_days };

@@ -42,8 +42,13 @@ impl Desk {
         let payload =
             Payload::read(body.as_bytes(), headers.to_vec()).map_err(|error| ActError::field("payload", error.to_string()))?;
         let mut lines = Vec::new();
+        // By a map that is not saved, the shop is not asked for more: the key is for the host of the one that is.
+        let mut asked = extension.clone();
+        if map != shop_map(&extension) {
+            asked.api_key = None;
+        }
         for event in payload.events(&map.events) {
-            self.try_event(&extension, &map, event, &mut lines).await?;
+            self.try_event(&asked, &map, event, &mut lines).await?;
         }
         Ok(Tried(lines))
     }
@@ -96,23 +101,43 @@ impl Desk {
     }
 
     /// Acts on an event.
-    pub(super) async fn act_on(&self, extension: &Extension, map: &ShopMap, payload: Payload) -> Result<Ended, Fault> {
+    ///
+    /// `done` says that it was acted on before: what would count twice is not done again.
+    pub(super) async fn act_on(
+        &self,
+        extension: &Extension,
+        map: &ShopMap,
+        payload: Payload,
+        done: bool,
+    ) -> Result<Ended, Fault> {
         let payload = match self.completed(extension, map, payload).await? {
             Ok(payload) => payload,
             Err(message) => return Ok(Ended::failed(message)),
         };
         match map.read(&payload) {
             Err(error) => Ok(Ended::failed(error.to_string())),
+            Ok(ShopAct::Renew(order) | ShopAct::SubscriptionPayment(order)) if done && order.until.is_none() => {
+                Ok(Ended::done("It was acted on before, and doing it again would give more time again.".to_owned(), None))
+            }
+            Ok(ShopAct::Maintain(_)) if done => {
+                Ok(Ended::done("It was acted on before, and doing it again would give more time again.".to_owned(), None))
+            }
             Ok(ShopAct::Nothing) => {
                 Ok(Ended { state: EventState::Ignored, said: "This event is none of ours.".to_owned(), order: None })
             }
             Ok(ShopAct::Customer(customer)) => self.known_customer(&customer).await,
-            Ok(ShopAct::Order(order)) => self.order_items(extension, map, &order).await,
+            Ok(ShopAct::Order(order)) => self.order_items(extension, map, &order, done).await,
             Ok(ShopAct::SubscriptionPayment(order)) => {
                 if self.is_renewal(extension, &order).await? {
+                    // What is paid later is looked at as what was paid first.
+                    for item in &order.items {
+                        if let Err(refused) = self.item_args(map, item).await? {
+                            return Ok(Ended::failed(refused.message));
+                        }
+                    }
                     self.change_of(extension, &order, Change::Renew).await
                 } else {
-                    self.order_items(extension, map, &order).await
+                    self.order_items(extension, map, &order, done).await
                 }
             }
             Ok(ShopAct::Renew(order)) => self.change_of(extension, &order, Change::Renew).await,
@@ -157,7 +182,7 @@ impl Desk {
         })
     }
 
-    async fn order_items(&self, extension: &Extension, map: &ShopMap, order: &ShopOrder) -> Result<Ended, Fault> {
+    async fn order_items(&self, extension: &Extension, map: &ShopMap, order: &ShopOrder, done: bool) -> Result<Ended, Fault> {
         // All are looked at before any is made: half an order is worse than none.
         let mut planned = Vec::new();
         for place in 0..order.items.len() {
@@ -178,7 +203,7 @@ impl Desk {
             }
         }
         let mut said = if made > 0 { format!("{} issued.", licenses(made)) } else { String::new() };
-        for item in &order.items {
+        for item in order.items.iter().filter(|_| !done) {
             if let Some(maintained) = self.maintain_item(extension, map, order, item).await? {
                 match maintained {
                     Ok(message) => said = [said, message].join(" "),
@@ -195,21 +220,24 @@ impl Desk {
         let mut property = None;
         let mut conn = self.read().await?;
         for name in &item.names {
-            // A product's number at the shop may hold the arguments themselves.
-            if name.starts_with('&') || name.to_ascii_lowercase().contains("is_productid=") {
-                property = Some(name.clone());
-                break;
-            }
             if let Some(found) = conn.property(name).await? {
                 property = Some(found.value);
                 break;
             }
         }
         drop(conn);
+        let is_property = property.is_some();
+        // A SKU may hold the arguments themselves, where the map says so.
+        let literal = item.literal.clone().filter(|text| text.starts_with('&') && !is_property);
         if let Some(fragment) = property {
             args.expand(fragment_pairs(&fragment), |name| !NEVER.contains(&name));
         }
-        args.expand(item.arguments.clone(), |name| !NEVER.contains(&name));
+        // What is due is said by the vendor's property alone.
+        let of_shop = |name: &str| !NEVER.contains(&name) && !["is_price", "is_currency"].contains(&name);
+        if let Some(fragment) = literal {
+            args.expand(fragment_pairs(&fragment), of_shop);
+        }
+        args.expand(item.arguments.clone(), of_shop);
         if args.text("is_productid").is_none() && args.text("webhook_action").is_none() {
             let names = if item.names.is_empty() { "no name".to_owned() } else { item.names.join(", ") };
             let message = format!("What was bought is no product here yet. Add a property for it: {names}.");
@@ -265,7 +293,9 @@ impl Desk {
         let mails = args.flag("is_send_mail").ok().flatten().unwrap_or(true);
         // What was bought twice in one order is two.
         let alike = order.items[..place].iter().filter(|other| other.names == item.names && other.arguments == item.arguments);
-        let fingerprint = format!("{}\n{}\n{}", args.fingerprint(&[], &NEVER), item.names.join(","), alike.count());
+        // By what the shop said: what the vendor's property says now makes no other order of it.
+        let said: Vec<String> = item.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let fingerprint = format!("{}\n{}\n{}", item.names.join(","), said.join("\n"), alike.count());
         let ordered = Ordered {
             caller: extension.name.clone(),
             number: order.number.clone(),
@@ -315,14 +345,25 @@ impl Desk {
     }
 
     async fn change_of(&self, extension: &Extension, order: &ShopOrder, change: Change) -> Result<Ended, Fault> {
-        let names = LicensesNamed {
-            subscription: order.subscription.as_deref(),
-            order: order.number.as_deref(),
-            ..LicensesNamed::default()
-        };
-        let found = match self.licenses_of(&extension.name.to_lowercase(), &names).await? {
-            Ok(found) => found,
-            Err(refused) => return Ok(Ended::failed(refused.message)),
+        let mut found = None;
+        // A refund may name an order by another of its numbers.
+        for number in order.number.iter().chain(&order.others).map(Some).chain(order.number.is_none().then_some(None)) {
+            let names = LicensesNamed {
+                subscription: order.subscription.as_deref(),
+                order: number.map(String::as_str),
+                ..LicensesNamed::default()
+            };
+            let these = self.licenses_of(&extension.name.to_lowercase(), &names).await?;
+            let is_found = these.is_ok();
+            found = Some(these);
+            if is_found {
+                break;
+            }
+        }
+        let found = match found {
+            Some(Ok(found)) => found,
+            Some(Err(refused)) => return Ok(Ended::failed(refused.message)),
+            None => return Ok(Ended::failed("The event names no order.".to_owned())),
         };
         let (count, of) = (found.len(), found.first().and_then(|(license, _)| license.order));
         let visitor = Visitor::Extension { name: extension.name.clone() };
@@ -360,13 +401,14 @@ impl Desk {
             Box::pin(async move {
                 let Some(customer) = conn.customer_by_email(&email).await? else { return Ok(false) };
                 let plain = |text: &Option<String>| text.clone().filter(|text| text.chars().count() <= 200);
-                let (name, company, phone) = (plain(&said.name), plain(&said.company), plain(&said.phone));
-                let said = CustomerSaid { name: name.as_deref(), company: company.as_deref(), phone: phone.as_deref() };
+                let (name, company) = (plain(&said.name), plain(&said.company));
+                // A phone gets codes: no shop says whose it is.
+                let said = CustomerSaid { name: name.as_deref(), company: company.as_deref(), phone: None };
                 conn.update_customer(customer.id, &email, &said).await
             })
         });
         Ok(if known.await? {
-            Ended::done("The customer’s name, company and phone were brought up to date.".to_owned(), None)
+            Ended::done("The customer’s name and company were brought up to date.".to_owned(), None)
         } else {
             Ended { state: EventState::Ignored, said: "They are no customer here.".to_owned(), order: None }
         })

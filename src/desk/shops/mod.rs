@@ -94,18 +94,23 @@ impl Desk {
             Err(refused) => return Ok(Err(ShopRefused::Who(refused))),
         };
         let map = shop_map(&extension);
-        let headers: Vec<(String, String)> = told.headers.clone();
-        let payload = match Payload::read(&told.body, headers) {
-            Ok(payload) => payload,
-            Err(error) => return Ok(Err(ShopRefused::Unreadable(error.to_string()))),
-        };
         let key = self.extension_secret(&extension, "shared", extension.shared_key.as_deref())?;
+        // Before anything is read of it.
         if let (Some(key), true) = (&key, signs(&map))
-            && let Err(fault) = signature::check(&map.signing, &payload, &told.body, key.as_slice(), self.now())
+            && let Err(fault) = signature::check(&map.signing, &told.headers, &told.body, key.as_slice(), self.now())
         {
             let refused = QlmRefused::new(ErrorCode::AuthenticationFailed, fault.to_string());
             return Ok(Err(ShopRefused::Who(refused)));
         }
+        // PayPal sends forms; whoever else calls there need not have anything else read.
+        let is_form = !told.body.trim_ascii_start().starts_with(b"<") && !told.body.trim_ascii_start().starts_with(b"{");
+        if map.signing == Signing::PayPal && !is_form {
+            return Ok(Err(ShopRefused::Unreadable("PayPal notifies by forms.".to_owned())));
+        }
+        let payload = match Payload::read(&told.body, told.headers.clone()) {
+            Ok(payload) => payload,
+            Err(error) => return Ok(Err(ShopRefused::Unreadable(error.to_string()))),
+        };
         if map.signing == Signing::PayPal
             && let Err(refused) = self.paypal_sent(&extension, &payload, &told.body).await?
         {
@@ -113,19 +118,27 @@ impl Desk {
         }
         let (mut done, mut failed) = (0, 0);
         let several = !map.events.is_empty() && payload.part(&map.events).is_some();
-        for event in payload.events(&map.events).into_iter().take(MOST_EVENTS) {
+        let events = payload.events(&map.events);
+        if events.len() > MOST_EVENTS {
+            return Ok(Err(ShopRefused::Unreadable(format!("At most {MOST_EVENTS} events are taken at once."))));
+        }
+        for event in events {
             let name = map.event_name(&event).unwrap_or_else(|| base64::url(&Sha256::digest(event.body().to_string())));
             let body = if several { event.body().to_string().into_bytes() } else { told.body.clone() };
             let kept = self.keep_shop_event(&extension, &name, &told.headers, &body).await?;
             match self.run_shop_event(&extension, kept, false).await? {
                 EventState::Failed => failed += 1,
+                // Whoever acts on it now may not come to its end.
+                EventState::New | EventState::Running => {
+                    return Ok(Err(ShopRefused::Later("This event is being acted on. Send it again in a minute.".to_owned())));
+                }
                 _ => done += 1,
             }
         }
         if map.signing == Signing::TwoCheckout
             && let Some(key) = key
         {
-            let receipt = signature::two_checkout_receipt(&payload, key.as_slice(), self.now());
+            let receipt = signature::two_checkout_receipt(&told.body, key.as_slice(), self.now());
             return Ok(Ok(ShopAnswer::Receipt(receipt)));
         }
         Ok(Ok(ShopAnswer::Kept { done, failed }))
@@ -206,16 +219,18 @@ impl Desk {
 
     /// Acts on an event that is kept, unless another does so now or it is done. Its state after that.
     async fn run_shop_event(&self, extension: &Extension, event: ShopEvent, again: bool) -> Result<EventState, Fault> {
-        let (id, now) = (event.id, self.now());
+        let (id, now, done) = (event.id, self.now(), event.state == EventState::Done);
         let claimed = self
             .store
             .write(move |conn| Box::pin(async move { conn.claim_event(id, again, now, now.plus_seconds(-LOST_SECONDS)).await }));
         if !claimed.await? {
-            return Ok(event.state);
+            // Of two deliveries at one time the other acts on it; how it stands now is read again.
+            let stands = self.read().await?.event(id).await?;
+            return Ok(stands.map_or(event.state, |event| event.state));
         }
         let (headers, body) = self.shop_event_content(&event)?;
         let ended = match Payload::read(&body, headers) {
-            Ok(payload) => self.act_on(extension, &shop_map(extension), payload).await,
+            Ok(payload) => self.act_on(extension, &shop_map(extension), payload, done).await,
             Err(error) => Ok(Ended::failed(error.to_string())),
         };
         let ended = match ended {
@@ -246,6 +261,24 @@ impl Desk {
         let bytes = self.vault.decrypt_secret(Purpose::SHOP_EVENT, Secret::named(&subject), &event.content)?;
         let content: Content = serde_json::from_slice(bytes.as_slice()).map_err(|_| Fault::Kept("an event"))?;
         Ok((content.headers, base64::from_standard(&content.body).map_err(|_| Fault::Kept("an event"))?))
+    }
+
+    /// Acts on events that nobody came to the end of: a process that stopped while it acted on one.
+    pub async fn finish_shop_events(&self) -> Result<(), Fault> {
+        let lost = self.now().plus_seconds(-LOST_SECONDS);
+        let mut conn = self.read().await?;
+        let left = conn.events_left(lost, LISTED).await?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let extensions = conn.extensions().await?;
+        drop(conn);
+        for event in left {
+            if let Some(extension) = extensions.iter().find(|one| one.id == event.extension) {
+                self.run_shop_event(extension, event, false).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Events, newest first, before one of them; of one state, where one is named. Also where the next page begins.

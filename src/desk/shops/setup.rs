@@ -55,6 +55,20 @@ impl Desk {
                 Some(Some(map.text()).filter(|_| map != crate::licensing::shops::default_map(&extension.class)))
             }
         };
+        // A key is shown to the shop it was typed for, and to no other.
+        let fetches = |map: &ShopMap| map.fetch.split('/').nth(2).map(str::to_owned);
+        let next = map.as_ref().map(|map| map.as_deref().and_then(ShopMap::kept));
+        if let Some(next) = next
+            && extension.api_key.is_some()
+            && edit.api_key.is_none()
+        {
+            let next = next.unwrap_or_else(|| crate::licensing::shops::default_map(&extension.class));
+            if !next.fetch.is_empty() && fetches(&next) != fetches(&shop_map(&extension)) {
+                let message =
+                    "This map asks another host, and the API key is for the one before. Type the key for this one first.";
+                return Err(ActError::field("map", message));
+            }
+        }
         let seal = |what: &str, secret: &Option<String>| {
             let subject = format!("{}/{what}", extension.name.to_lowercase());
             secret

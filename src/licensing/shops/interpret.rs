@@ -27,6 +27,8 @@ pub enum ShopAct {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShopOrder {
     pub number: Option<String>,
+    /// Other numbers it may have been ordered under.
+    pub others: Vec<String>,
     pub subscription: Option<String>,
     pub ordered: Option<Timestamp>,
     /// Until when it is paid for.
@@ -40,6 +42,8 @@ pub struct ShopOrder {
 pub struct ShopItem {
     /// Names its product may be known by here, the most particular first.
     pub names: Vec<String>,
+    /// What may be arguments itself.
+    pub literal: Option<String>,
     /// Arguments the shop carries itself: names in lower case.
     pub arguments: Vec<(String, String)>,
     /// As they were written.
@@ -117,6 +121,7 @@ impl ShopMap {
         }
         let order = ShopOrder {
             number: first(payload, payload.body(), &rule.order),
+            others: rule.order.iter().filter_map(|path| payload.text(path)).skip(1).collect(),
             subscription: first(payload, payload.body(), &rule.subscription),
             ordered: instant(payload, &rule.ordered)?,
             until: instant(payload, &rule.until)?,
@@ -187,6 +192,7 @@ fn item(payload: &Payload, part: &Value, rule: &Rule) -> ShopItem {
     let names = rule.product.iter().filter_map(|template| filled(template, |path| payload.text_of(part, path)));
     ShopItem {
         names: names.collect(),
+        literal: first(payload, part, &rule.literal),
         arguments,
         quantity: first(payload, part, &rule.quantity),
         amount: first(payload, part, &rule.amount),

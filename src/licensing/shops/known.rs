@@ -44,6 +44,7 @@ pub fn default_map(class: &str) -> ShopMap {
                     until: alloc::vec::Vec::new(),
                     items: [alloc::string::String::new()].to_vec(),
                     product: owned(&["pid_{productid}", "pid_{product_id}", "{sku}"]),
+                    literal: alloc::vec::Vec::new(),
                     arguments: [alloc::string::String::new()].to_vec(),
                     quantity: owned(&fields.quantity),
                     amount: alloc::vec::Vec::new(),

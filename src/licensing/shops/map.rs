@@ -87,6 +87,9 @@ pub struct Rule {
     /// Within an item: the names under which its product may be known here, with paths in braces, such as `shopify_{product_id}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub product: Vec<String>,
+    /// Within an item: what may be arguments itself, such as a SKU that begins with `&`. Never what a buyer can fill in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub literal: Vec<String>,
     /// Within an item: members whose names begin with `is_` are arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,

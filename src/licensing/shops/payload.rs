@@ -191,7 +191,7 @@ fn put(members: &mut Map<String, Value>, name: String, value: Value) {
 }
 
 /// What `application/x-www-form-urlencoded` encodes (WHATWG URL, 5.1).
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {

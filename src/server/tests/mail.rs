@@ -20,6 +20,7 @@ tests! {
         a_letter_is_sent_once_and_tried_again_for_a_while;
     once:
         nobody_learns_whether_an_address_is_known,
+        asking_often_tells_nothing_either,
         a_code_is_over_after_its_time_its_tries_or_a_newer_one,
         codes_are_asked_for_and_tried_only_so_often,
         who_has_no_license_to_be_had_is_told_by_mail_why,
@@ -233,6 +234,24 @@ fn without_chance(text: &str) -> String {
         rest = rest[at..].split_once('"').map_or("", |(_, rest)| rest);
     }
     out + rest
+}
+
+async fn asking_often_tells_nothing_either(app: TestApp) {
+    let house = House::new(app, 1).await;
+    let _office = house.with_office().await;
+    let mut answers = Vec::new();
+    for email in [ANN, "eve@customer.example"] {
+        let mut statuses = Vec::new();
+        for _ in 0..5 {
+            statuses.push(house.ask(email, COMPUTER).await.status.as_u16());
+        }
+        for computer in ["B", "C", "D"] {
+            statuses.push(house.ask(email, computer).await.status.as_u16());
+        }
+        answers.push(statuses);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], [200, 200, 200, 200, 200, 200, 200, 429]);
 }
 
 async fn a_code_is_over_after_its_time_its_tries_or_a_newer_one(app: TestApp) {
@@ -456,21 +475,14 @@ async fn a_code_goes_to_the_phone_where_the_vendor_says_so(app: TestApp) {
     let address = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, service).await });
     house.app.secret("+491701234567");
-    let person = Email::parse(ANN).unwrap();
-    house
-        .app
-        .desk()
-        .store()
-        .write(move |conn| {
-            let person = person.clone();
-            Box::pin(async move {
-                let customer = conn.customer_by_email(&person).await?.unwrap();
-                let said = crate::store::CustomerSaid { phone: Some("+49 170 1234567"), ..Default::default() };
-                conn.update_customer(customer.id, &person, &said).await
-            })
-        })
-        .await
-        .unwrap();
+    // Only staff says whose a phone is.
+    let told = [("email", ANN), ("phone", "+15005550001")];
+    house.qlm("UpdateUserInformation", &told).await;
+    for wrong in ["0170 1234567", "nobody"] {
+        let refused = house.app.desk().set_customer_phone(&OPERATOR, &Email::parse(ANN).unwrap(), Some(wrong)).await;
+        assert!(refused.is_err(), "{wrong}");
+    }
+    house.app.desk().set_customer_phone(&OPERATOR, &Email::parse(ANN).unwrap(), Some("+49 170 1234567")).await.unwrap();
     house
         .set(&[
             ("smsServiceUrl", &address),

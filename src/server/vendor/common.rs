@@ -349,6 +349,7 @@ fn act_words(act: &str) -> String {
         "customer_account.sso_set" => "said where a customer account’s people sign in",
         "customer_account.sso_removed" => "let nobody of a customer account sign in any more",
         "customer.edited" => "changed what is known of the customer",
+        "customer.phone_set" => "noted the customer’s phone",
         "customer.agreed" => "agreed, by a link in a letter",
         "customer.withdrew" => "took back what was agreed",
         "customer.account_set" => "said which account the customer is in",
