@@ -15,7 +15,6 @@ async function letter(portal: TestPortal, to: string): Promise<string> {
 }
 
 test("a computer is activated by a code from the customer's mail, with the keyboard alone", async ({ page, portal, expectStatus, expectAccessible, expectFits }) => {
-  expectStatus(422, "/activate/code");
   expectStatus(422, "/activate/code/confirm");
   const email = `${word()}@customer.example`;
   portal.secret(email);
@@ -23,10 +22,6 @@ test("a computer is activated by a code from the customer's mail, with the keybo
   await page.goto("/activate");
   await page.getByRole("link", { name: "Activate with your e-mail address" }).click();
   const form = page.getByRole("main");
-  await form.getByLabel("E-mail address").fill("nobody");
-  await form.getByRole("button", { name: "Send me a code" }).press("Enter");
-  // The browser holds back what is no address, and what is empty; a script of our own is not needed for it.
-  if (page.url().endsWith("/activate/code") && (await form.getByText("This is not a whole e-mail address").count()) > 0) await expectAccessible();
   await form.getByLabel("E-mail address").fill(email);
   const product = form.getByLabel("Product");
   if ((await product.count()) > 0) await product.selectOption({ label: "Press Designer 4" });
@@ -117,7 +112,7 @@ test("a shop is added, its payload tried out, and what it tells waits until its 
   await map.getByLabel("Name at the shop").fill(`lemonsqueezy_${name}`);
   await map.getByLabel("What it is here").fill("is_productid=4&is_majorversion=4&is_minorversion=0");
   await map.getByRole("button", { name: "Keep the property" }).click();
-  await expect(main.getByText(`lemonsqueezy_${name}`)).toBeVisible();
+  await expect(main.getByText(`lemonsqueezy_${name}`, { exact: true })).toBeVisible();
   await page.goto(event);
   await main.getByRole("button", { name: "Act on it again" }).click();
   await expect(main.getByText("One license issued.")).toBeVisible();

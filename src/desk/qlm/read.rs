@@ -88,8 +88,9 @@ impl Desk {
     /// Refuses a call that must be signed and is not, whichever method it is of. A signature counts once.
     pub async fn qlm_signed(&self, call: &QlmCall, method: &str) -> Result<Result<(), QlmRefused>, Fault> {
         let settings = self.settings();
-        let is_strict = settings.qlm.strict_methods.iter().any(|name| name.eq_ignore_ascii_case(method));
-        if !is_strict && !(settings.qlm.licenses_are_strict && method.eq_ignore_ascii_case("GetLicensesHttp")) {
+        let named = settings.qlm.strict_methods.iter().any(|name| name.eq_ignore_ascii_case(method));
+        let is_strict = named || (settings.qlm.licenses_are_strict && method.eq_ignore_ascii_case("GetLicensesHttp"));
+        if !is_strict {
             return Ok(Ok(()));
         }
         let extension = match self.caller_with_password(call).await? {

@@ -48,7 +48,7 @@ impl Desk {
             asked.api_key = None;
         }
         for event in payload.events(&map.events) {
-            self.try_event(&asked, &map, event, &mut lines).await?;
+            lines.extend(self.try_event(&asked, &map, event).await?);
         }
         Ok(Tried(lines))
     }
@@ -58,18 +58,19 @@ impl Desk {
         extension: &Extension,
         map: &ShopMap,
         payload: Payload,
-        lines: &mut Vec<Result<String, String>>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Vec<Result<String, String>>, Fault> {
         let payload = match self.completed(extension, map, payload).await? {
             Ok(payload) => payload,
-            Err(message) => return Ok(lines.push(Err(message))),
+            Err(message) => return Ok(vec![Err(message)]),
         };
         let (order, what) = match map.read(&payload) {
-            Err(error) => return Ok(lines.push(Err(error.to_string()))),
-            Ok(ShopAct::Nothing) => return Ok(lines.push(Ok("This event is none of ours: nothing would be done.".to_owned()))),
+            Err(error) => return Ok(vec![Err(error.to_string())]),
+            Ok(ShopAct::Nothing) => {
+                return Ok(vec![Ok("This event is none of ours: nothing would be done.".to_owned())]);
+            }
             Ok(ShopAct::Customer(customer)) => {
                 let email = customer.email.unwrap_or_else(|| "nobody".to_owned());
-                return Ok(lines.push(Ok(format!("What is known of the customer {email} would be brought up to date."))));
+                return Ok(vec![Ok(format!("What is known of the customer {email} would be brought up to date."))]);
             }
             Ok(ShopAct::Order(order) | ShopAct::SubscriptionPayment(order)) => (order, "order"),
             Ok(ShopAct::Renew(order)) => (order, "extended"),
@@ -84,12 +85,12 @@ impl Desk {
             };
             let found = self.licenses_of(&extension.name.to_lowercase(), &names).await?;
             let until = order.until.map(|until| format!(" through {}", until.date())).unwrap_or_default();
-            lines.push(match found {
+            return Ok(vec![match found {
                 Ok(found) => Ok(format!("{} would be {what}{until}.", licenses(found.len()))),
                 Err(refused) => Err(refused.message),
-            });
-            return Ok(());
+            }]);
         }
+        let mut lines = Vec::new();
         for place in 0..order.items.len() {
             lines.push(match self.plan_item(extension, map, &order, place).await? {
                 Ok(Some(planned)) => Ok(told(&planned, &order)),
@@ -97,7 +98,7 @@ impl Desk {
                 Err(refused) => Err(refused.message),
             });
         }
-        Ok(())
+        Ok(lines)
     }
 
     /// Acts on an event.

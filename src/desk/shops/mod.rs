@@ -36,6 +36,9 @@ const MOST_EVENTS: usize = 100;
 /// Headers that say something of an event. Others, such as cookies, are not kept.
 const KEPT_HEADERS: [&str; 3] = ["x-", "stripe-", "paddle-"];
 
+/// Names and values.
+type Headers = Vec<(String, String)>;
+
 /// What a shop sent.
 #[derive(Clone)]
 pub struct ShopCall {
@@ -256,7 +259,7 @@ impl Desk {
     }
 
     /// The headers and the body of an event.
-    fn shop_event_content(&self, event: &ShopEvent) -> Result<(Vec<(String, String)>, Vec<u8>), Fault> {
+    fn shop_event_content(&self, event: &ShopEvent) -> Result<(Headers, Vec<u8>), Fault> {
         let subject = secret_name(event.extension, &event.name);
         let bytes = self.vault.decrypt_secret(Purpose::SHOP_EVENT, Secret::named(&subject), &event.content)?;
         let content: Content = serde_json::from_slice(bytes.as_slice()).map_err(|_| Fault::Kept("an event"))?;
