@@ -94,7 +94,7 @@ pub fn ShopsPage(vendor: VendorFrame, view: ShopsView) -> impl IntoView {
                 }
             })
             .collect_view();
-        let columns = vec![Column::new("At the shop, and here"), Column::new("").numeric()];
+        let columns = vec![Column::new("At the shop, and here"), Column::new("Remove").numeric()];
         view! { <Table caption="Properties" columns=columns>{rows}</Table> }.into_any()
     };
     let forms = may.then(|| {
