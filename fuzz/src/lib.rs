@@ -11,21 +11,25 @@ use countersign::licensing::{
     qlm::{
         Args, DateFormat, FeatureMasks, Property,
         document::{Element, ascii},
+        filter::{Filter, Value},
         order::{KeyOrder, OrderSettings},
         strict::StrictToken,
     },
+    shops::{KNOWN, Payload, ShopMap, Signing, signature},
     tpm::{TpmKey, read_signature},
 };
 
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its corpus.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("authorization", authorization),
     ("countersign_request", countersign_request),
+    ("license_filter", license_filter),
     ("licensespring_request", licensespring_request),
     ("qlm_arguments", qlm_arguments),
     ("refresh_file", refresh_file),
+    ("shop_payload", shop_payload),
 ];
 
 /// A header of an API call, whatever stands in it.
@@ -138,5 +142,49 @@ pub fn qlm_arguments(data: &[u8]) {
     let headers: Vec<(String, String)> = pairs(body).into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
     if let Some(token) = StrictToken::read(&headers, vec![query.to_owned()]) {
         assert!(token.check(b"a key nobody fuzzes", Timestamp::from_seconds(1_790_000_000), 300, 1).is_err());
+    }
+}
+
+/// A filter of licenses. What is one asks about known columns alone, and about nothing the same as about something that fits nothing.
+pub fn license_filter(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(filter) = Filter::parse(text) else { return };
+    let asked = std::cell::RefCell::new(Vec::new());
+    let number = |name: &str| {
+        asked.borrow_mut().push(name.to_owned());
+        Some(Value::Number(1))
+    };
+    let by_number = filter.fits(&number);
+    assert_eq!(filter.fits(&number), by_number);
+    let _ = filter.fits(&|_| Some(Value::Text("Ann@example.com".to_owned())));
+    let _ = filter.fits(&|_| None);
+    assert!(asked.borrow().iter().all(|name| countersign::licensing::qlm::filter::COLUMNS.contains(&name.as_str())));
+}
+
+/// What a shop may send, read by every map that is known, and as a map.
+pub fn shop_payload(data: &[u8]) {
+    let headers = vec![("x-shopify-topic".to_owned(), "orders/paid".to_owned()), ("x-signature".to_owned(), "00".to_owned())];
+    if let Ok(mut payload) = Payload::read(data, headers.clone()) {
+        payload.gather();
+        for (_, text) in KNOWN {
+            let map = ShopMap::parse(text).expect("it is known");
+            for event in payload.events(&map.events) {
+                let _ = (map.read(&event), map.event_name(&event));
+                // Whatever a payload says, the shop it is asked of is the same.
+                if let Some(address) = map.fetch_address(&event) {
+                    let host = |address: &str| address.split('/').nth(2).map(str::to_owned);
+                    assert_eq!(host(&address), host(&map.fetch), "{address}");
+                }
+            }
+            assert!(
+                matches!(map.signing, Signing::None | Signing::PayPal)
+                    || signature::check(&map.signing, &headers, data, b"key", Timestamp::from_seconds(0)).is_err()
+            );
+        }
+    }
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(map) = ShopMap::parse(text)
+    {
+        assert_eq!(ShopMap::parse(&map.text()).as_ref(), Ok(&map));
     }
 }
