@@ -39,7 +39,11 @@ async fn by_address(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let from = Some(counted(state.address_of(peer, &headers)).to_string());
+    let from = state.address_of(peer, &headers);
+    if let Err(refused) = state.desk.qlm_admitted(Some(from), "") {
+        return reply::failure(StatusCode::FORBIDDEN, refused.code, &refused.message);
+    }
+    let from = Some(counted(from).to_string());
     let call = QlmCall { args: Args::default(), from, by_get: false, strict: None };
     let told = ShopCall { call, hook: Some(token), from_paypal: false, headers: texts(&headers), body: body.to_vec() };
     answer(&state, told).await

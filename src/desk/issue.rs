@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{ActError, Area, Desk, Level, Visitor, activate::HOLDERS_NAMED};
+use super::{ActError, Area, Desk, Level, Refusal, Refused, Visitor, activate::HOLDERS_NAMED};
 use crate::{
     licensing::{
         ActivationKey, Email, LicenseId, OrderId, ProductCode, Timestamp,
@@ -10,11 +10,13 @@ use crate::{
         issue::{BatchError, Quantities, QuantitySettings, batch},
         license::{Actor, Limit, Terms},
         product::Product,
-        qlm::{self, key::Groups},
+        qlm::{self, key::Groups, protect::Protection},
     },
     store::{Conn, NewAudit, NewLicense, NewMessage, NewOrder, StoreError, Subject},
     vault::{Password as Secret, random_bytes},
 };
+
+const DAY_SECONDS: i64 = 86_400;
 
 /// How an assigned user gets a password.
 #[derive(Clone)]
@@ -57,6 +59,8 @@ pub struct Issue {
     pub subscription: Option<(String, String)>,
     /// The customer gets the keys by mail.
     pub mails_keys: bool,
+    /// How many keys are made in a day at most by all who say so.
+    pub keys_per_day: Option<u32>,
 }
 
 /// What the keys that are made look like.
@@ -94,6 +98,7 @@ impl Issue {
             item: None,
             subscription: None,
             mails_keys: false,
+            keys_per_day: None,
         }
     }
 }
@@ -143,6 +148,8 @@ enum WasFirst {
     SentTwice,
     #[error("another has this {0} already")]
     Taken(&'static str),
+    #[error("no more keys today")]
+    DayIsFull,
 }
 
 pub(super) enum Outcome {
@@ -199,6 +206,10 @@ impl Desk {
         let outcome = match outcome {
             Err(StoreError::GaveUp(why)) => match why.downcast_ref() {
                 Some(&WasFirst::Taken(what)) => Ok(Outcome::Taken(what)),
+                Some(WasFirst::DayIsFull) => {
+                    let (refusal, reference) = (Refusal::Qlm(Protection::Keys), String::new());
+                    return Err(ActError::Refused(Box::new(Refused { refusal, reference, product_name: None })));
+                }
                 _ => Err(StoreError::GaveUp(why)),
             },
             done => done,
@@ -341,6 +352,11 @@ pub(super) async fn issue_in(
         if !before.is_empty() {
             return issued_before(conn, order, Some(&before)).await;
         }
+    }
+    if let Some(most) = issue.keys_per_day
+        && conn.count_tries("keys-a-day", drawn.keys.len(), DAY_SECONDS, now).await? > i64::from(most)
+    {
+        return Err(StoreError::gave_up(WasFirst::DayIsFull));
     }
     let mut licenses = Vec::with_capacity(drawn.keys.len());
     for (key, product) in each_with_each(&drawn.keys, &products) {

@@ -11,6 +11,7 @@ use crate::{
         decide::{ActivationRefusal, Holder, RefreshRefusal, ReleaseRefusal},
         files::{Code, Problem},
         product::{DeviceDetails, Product},
+        qlm::protect::Protection,
         words::Words,
     },
     store::{Conn, NewAttempt},
@@ -23,12 +24,14 @@ pub(super) fn unknown_product(code: &ProductCode) -> Refusal {
 }
 
 /// What stood in the way of an act.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     Activation(ActivationRefusal),
     Release(ReleaseRefusal),
     Refresh(RefreshRefusal),
     AirGap(AirGapRefusal),
+    /// A limit of those that QLM's properties set.
+    Qlm(Protection),
     /// The file itself.
     File(Problem),
     /// This request was answered, and what it got was given back or taken away since.
@@ -51,6 +54,7 @@ impl Refusal {
             Self::Release(refusal) => refusal.code(),
             Self::Refresh(refusal) => refusal.code(),
             Self::AirGap(refusal) => refusal.code(),
+            Self::Qlm(refusal) => refusal.code(),
             Self::File(problem) => problem.code(),
             Self::RequestSpent => "request_spent",
             Self::RequestIdReused => "request_id_reused",
@@ -71,6 +75,7 @@ impl Refusal {
             Self::Release(refusal) => refusal.words(),
             Self::Refresh(refusal) => refusal.words(),
             Self::AirGap(refusal) => refusal.words(),
+            Self::Qlm(refusal) => refusal.words(),
             Self::File(problem) => {
                 let sentence = problem.sentence();
                 Words { what: Cow::Borrowed("This file cannot be used"), why: sentence.what.into(), next: sentence.next.into() }

@@ -2,6 +2,7 @@
 //! newer revision.
 
 pub mod mail;
+pub mod protect;
 pub mod qlm;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -214,7 +215,7 @@ static KNOWN: [Known; 12] = [
 
 /// Every setting there is.
 fn all() -> impl Iterator<Item = &'static Known> {
-    KNOWN.iter().chain(&mail::KNOWN).chain(&qlm::KNOWN)
+    KNOWN.iter().chain(&mail::KNOWN).chain(&qlm::KNOWN).chain(&protect::KNOWN)
 }
 
 /// The type of a picture by its first bytes, never by what somebody calls it.
@@ -323,11 +324,14 @@ impl Desk {
         let (now, actor) = (self.now(), visitor.actor());
         self.store
             .write(move |conn| {
-                let (changes, actor) = (changes.clone(), actor.clone());
+                let (changes, actor, next) = (changes.clone(), actor.clone(), next.clone());
                 Box::pin(async move {
                     let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
                     for (name, old, new) in &changes {
                         conn.set(name, new, now).await?;
+                        if *name == "blockComputerIDs" {
+                            conn.block_everywhere(&next.qlm.protect.blocked_computers, now).await?;
+                        }
                         before.insert((*name).to_owned(), shortened(name, old).into());
                         after.insert((*name).to_owned(), shortened(name, new).into());
                     }

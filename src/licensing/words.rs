@@ -11,6 +11,7 @@ use core::fmt;
 use super::{
     airgap::{AirGapRefusal, CodeRefusal},
     decide::{ActivationRefusal, RefreshRefusal, ReleaseRefusal},
+    qlm::protect::Protection,
 };
 
 /// A refusal in three sentences.
@@ -297,6 +298,75 @@ fn clock(at: super::Timestamp) -> String {
     format!("{}, {} UTC", at.date().for_people(), text.get(11..16).unwrap_or_default().to_owned())
 }
 
+impl Protection {
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let ask = "Ask the vendor, who can raise the limit.";
+        match self {
+            Self::OtherKind => Words::of(
+                "This license is for another kind of computer",
+                "It is sold for physical machines or for virtual ones, and this is the other.",
+                "Activate it on a computer of that kind, or ask the vendor to change it.",
+            ),
+            Self::System { most } => Words {
+                what: "This computer was activated too often".into(),
+                why: format!("One computer can be activated {} by a license.", times(*most)).into(),
+                next: ask.into(),
+            },
+            Self::Trials { most } => Words {
+                what: "This computer has had its trial".into(),
+                why: format!("A computer can have {most} trial {} of this product.", plural(*most, "license", "licenses")).into(),
+                next: "Buy a license, or ask the vendor for more time.".into(),
+            },
+            Self::Day => Words::of(
+                "No more activations today",
+                "The vendor limits how many computers are activated in a day, and the limit is reached.",
+                "Try again tomorrow, or ask the vendor, who can raise the limit.",
+            ),
+            Self::Keys => Words::of(
+                "No more keys today",
+                "The vendor limits how many keys are made in a day, and the limit is reached. Nothing was made.",
+                "Send the order again tomorrow, or raise maxNewKeysPerDay.",
+            ),
+            Self::ComputerKey => Words::of(
+                "This is not the computer key this computer was given",
+                "The computer was activated again since, or the key is another computer’s.",
+                "Activate this computer again.",
+            ),
+            Self::IllegalComputer => Words::of(
+                "A computer showed a key that it was not given",
+                "It was not stopped: the license may have been copied, or the computer was activated again since.",
+                "Look whether other computers show the same.",
+            ),
+            Self::Held { until } => Words {
+                what: "This seat was taken a short time ago".into(),
+                why: "The vendor lets seats be given back only after a while.".into(),
+                next: format!("Release it after {}.", clock(*until)).into(),
+            },
+            Self::Releases { most, days } => Words {
+                what: "Seats of this license were given back too often".into(),
+                why: match days {
+                    Some(days) => format!("That can be done {} in {days} {}.", times(*most), plural(*days, "day", "days")).into(),
+                    None => format!("That can be done {}.", times(*most)).into(),
+                },
+                next: ask.into(),
+            },
+        }
+    }
+}
+
+fn times(count: u32) -> String {
+    match count {
+        1 => "once".into(),
+        2 => "twice".into(),
+        count => format!("{count} times"),
+    }
+}
+
+const fn plural(count: u32, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,7 +376,8 @@ mod tests {
         let activation = ActivationRefusal::examples().into_iter().map(|refusal| refusal.words());
         let codes = CodeRefusal::examples().into_iter().map(|refusal| refusal.words());
         let release = AirGapRefusal::Release(ReleaseRefusal::NotProved).words();
-        for words in activation.chain(codes).chain([release]) {
+        let protection = Protection::examples().into_iter().map(|refusal| refusal.words());
+        for words in activation.chain(codes).chain(protection).chain([release]) {
             assert!(!words.what.ends_with('.'), "{}", words.what);
             assert!(words.why.ends_with('.') && words.next.ends_with('.'), "{words:?}");
             let all = words.sentence().to_lowercase();

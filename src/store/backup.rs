@@ -16,7 +16,7 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 39] = [
+const TABLES: [&str; 40] = [
     "product",
     "version",
     "feature",
@@ -56,6 +56,7 @@ const TABLES: [&str; 39] = [
     "property",
     "shop_event",
     "install",
+    "release_log",
 ];
 /// What means nothing elsewhere or later: counted tries and leases on jobs.
 const PASSING: [&str; 2] = ["rate", "lease"];

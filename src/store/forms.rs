@@ -65,10 +65,22 @@ impl Conn {
 
     /// Counts one more try by a subject in the window that runs at `now`, and returns how many that makes.
     pub async fn count_try(&mut self, subject: &str, window_seconds: i64, now: Timestamp) -> Result<i64, StoreError> {
+        self.count_tries(subject, 1, window_seconds, now).await
+    }
+
+    /// The same for several at once.
+    pub async fn count_tries(
+        &mut self,
+        subject: &str,
+        tries: usize,
+        window_seconds: i64,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
         let (start, end) = window(window_seconds, now);
-        let sql = "insert into rate (subject, window_start, window_end, times) values ($1, $2, $3, 1) \
-                   on conflict (subject, window_start, window_end) do update set times = rate.times + 1 returning times";
-        let row = sqlx::query(sql).bind(plain(subject)).bind(start).bind(end).fetch_one(self.db()).await?;
+        let sql = "insert into rate (subject, window_start, window_end, times) values ($1, $2, $3, $4) \
+                   on conflict (subject, window_start, window_end) do update set times = rate.times + $4 returning times";
+        let tries = i64::try_from(tries).unwrap_or(i64::MAX);
+        let row = sqlx::query(sql).bind(plain(subject)).bind(start).bind(end).bind(tries).fetch_one(self.db()).await?;
         row.int("times")
     }
 

@@ -27,6 +27,7 @@ mod oauth;
 mod orders;
 mod pages;
 mod products;
+mod protect;
 mod seals;
 mod settings;
 mod shops;

@@ -216,7 +216,7 @@ pub fn file_refused(refusal: &Refusal) -> ApiError {
             Code::DeviceIdMissing => "missing_hardware_id",
             _ => "validation_error",
         },
-        Refusal::Refresh(_) | Refusal::AirGap(_) => "validation_error",
+        Refusal::Refresh(_) | Refusal::AirGap(_) | Refusal::Qlm(_) => "validation_error",
     };
     ApiError::bad(code, refusal.words().sentence())
 }

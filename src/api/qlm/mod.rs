@@ -80,6 +80,10 @@ async fn answer(state: &AppState, method: &str, request: Request) -> Response {
         return reply::failure(StatusCode::FORBIDDEN, ErrorCode::Blocked, "This address acts, so it is not fetched ahead.");
     }
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| state.address_of(peer.0, request.headers()));
+    if let Err(refused) = state.desk.qlm_admitted(from, method) {
+        let status = if [PAYPAL, WEBHOOK].contains(&method) { StatusCode::FORBIDDEN } else { StatusCode::OK };
+        return reply::failure(status, refused.code, &refused.message);
+    }
     let from = from.map(|from| crate::server::limits::counted(from).to_string());
     let strict = strict_token(state, &request);
     let query = pairs(request.uri().query().unwrap_or_default().as_bytes());

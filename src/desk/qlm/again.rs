@@ -54,6 +54,8 @@ pub(in crate::desk) struct Told {
     pub element: Element,
     /// The license, and the machine it is active on; none where it is told anew each time.
     pub of: Option<(License, Activation)>,
+    /// Telling it changed something, so what was read before it is another state than what is told.
+    pub changed: bool,
 }
 
 impl Desk {
@@ -92,7 +94,7 @@ impl Desk {
             let minute = Timestamp::from_millis((now.millis() / 60_000 + 1) * 60_000);
             let until = license.next_change(now).map_or(minute, |change| change.min(minute));
             let of = MarksOf { license: license.id, device: activation.device.id.clone(), api_key: String::new() };
-            let answer = marks.map(|marks| Answer { marks, until, text: text.clone() });
+            let answer = marks.filter(|_| !told.changed).map(|marks| Answer { marks, until, text: text.clone() });
             let noted = AtomicI64::new(now.seconds());
             self.validated().put(name, Arc::new(Before { of, activation: activation.id, answer, noted }));
         }

@@ -9,8 +9,9 @@ use crate::{
         license::{Actor, Expiry, License, Limit, Maintenance},
         product::Product,
         qlm::{
-            Args, ComputerType, ErrorCode, FeatureMasks, LicenseModel, Property, QlmTerms, document,
+            ArgError, Args, ComputerType, ErrorCode, FeatureMasks, LicenseModel, Property, QlmTerms, document,
             order::{self, OrderSettings},
+            protect::OwnLimit,
             providers,
         },
     },
@@ -385,11 +386,31 @@ pub(super) struct Edits {
     properties: Vec<Property>,
     affiliate: Option<String>,
     user_data: Option<String>,
+    max_releases: OwnLimit,
+    release_days: OwnLimit,
+    /// Back to what the server says.
+    server_releases: (bool, bool),
+}
+
+/// A license's own limit on releases: −1 is none, −2 the server's (none here, and true).
+fn own_limit(args: &Args, name: &'static str) -> Result<(OwnLimit, bool), QlmRefused> {
+    let Some(text) = args.text(name) else { return Ok((None, false)) };
+    match text.parse::<i64>().map(|number| (number, u32::try_from(number))) {
+        Ok((_, Ok(most))) => Ok((Some(Limit::AtMost(most)), false)),
+        Ok((-1, _)) => Ok((Some(Limit::Unlimited), false)),
+        Ok((-2, _)) => Ok((None, true)),
+        _ => Err(ArgError::kind(name, "a whole number, -1 for no limit, or -2 for the server’s", text).into()),
+    }
 }
 
 impl Edits {
     pub fn read(args: &Args, settings: &OrderSettings) -> Result<Self, QlmRefused> {
+        let (max_releases, count_of_server) = own_limit(args, "is_maxreleasecount")?;
+        let (release_days, days_of_server) = own_limit(args, "is_maxreleaseperiod")?;
         Ok(Self {
+            max_releases,
+            release_days,
+            server_releases: (count_of_server, days_of_server),
             features: args.text("is_features").map(|text| FeatureMasks::parse("is_features", text)).transpose()?,
             date: args.text("is_expdate").map(|text| order::date("is_expdate", text, &settings.dates)).transpose()?,
             days: order::days(args, "is_expduration")?,
@@ -418,6 +439,12 @@ impl Edits {
         }
         if let Some(data) = &self.user_data {
             qlm.user_data.clone_from(data);
+        }
+        for (kept, new, of_server) in [
+            (&mut qlm.max_releases, self.max_releases, self.server_releases.0),
+            (&mut qlm.release_days, self.release_days, self.server_releases.1),
+        ] {
+            *kept = if of_server { None } else { new.or(*kept) };
         }
         let model = qlm.model;
         if let Some(days) = self.days {

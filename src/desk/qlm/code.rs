@@ -3,7 +3,8 @@
 
 use super::{
     QlmCall, QlmRefused, product_numbered,
-    validate::{Asked, Computer, seat},
+    protect::protected,
+    validate::{Asked, Computer, DayIsFull, seat},
 };
 use crate::{
     desk::{CodeAsk, CodeRefusal, CodeShown, Desk, Fault},
@@ -11,8 +12,9 @@ use crate::{
         DeviceId, Email, ProductId,
         authorization_code::NoLicense,
         product::Product,
-        qlm::{ErrorCode, document::Element, key},
+        qlm::{ErrorCode, document::Element, key, protect::Protection},
     },
+    store::StoreError,
     vault::random_bytes,
 };
 
@@ -96,11 +98,11 @@ impl Desk {
         };
         let shown = CodeShown { email, product: product.code.clone(), device: on.device.clone(), code, from: call.from.clone() };
         let (now, random, desk) = (self.now(), random_bytes(), self.clone());
-        let given = std::sync::Arc::new((shown, on, product));
+        let given = std::sync::Arc::new((shown, on, product, self.settings()));
         let done = self.store.write(move |conn| {
             let (desk, given) = (desk.clone(), given.clone());
             Box::pin(async move {
-                let (shown, on, product) = &*given;
+                let (shown, on, product, settings) = &*given;
                 let proved = match desk.prove_code(conn, shown, product, now).await? {
                     Ok(proved) => proved,
                     Err(refusal) => return Ok(Err(refused(refusal, product))),
@@ -109,14 +111,17 @@ impl Desk {
                     return Ok(Err(refused(CodeRefusal::NoLicense(NoLicense::None), product)));
                 };
                 let asked = Asked::of(key, on.clone());
-                let seated = seat(conn, &asked, random, now).await?;
+                let seated = seat(conn, &asked, &settings.qlm.protect, random, now).await?;
                 if seated.is_ok() {
                     conn.drop_code(&proved.email, product.id).await?;
                 }
                 Ok(seated.map(|(facts, activation, key)| (asked, facts, activation, key)))
             })
         });
-        let done = done.await?;
+        let done = match done.await {
+            Err(StoreError::GaveUp(why)) if why.is::<DayIsFull>() => return Ok(Err(protected(Protection::Day))),
+            done => done?,
+        };
         Ok(done.map(|(mut asked, facts, activation, key)| {
             // Whoever has the code reads the customer's mail.
             asked.on.key = Some(key::plain(&key));

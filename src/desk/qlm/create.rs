@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{QlmCall, QlmRefused, product_numbered, switched};
+use super::{QlmCall, QlmRefused, product_numbered, protect::protected, switched};
 use crate::{
-    desk::{ActError, Desk, Fault, Issue, Issued, KeyShape, Visitor},
+    desk::{ActError, Desk, Fault, Issue, Issued, KeyShape, Refusal, Visitor},
     licensing::{
         ActivationKey, Date, Email,
         files::base64,
@@ -133,6 +133,7 @@ impl Desk {
             subscription: subscription.map(|id| (caller.to_lowercase(), id)),
             note,
             mails_keys,
+            keys_per_day: settings.qlm.protect.keys_per_day,
             ..Issue::one(product.code.clone(), order.terms)
         };
         Ok(Ok(Planned { visitor: Visitor::Extension { name: caller }, product, issue }))
@@ -143,6 +144,10 @@ impl Desk {
         Ok(match self.issue(&visitor, issue).await {
             Ok(issued) => Ok(issued),
             Err(ActError::Fault(fault)) => return Err(fault),
+            Err(ActError::Refused(refused)) => match refused.refusal {
+                Refusal::Qlm(refusal) => Err(protected(refusal).of(&product)),
+                other => Err(QlmRefused::new(ErrorCode::License, other.words().sentence()).of(&product)),
+            },
             Err(ActError::Field { message, .. }) => Err(QlmRefused::new(ErrorCode::MissingArgument, message).of(&product)),
             Err(error) => Err(QlmRefused::new(ErrorCode::License, error.to_string()).of(&product)),
         })

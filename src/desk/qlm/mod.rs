@@ -10,6 +10,7 @@ mod create;
 mod customer;
 mod extensions;
 mod licenses;
+mod protect;
 mod read;
 mod release;
 mod sign;
@@ -63,11 +64,13 @@ pub struct QlmRefused {
     pub code: ErrorCode,
     pub message: String,
     pub product: Option<ProductId>,
+    /// What of it is kept for the vendor to read; none where it says nothing of a license.
+    pub(in crate::desk) cause: Option<super::Refusal>,
 }
 
 impl QlmRefused {
     pub(in crate::desk) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), product: None }
+        Self { code, message: message.into(), product: None, cause: None }
     }
 
     pub(super) fn of(self, product: &Product) -> Self {
@@ -89,6 +92,14 @@ pub(super) fn switched(on: bool, property: &str) -> Result<(), QlmRefused> {
 
 /// What stands in the way of a seat, by number and in the words the documentation gives.
 pub(super) fn activation_refused(refusal: &ActivationRefusal, key: &str) -> QlmRefused {
+    let cause = match refusal {
+        ActivationRefusal::UnknownKey | ActivationRefusal::WrongProduct => None,
+        refusal => Some(refusal.clone().into()),
+    };
+    QlmRefused { cause, ..numbered(refusal, key) }
+}
+
+fn numbered(refusal: &ActivationRefusal, key: &str) -> QlmRefused {
     use ActivationRefusal as Refusal;
     let code = match refusal {
         Refusal::UnknownKey => ErrorCode::LicenseNotFound,

@@ -2,20 +2,25 @@
 
 use md5::{Digest, Md5};
 
-use super::{QlmCall, QlmRefused, release_refused, switched};
+use super::{
+    QlmCall, QlmRefused,
+    protect::{DAY_SECONDS, about, note_once, protected},
+    release_refused, switched,
+    validate::Computer,
+};
 use crate::{
-    desk::{Desk, Fault, answer::give_back},
+    desk::{Desk, Fault, Refusal, answer::give_back},
     licensing::{
         ActivationKey, DeviceId, ProductId,
+        activation::ActivationState,
         decide::{self, ReleaseProof},
         license::Actor,
-        qlm::{ErrorCode, key},
+        qlm::{ErrorCode, document, key},
     },
 };
 
 /// Wrong codes for one license in a day: whoever has an app has what they are made with.
 const CODES_A_DAY: i64 = 5;
-const DAY_SECONDS: i64 = 86_400;
 
 impl Desk {
     /// Gives a computer's seat back. Refuses a caller who shows neither an extension's password nor, where the vendor lets that do, the
@@ -61,9 +66,18 @@ impl Desk {
             Ok(product) => product.map(|(number, ..)| number),
             Err(error) => return Ok(Err(error.into())),
         };
+        let logged = match args.flag("is_logrelease") {
+            Ok(flag) => flag.unwrap_or(true) && !settings.qlm.protect.forgets_releases,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let on = match Computer::read(args) {
+            Ok(on) => on,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let now = self.now();
         let released = self.store.write(move |conn| {
             let (parsed, device, actor, shown) = (parsed.clone(), device.clone(), actor.clone(), shown.clone());
+            let (limits, about_of) = (settings.qlm.protect.releases, on.clone());
             Box::pin(async move {
                 let mut found = conn.facts_with_key(&parsed.folded(), &device).await?;
                 found.retain(|facts| number.is_none_or(|number| facts.product.number == Some(number)));
@@ -93,6 +107,21 @@ impl Desk {
                 let Some(known) = facts.known.clone() else {
                     return Ok(Err(release_refused(&decide::ReleaseRefusal::NotActivated).of(&product)));
                 };
+                // An app that floats gives its slot back each time it ends, and says so.
+                let floats = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default()).is_cloud();
+                let logged = logged || !(floats || proved);
+                let limits = limits.of(facts.license.terms.qlm.as_ref());
+                let (of_license, of_client) = conn.releases_since(facts.license.id, &device, limits.since(now)).await?;
+                if let ActivationState::Active { since } = known.state
+                    && logged
+                    && let Err(refusal) = limits.release(facts.license.terms.seats, since, of_license, of_client, now)
+                {
+                    note_once(conn, &about(&facts, &about_of), Refusal::Qlm(refusal.clone()), now).await?;
+                    return Ok(Err(protected(refusal).of(&product)));
+                }
+                if logged {
+                    conn.log_release(facts.license.id, &device, now).await?;
+                }
                 // What it was called is over with the seat.
                 conn.set_computer_key(known.id, None).await?;
                 give_back(conn, facts, known, releasing, actor, now).await?;

@@ -4,12 +4,14 @@
 use super::{
     QlmCall, QlmRefused, activation_refused,
     again::{Told, may_be_kept},
-    check_refused,
+    check_refused, counted,
+    protect::{DAY_SECONDS, about, is_activation, limited, note_once, protected},
 };
 use crate::{
     desk::{
-        Desk, Fault,
+        Desk, Fault, Refusal,
         activate::{Asker, Granted, grant, known_version},
+        settings::protect::ProtectSettings,
     },
     licensing::{
         ActivationKey, DeviceId, DeviceName, ProductId, Timestamp,
@@ -20,6 +22,7 @@ use crate::{
             Args, ErrorCode,
             document::{self, DocumentFacts, Element},
             key,
+            protect::Protection,
         },
     },
     store::{ActivationFactsRow, Conn, StoreError},
@@ -103,6 +106,8 @@ impl Desk {
         asked: Asked,
         activates: bool,
     ) -> Result<Result<Told, QlmRefused>, Fault> {
+        let settings = self.settings();
+        let protect = &settings.qlm.protect;
         if let Err(refused) = self.guesses(call, "key", false).await? {
             return Ok(Err(refused));
         }
@@ -122,15 +127,23 @@ impl Desk {
             return Ok(Err(refused.of(&facts.product)));
         }
         let now = self.now();
+        let virtual_machine =
+            asked.on.device.virtual_machine.or(facts.known.as_ref().and_then(|known| known.device.virtual_machine));
+        let counts = activates && is_activation(holds, &asked.on) && protect.activation_limits().counts(virtual_machine);
         // What speaks for a machine with a key of its own is that key, and these calls show none: the rules refuse them.
         let has_key = facts.known.as_ref().is_some_and(|known| known.device_key.is_some() || known.tpm_key.is_some());
-        if (activates && !holds) || (holds && has_key) {
+        if (activates && !holds) || (holds && has_key) || counts {
             drop(conn);
             return self.activate_for_qlm(asked, now).await;
         }
         let checked = decide::check(&facts.product, &facts.license, facts.known.as_ref(), facts.blocked, now);
         if let Err(refusal) = checked {
-            return Ok(Err(check_refused(&refusal, &key_of(&facts)).of(&facts.product)));
+            let refused = check_refused(&refusal, &key_of(&facts)).of(&facts.product);
+            if let Some(cause) = &refused.cause {
+                drop(conn);
+                self.note_refusal(about(&facts, &asked.on), cause.clone()).await?;
+            }
+            return Ok(Err(refused));
         }
         self.kept.seen.note(facts.known.as_ref(), now);
         let computer_key = match &facts.known {
@@ -140,23 +153,38 @@ impl Desk {
         drop(conn);
         // A machine that was activated by another door gets its key now.
         let Some(computer_key) = computer_key else { return self.activate_for_qlm(asked, now).await };
+        if asked.on.key.as_ref().is_some_and(|shown| *shown != key::plain(&computer_key)) {
+            let refused = protect.requires_computer_key.then(|| protected(Protection::ComputerKey).of(&facts.product));
+            let cause = refused.as_ref().and_then(|refused| refused.cause.clone());
+            self.note_refusal(about(&facts, &asked.on), cause.unwrap_or(Refusal::Qlm(Protection::IllegalComputer))).await?;
+            if let Some(refused) = refused {
+                return Ok(Err(refused));
+            }
+        }
         let (product, element) = self.license_document(&facts, facts.known.as_ref(), &asked, &computer_key, now);
         let of = facts.known.filter(|known| may_be_kept(&facts.license, known)).map(|known| (facts.license, known));
-        Ok(Ok(Told { product, element, of }))
+        Ok(Ok(Told { product, element, of, changed: false }))
     }
 
     async fn activate_for_qlm(&self, asked: Asked, now: Timestamp) -> Result<Result<Told, QlmRefused>, Fault> {
-        let random = random_bytes();
+        let (random, settings) = (random_bytes(), self.settings());
         let asked = std::sync::Arc::new(asked);
-        let in_act = asked.clone();
+        let in_act = (asked.clone(), settings.clone());
         let done = self.store.write(move |conn| {
-            let asked = in_act.clone();
-            Box::pin(async move { seat(conn, &asked, random, now).await })
+            let (asked, settings) = in_act.clone();
+            Box::pin(async move { seat(conn, &asked, &settings.qlm.protect, random, now).await })
         });
-        Ok(done.await?.map(|(facts, activation, key)| {
+        let done = match done.await {
+            Err(StoreError::GaveUp(why)) if why.is::<DayIsFull>() => return Ok(Err(protected(Protection::Day))),
+            done => done?,
+        };
+        Ok(done.map(|(facts, activation, key)| {
             let (product, element) = self.license_document(&facts, Some(&activation), &asked, &key, now);
-            let of = may_be_kept(&facts.license, &activation).then(|| (facts.license.clone(), activation));
-            Told { product, element, of }
+            // What counts each call is told anew.
+            let counted =
+                asked.on.key.is_none() && settings.qlm.protect.activation_limits().counts(activation.device.virtual_machine);
+            let of = (!counted && may_be_kept(&facts.license, &activation)).then(|| (facts.license.clone(), activation));
+            Told { product, element, of, changed: true }
         }))
     }
 
@@ -187,25 +215,52 @@ impl Desk {
     }
 }
 
-/// A seat for the computer that is asked about, with the key it is called by.
+/// As many seats were taken today as the vendor lets be: all that was written is taken back.
+#[derive(Debug, thiserror::Error)]
+#[error("no more activations today")]
+pub(super) struct DayIsFull;
+
+/// What a seat comes with: the key the computer is called by.
+type Seated = (ActivationFactsRow, Activation, String);
+
+/// A seat for the computer that is asked about. What stands in the way is kept, for the vendor to read.
 pub(super) async fn seat(
     conn: &mut Conn,
     asked: &Asked,
+    protect: &ProtectSettings,
     random: [u8; 16],
     now: Timestamp,
-) -> Result<Result<(ActivationFactsRow, Activation, String), QlmRefused>, StoreError> {
+) -> Result<Result<Seated, QlmRefused>, StoreError> {
     let facts = match find(conn, asked).await? {
         Ok(facts) => facts,
         Err(refused) => return Ok(Err(refused)),
     };
-    if let Err(refused) = covered(conn, &facts, asked).await? {
-        return Ok(Err(refused.of(&facts.product)));
+    let (product, about) = (facts.product.clone(), about(&facts, &asked.on));
+    let shown = asked.on.key.clone();
+    let seated = seat_in(conn, facts, asked, protect, random, now).await?.map_err(|refused| refused.of(&product));
+    let cause = match &seated {
+        Err(refused) => refused.cause.clone(),
+        Ok((.., key)) => shown.filter(|shown| *shown != key::plain(key)).map(|_| Refusal::Qlm(Protection::IllegalComputer)),
+    };
+    if let Some(cause) = cause {
+        note_once(conn, &about, cause, now).await?;
     }
-    let product = facts.product.clone();
-    let kind = facts.license.terms.qlm.as_ref().map(|qlm| qlm.computer_type).unwrap_or_default();
-    if !kind.admits(asked.on.device.virtual_machine) {
-        let message = "This license is for another kind of computer.";
-        return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(&product)));
+    Ok(seated)
+}
+
+async fn seat_in(
+    conn: &mut Conn,
+    facts: ActivationFactsRow,
+    asked: &Asked,
+    protect: &ProtectSettings,
+    random: [u8; 16],
+    now: Timestamp,
+) -> Result<Result<Seated, QlmRefused>, StoreError> {
+    if let Err(refused) = covered(conn, &facts, asked).await? {
+        return Ok(Err(refused));
+    }
+    if let Err(refusal) = limited(conn, &facts, asked, protect).await? {
+        return Ok(Err(protected(refusal)));
     }
     let named = asked.on.product.map(|(_, major, minor)| VersionNumber { major, minor });
     let wants = ActivationAsk {
@@ -218,16 +273,25 @@ pub(super) async fn seat(
         version: known_version(conn, &facts, named).await?,
     };
     let held = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
+    let again = facts.known.is_some() && is_activation(held, &asked.on);
     let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
     let key_text = key_of(&facts);
     match grant(conn, facts, &wants, &asked.on.device, Asker::default(), now).await? {
         Ok(Granted { facts, activation }) => {
+            if let (false, Some(most)) = (held, protect.activations.per_day)
+                && conn.count_try(&counted("activations", "all"), DAY_SECONDS, now).await? > i64::from(most)
+            {
+                return Err(StoreError::gave_up(DayIsFull));
+            }
+            if again {
+                conn.count_activation(activation.id).await?;
+            }
             let known = if held { conn.computer_key(activation.id).await? } else { None };
             let key = known.unwrap_or_else(|| key::from_random(key::computer_letter(model), random));
             conn.set_computer_key(activation.id, Some(&key)).await?;
             Ok(Ok((facts, activation, key)))
         }
-        Err(refusal) => Ok(Err(activation_refused(&refusal, &key_text).of(&product))),
+        Err(refusal) => Ok(Err(activation_refused(&refusal, &key_text))),
     }
 }
 

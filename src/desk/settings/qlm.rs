@@ -1,6 +1,6 @@
 //! Server properties of Quick License Manager, under its own names. What creates or changes licenses is off until the vendor switches it on.
 
-use super::{Known, SettingError, flag, number};
+use super::{Known, SettingError, flag, number, protect::ProtectSettings};
 use crate::licensing::qlm::{DateFormat, LicenseModel, key::Groups, order::OrderSettings};
 
 /// What shops and apps may do by its methods, and how.
@@ -43,6 +43,7 @@ pub struct QlmSettings {
     pub trial_days: u32,
     /// `maxRegistrationsPerUser`.
     pub trials_each: u32,
+    pub protect: ProtectSettings,
     /// `dateFormat` as it was typed.
     date_format: String,
 }
@@ -80,9 +81,19 @@ impl Default for QlmSettings {
             register_trials: false,
             trial_days: 30,
             trials_each: 1,
+            protect: ProtectSettings::default(),
             date_format: "yyyy-MM-dd".to_owned(),
         }
     }
+}
+
+/// Names of methods, separated by commas.
+pub(super) fn methods(text: &str) -> Result<Vec<String>, SettingError> {
+    let names: Vec<String> = text.split([',', ';', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    if names.len() > 64 || names.iter().any(|name| name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        return Err(SettingError::Value("Name methods, such as RetrieveActivationKeyHttp, separated by commas."));
+    }
+    Ok(names)
 }
 
 fn model(text: &str) -> Result<LicenseModel, SettingError> {
@@ -217,11 +228,7 @@ pub(super) static KNOWN: [Known; 35] = [
         name: "strictAuthenticationHttpMethods",
         about: "QLM: methods whose calls are signed with the extension’s API key, separated by commas",
         read: |settings, text| {
-            let names: Vec<String> = text.split([',', ';', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
-            if names.len() > 64 || names.iter().any(|name| name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric())) {
-                return Err(SettingError::Value("Name methods, such as RetrieveActivationKeyHttp, separated by commas."));
-            }
-            settings.qlm.strict_methods = names;
+            settings.qlm.strict_methods = methods(text)?;
             Ok(())
         },
         write: |settings| settings.qlm.strict_methods.join(","),

@@ -47,7 +47,7 @@ impl ArgError {
         ErrorCode::MissingArgument
     }
 
-    pub(super) fn kind(name: &'static str, kind: &'static str, given: &str) -> Self {
+    pub(crate) fn kind(name: &'static str, kind: &'static str, given: &str) -> Self {
         Self::Kind { name, kind, given: given.chars().take(60).collect() }
     }
 }

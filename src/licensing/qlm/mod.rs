@@ -11,6 +11,7 @@ pub mod key;
 pub mod model;
 pub mod order;
 pub mod properties;
+pub mod protect;
 pub mod providers;
 pub mod strict;
 

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ArgError, FeatureMasks, Property};
+use super::{ArgError, FeatureMasks, Property, protect::OwnLimit};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -149,6 +149,11 @@ pub struct QlmTerms {
     /// For how many days it was sold: a renewal that says nothing is for as long again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sold_days: Option<u32>,
+    /// How often its seats are given back, and within how many days that is counted; as the server says where none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_releases: OwnLimit,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_days: OwnLimit,
 }
 
 #[cfg(test)]

@@ -96,6 +96,8 @@ impl KeyOrder {
                 .map_or(Ok(alloc::vec::Vec::new()), |text| Property::parse_all("is_pp", text, &settings.dates))?,
             affiliate: args.text("is_affiliateid").unwrap_or_default().into(),
             legacy_key: args.text("is_legacykey").unwrap_or_default().into(),
+            max_releases: None,
+            release_days: None,
             sold_days: match (days(args, "is_expduration")?, expiry.on) {
                 (Some(days), _) => Some(days),
                 (None, Some(end)) => u32::try_from(end.since(ordered.end()) / 86_400_000).ok().filter(|days| *days > 0),

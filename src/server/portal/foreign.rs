@@ -64,11 +64,12 @@ fn shown(query: Option<String>, known: &[&str]) -> FormState {
     FormState::filled(given.into_iter().filter(|(name, _)| known.contains(&name.as_str())))
 }
 
-/// The form as a call of QLM's.
-fn call(state: &AppState, peer: SocketAddr, headers: &HeaderMap, said: &[(&str, &str)]) -> QlmCall {
+/// The form as a call of QLM's, where that is answered from its address at all.
+fn call(state: &AppState, peer: SocketAddr, headers: &HeaderMap, said: &[(&str, &str)]) -> Result<QlmCall, QlmRefused> {
     let args = said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let from = Some(counted(state.address_of(peer, headers)).to_string());
-    QlmCall { args: Args::merge(args, Vec::new()), from, by_get: false, strict: None }
+    let from = state.address_of(peer, headers);
+    state.desk.qlm_admitted(Some(from), "")?;
+    Ok(QlmCall { args: Args::merge(args, Vec::new()), from: Some(counted(from).to_string()), by_get: false, strict: None })
 }
 
 pub async fn file_form(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
@@ -103,8 +104,11 @@ pub async fn file(
         ("is_pcid", typed.value("device_id")),
         ("is_computer_name", typed.value("device_name")),
     ];
-    let call = call(&state, peer, &headers, &said);
-    let told = match state.desk.qlm_validate(&call).await {
+    let told = match call(&state, peer, &headers, &said) {
+        Ok(call) => state.desk.qlm_validate(&call).await,
+        Err(refused) => Ok(Err(refused)),
+    };
+    let told = match told {
         Ok(Ok((product, element))) => state.desk.qlm_document(Some(product), &element).await,
         Ok(Err(refused)) => {
             typed.refuse_whole(words(&refused));
@@ -153,8 +157,11 @@ pub async fn release(
     }
     let said =
         [("is_avkey", typed.value("key")), ("is_pcid", typed.value("device_id")), ("is_deactivation_code", typed.value("code"))];
-    let call = call(&state, peer, &headers, &said);
-    match state.desk.qlm_release(&call).await {
+    let told = match call(&state, peer, &headers, &said) {
+        Ok(call) => state.desk.qlm_release(&call).await,
+        Err(refused) => Ok(Err(refused)),
+    };
+    match told {
         Ok(Ok(_)) => draw_release(&state, StatusCode::OK, typed, true),
         Ok(Err(refused)) => {
             let words = match refused.code.number() {
@@ -208,8 +215,11 @@ pub async fn trial(
         ("is_email", typed.value("email")),
         ("is_fullname", typed.value("name")),
     ];
-    let call = call(&state, peer, &headers, &said);
-    match state.desk.qlm_register(&call).await {
+    let told = match call(&state, peer, &headers, &said) {
+        Ok(call) => state.desk.qlm_register(&call).await,
+        Err(refused) => Ok(Err(refused)),
+    };
+    match told {
         Ok(Ok(_)) => draw_trial(&state, StatusCode::OK, typed, true).await,
         Ok(Err(refused)) if refused.code.number() == 1 => problem(&state, Problem::TooOften { wait_seconds: 3_600 }),
         Ok(Err(refused)) => {

@@ -34,15 +34,15 @@ tests! {
         keys_are_read_by_a_call_that_is_signed_once;
 }
 
-const PASSWORD: &str = "a password of the shop";
+pub(super) const PASSWORD: &str = "a password of the shop";
 
 /// A product with QLM's number 1, and a shop.
-struct House {
-    app: TestApp,
+pub(super) struct House {
+    pub(super) app: TestApp,
 }
 
 impl House {
-    async fn new(app: TestApp) -> Self {
+    pub(super) async fn new(app: TestApp) -> Self {
         app.secret(PASSWORD);
         let code =
             app.product_by("press", Authorization::Key, ProductRules { min_hold_hours: 0, ..ProductRules::default() }).await;
@@ -65,17 +65,17 @@ impl House {
         house
     }
 
-    async fn set(&self, name: &str, value: &str) {
+    pub(super) async fn set(&self, name: &str, value: &str) {
         self.app.desk().set_settings(&OPERATOR, vec![(name.to_owned(), value.to_owned())]).await.unwrap();
     }
 
-    async fn get(&self, method: &str, query: &[(&str, &str)]) -> Reply {
+    pub(super) async fn get(&self, method: &str, query: &[(&str, &str)]) -> Reply {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         self.app.get(&format!("/qlm/qlmservice.asmx/{method}?{query}")).await
     }
 
     /// As a shop calls: arguments in the address, the order in the body.
-    async fn ordered(&self, vendor: &str, arguments: &str, order: &[(&str, &str)]) -> Reply {
+    pub(super) async fn ordered(&self, vendor: &str, arguments: &str, order: &[(&str, &str)]) -> Reply {
         let product = "is_productid=1&is_majorversion=1&is_minorversion=0&is_user=shop&is_pwd=a%20password%20of%20the%20shop";
         let path = format!("/qlm/QlmService.asmx/GetActivationKeyWithExpiryDate?{product}&is_vendor={vendor}&{arguments}");
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -83,7 +83,7 @@ impl House {
     }
 
     /// The keys of an order, each with how often it can be activated.
-    async fn keys(&self, arguments: &str, number: &str) -> Vec<(String, u32)> {
+    pub(super) async fn keys(&self, arguments: &str, number: &str) -> Vec<(String, u32)> {
         let reply = self.ordered("woocommerce", arguments, &[("OrderId", number)]).await;
         let text = reply.text();
         assert!(reply.status == 200 && !text.to_lowercase().contains("error"), "{text}");
@@ -96,12 +96,12 @@ impl House {
         keys
     }
 
-    async fn validate(&self, key: &str, computer: &str, more: &[(&str, &str)]) -> Reply {
+    pub(super) async fn validate(&self, key: &str, computer: &str, more: &[(&str, &str)]) -> Reply {
         self.get("ValidateLicenseHttp", &[&[("is_avkey", key), ("is_pcid", computer)], more].concat()).await
     }
 }
 
-trait ParseKey {
+pub(super) trait ParseKey {
     fn parse_key(&self) -> crate::licensing::ActivationKey;
 }
 
@@ -112,12 +112,12 @@ impl ParseKey for str {
 }
 
 /// The text of an element.
-fn of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(value, _)| value)
 }
 
-fn failure(reply: &Reply) -> (u16, String) {
+pub(super) fn failure(reply: &Reply) -> (u16, String) {
     let text = reply.text();
     assert!(reply.status == 200 && !of(&text, "error").unwrap_or_default().is_empty(), "{text}");
     (of(&text, "errorCode").unwrap().parse().unwrap(), of(&text, "error").unwrap().to_owned())

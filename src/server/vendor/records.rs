@@ -236,6 +236,8 @@ fn door(door: &str) -> &'static str {
         "file" => "a file",
         "cli" => "the command line",
         "api" => "the API",
+        "qlm" => "QLM’s methods",
+        "code" => "an authorization code",
         "staff" => "the license’s page",
         "sign-in" => "the sign-in page",
         "own password" => "the account page",
