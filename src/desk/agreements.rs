@@ -67,15 +67,18 @@ impl Desk {
         );
         let subject = format!("Confirm this for {portal}");
         let outgoing = Outgoing { kind: "agreement", subject: &subject, text: &text, over: None, keeps_text: false };
-        let (letter, now) = (self.letter(&email, &outgoing), self.now());
+        // To the address that is kept: one that only reads like it may be somebody else's.
+        let known = self.read().await?.customer_by_email(&email).await?;
+        let letter = known.map(|customer| self.letter(&customer.email, &outgoing));
+        let now = self.now();
         let done = self.store.write(move |conn| {
             let (email, letter, from) = (email.clone(), letter.clone(), from.clone());
             Box::pin(async move {
                 if !may_write(conn, &email, from.as_deref(), now).await? {
                     return Ok(false);
                 }
-                if conn.customer_by_email(&email).await?.is_some() {
-                    conn.add_message(&letter, now).await?;
+                if let Some(letter) = &letter {
+                    conn.add_message(letter, now).await?;
                 }
                 Ok(true)
             })

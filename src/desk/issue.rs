@@ -5,14 +5,14 @@ use sha2::{Digest, Sha256};
 use super::{ActError, Area, Desk, Level, Refusal, Refused, Visitor, activate::HOLDERS_NAMED};
 use crate::{
     licensing::{
-        ActivationKey, Email, LicenseId, OrderId, ProductCode, Timestamp,
+        ActivationKey, CustomerId, Email, LicenseId, OrderId, ProductCode, Timestamp,
         files::{KeyProof, base64},
         issue::{BatchError, Quantities, QuantitySettings, batch},
         license::{Actor, Limit, Terms},
         product::Product,
         qlm::{self, key::Groups, protect::Protection},
     },
-    store::{Conn, NewAudit, NewLicense, NewMessage, NewOrder, StoreError, Subject},
+    store::{Conn, CustomerSaid, NewAudit, NewLicense, NewMessage, NewOrder, StoreError, Subject},
     vault::{Password as Secret, random_bytes},
 };
 
@@ -39,6 +39,13 @@ pub struct Issue {
     pub customer: Option<Email>,
     /// Kept with a customer who is new.
     pub customer_name: String,
+    pub customer_company: String,
+    /// A customer who is known is called from now on what is said here.
+    pub updates_customer: bool,
+    /// When it was ordered; now where nothing is said.
+    pub ordered: Option<Timestamp>,
+    /// What was paid for the order, in hundredths.
+    pub paid: Option<i64>,
     pub users: Vec<Email>,
     pub user_password: Password,
     /// How many machines of a license each of its users may have; as many as it has where none.
@@ -85,6 +92,10 @@ impl Issue {
             quantities: Quantities::default(),
             customer: None,
             customer_name: String::new(),
+            customer_company: String::new(),
+            updates_customer: false,
+            ordered: None,
+            paid: None,
             users: Vec::new(),
             user_password: Password::Made,
             user_seats: None,
@@ -326,10 +337,11 @@ pub(super) async fn issue_in(
         return Ok(Outcome::Taken("key"));
     }
     let customer = match &issue.customer {
-        Some(email) => Some(conn.customer_for(email, &issue.customer_name, now).await?),
+        Some(email) => Some(customer_of(conn, issue, email, now).await?),
         None => None,
     };
-    let new_order = NewOrder { provider: issue.provider.clone(), reference: drawn.order.clone(), customer, ordered: now };
+    let ordered = issue.ordered.unwrap_or(now);
+    let new_order = NewOrder { provider: issue.provider.clone(), reference: drawn.order.clone(), customer, ordered };
     let order = match conn.add_order(&new_order, now).await? {
         Some(order) => {
             let after = Some(serde_json::json!({
@@ -339,6 +351,9 @@ pub(super) async fn issue_in(
             let subject = Subject::of("order", order.0);
             let entry = NewAudit { at: now, subject, act: "order.added", actor: actor.clone(), before: None, after };
             conn.audit_apart(&entry).await?;
+            if let Some(paid) = issue.paid {
+                conn.set_order_paid(order, paid).await?;
+            }
             order
         }
         // The same order again: these licenses belong to it too.
@@ -390,6 +405,18 @@ pub(super) async fn issue_in(
         return Err(StoreError::gave_up(WasFirst::SentTwice));
     }
     Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses }))
+}
+
+/// The customer with an address, made if there is none.
+async fn customer_of(conn: &mut Conn, issue: &Issue, email: &Email, now: Timestamp) -> Result<CustomerId, StoreError> {
+    let known = conn.customer_by_email(email).await?.filter(|_| issue.updates_customer);
+    if let Some(customer) = known {
+        let said = |text: &'_ str| (!text.is_empty()).then(|| text.to_owned());
+        let (name, company) = (said(&issue.customer_name), said(&issue.customer_company));
+        let said = CustomerSaid { name: name.as_deref(), company: company.as_deref(), phone: None };
+        conn.update_customer(customer.id, &customer.email, &said).await?;
+    }
+    conn.customer_for(email, &issue.customer_name, &issue.customer_company, now).await
 }
 
 /// Whether an air-gapped license may have these terms: those of its policy, for as many machines as it is sold for.

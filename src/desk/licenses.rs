@@ -175,6 +175,18 @@ impl Desk {
     pub(super) async fn change_all(
         &self,
         visitor: &Visitor,
+        ids: Vec<LicenseId>,
+        act: &'static str,
+        edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
+    ) -> Result<(), ActError> {
+        self.change_all_once(visitor, None, ids, act, edit).await
+    }
+
+    /// The same where an act has a name: of one with a name that came within the last day nothing is done again.
+    pub(super) async fn change_all_once(
+        &self,
+        visitor: &Visitor,
+        once: Option<String>,
         mut ids: Vec<LicenseId>,
         act: &'static str,
         edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
@@ -185,8 +197,13 @@ impl Desk {
         ids.dedup();
         let (now, actor) = (self.now(), visitor.actor());
         let done = self.store.write(move |conn| {
-            let (actor, edit, ids) = (actor.clone(), edit.clone(), ids.clone());
+            let (actor, edit, ids, once) = (actor.clone(), edit.clone(), ids.clone(), once.clone());
             Box::pin(async move {
+                if let Some(name) = &once
+                    && !conn.keep_form_result(name, ONCE, "", now).await?
+                {
+                    return Ok(());
+                }
                 for id in ids {
                     match change_in(conn, id, act, &actor, &edit, now).await? {
                         Done::Ok(()) => {}
@@ -460,7 +477,10 @@ pub(super) async fn device_audit(
 #[error("a license was not changed")]
 struct NotChanged(ActError);
 
-async fn change_in(
+/// Whose the names of acts are that are done once.
+const ONCE: &str = "once";
+
+pub(super) async fn change_in(
     conn: &mut Conn,
     id: LicenseId,
     act: &'static str,

@@ -66,7 +66,9 @@ pub use licenses::{Edit, Renewal};
 pub use messages::MessageView;
 pub use pages::{ActivationPage, BatchCheck, BatchPage, BatchRow, BatchVerdict};
 pub use products::{ProductEdit, ProductView, ReleaseFor};
-pub use qlm::{CLASSES as EXTENSION_CLASSES, InstallTold, Listed, MadeKeys, NewExtension, QlmCall, QlmRefused, Upgraded};
+pub use qlm::{
+    CLASSES as EXTENSION_CLASSES, InstallTold, KeyForm, Listed, MadeKeys, NewExtension, QlmCall, QlmRefused, Upgraded,
+};
 pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};
 pub use settings::{SettingError, Settings};

@@ -72,8 +72,11 @@ const WITHOUT_ID: [&str; 9] = [
     "form_request",
     "authorization_code",
 ];
-/// A reference within a table, which may point forward: set once all rows are there.
-const FORWARD: (&str, &str) = ("activation", "replaced_by");
+/// References within a table, which may point forward: set once all rows are there.
+const FORWARD: [(&str, &str, &str); 2] = [
+    ("activation", "replaced_by", "update activation set replaced_by = $2 where id = $1"),
+    ("license", "upgraded_to", "update license set upgraded_to = $2 where id = $1"),
+];
 
 const FORMAT: i64 = 1;
 
@@ -290,17 +293,17 @@ impl Conn {
         }
         let (mut count, mut forward) = (0, Vec::new());
         while let Some(mut row) = rows.next()? {
-            if row.0 == FORWARD.0
-                && let (Some(to), Some(id)) = (row.1.remove(FORWARD.1), row.1.get("id"))
+            if let Some((_, column, set)) = FORWARD.iter().find(|(table, ..)| row.0 == *table)
+                && let (Some(to), Some(id)) = (row.1.remove(*column), row.1.get("id"))
+                && !to.is_null()
             {
-                forward.push((id.as_i64(), to.as_i64()));
+                forward.push((id.as_i64(), to.as_i64(), *set));
             }
             self.insert(&row, rows.line).await?;
             count += 1;
         }
-        for (id, to) in forward {
-            let sql = "update activation set replaced_by = $2 where id = $1";
-            sqlx::query(sql).bind(id.unwrap_or(0)).bind(to).execute(self.db()).await?;
+        for (id, to, set) in forward {
+            sqlx::query(set).bind(id.unwrap_or(0)).bind(to).execute(self.db()).await?;
         }
         if self.engine() == Engine::Postgres {
             self.set_sequences().await?;

@@ -143,6 +143,29 @@ impl Conn {
         rows.iter().map(|row| row.int("id").map(LicenseId)).collect()
     }
 
+    /// The license that took this one's place.
+    pub async fn upgraded_to(&mut self, license: LicenseId) -> Result<Option<LicenseId>, StoreError> {
+        let row = sqlx::query("select upgraded_to from license where id = $1").bind(license.0).fetch_optional(self.db()).await?;
+        Ok(row.map_or(Ok(None), |row| row.maybe_int("upgraded_to"))?.map(LicenseId))
+    }
+
+    pub async fn set_upgraded_to(&mut self, license: LicenseId, to: LicenseId) -> Result<(), StoreError> {
+        sqlx::query("update license set upgraded_to = $2 where id = $1").bind(license.0).bind(to.0).execute(self.db()).await?;
+        Ok(())
+    }
+
+    /// Notes what was paid for an order, in hundredths.
+    pub async fn set_order_paid(&mut self, order: OrderId, paid: i64) -> Result<(), StoreError> {
+        sqlx::query("update orders set paid = $2 where id = $1").bind(order.0).bind(paid).execute(self.db()).await?;
+        Ok(())
+    }
+
+    /// What was paid for an order, in hundredths; none where its shop did not say.
+    pub async fn order_paid(&mut self, order: OrderId) -> Result<Option<i64>, StoreError> {
+        let row = sqlx::query("select paid from orders where id = $1").bind(order.0).fetch_optional(self.db()).await?;
+        row.map_or(Ok(None), |row| row.maybe_int("paid"))
+    }
+
     /// What a machine's activation is called by clients that keep a computer key.
     pub async fn computer_key(&mut self, activation: crate::licensing::ActivationId) -> Result<Option<String>, StoreError> {
         let sql = "select computer_key from activation where id = $1";

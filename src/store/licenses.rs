@@ -168,6 +168,22 @@ impl Conn {
         rows.iter().map(|row| Ok((license(row)?, product(row)?))).collect()
     }
 
+    /// Licenses that a shop sold with this data of its own, newest first.
+    pub async fn licenses_with_user_data(&mut self, data: &str, most: i64) -> Result<Vec<(License, Product)>, StoreError> {
+        const Q: &str = concat!(
+            "select ",
+            license_columns!(),
+            ", ",
+            product_columns!(),
+            " from license l join product p on p.id = l.product_id where l.terms like $1 escape '!' order by l.id desc limit $2"
+        );
+        // Terms are JSON of this program's own making, so the data stands there as it is written here.
+        let written = serde_json::to_string(data).expect("a text is plain data");
+        let escaped = written.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        let rows = sqlx::query(Q).bind(format!("%\"user_data\":{escaped}%")).bind(most).fetch_all(self.db()).await?;
+        rows.iter().map(|row| Ok((license(row)?, product(row)?))).collect()
+    }
+
     /// The license a key proof names: its key is hashed, not shown.
     pub async fn license_by_key_id(
         &mut self,

@@ -106,10 +106,17 @@ fn order(row: &AnyRow) -> Result<Order, StoreError> {
 
 impl Conn {
     /// The customer with this address, made if there is none. An existing one is left as it is.
-    pub async fn customer_for(&mut self, email: &Email, name: &str, now: Timestamp) -> Result<CustomerId, StoreError> {
-        let insert = "insert into customer (email, email_folded, name, company, created_at) values ($1, $2, $3, '', $4) on conflict do nothing";
-        let query = sqlx::query(insert).bind(email.as_str().to_owned()).bind(email.folded()).bind(plain(name)).bind(now.millis());
-        query.execute(self.db()).await?;
+    pub async fn customer_for(
+        &mut self,
+        email: &Email,
+        name: &str,
+        company: &str,
+        now: Timestamp,
+    ) -> Result<CustomerId, StoreError> {
+        let insert = "insert into customer (email, email_folded, name, company, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing";
+        let query =
+            sqlx::query(insert).bind(email.as_str().to_owned()).bind(email.folded()).bind(plain(name)).bind(plain(company));
+        query.bind(now.millis()).execute(self.db()).await?;
         let row =
             sqlx::query("select id from customer where email_folded = $1").bind(email.folded()).fetch_one(self.db()).await?;
         row.int("id").map(CustomerId)

@@ -75,7 +75,8 @@ impl Conn {
         sqlx::query(over).bind(now.millis()).execute(self.db()).await?;
         let quarter_ago = now.plus_days(-90).millis();
         sqlx::query("delete from message where created_at < $1").bind(quarter_ago).execute(self.db()).await?;
-        let events = "delete from shop_event where received_at < $1";
+        // What waits for somebody to mend something is kept until it is acted on.
+        let events = "delete from shop_event where received_at < $1 and state in ('done', 'ignored')";
         sqlx::query(events).bind(refusals_before.millis()).execute(self.db()).await?;
         // A code that ran out is told apart from one that never was for a while longer.
         let month_ago = now.plus_days(-30).millis();

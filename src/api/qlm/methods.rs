@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::reply;
 use crate::{
-    desk::{Fault, InstallTold, Listed, QlmCall, QlmRefused},
+    desk::{Fault, InstallTold, KeyForm, Listed, QlmCall, QlmRefused},
     licensing::{
-        ActivationKey, ProductId, Timestamp,
+        ProductId, Timestamp,
         activation::Activation,
         license::License,
         qlm::{
@@ -21,6 +21,9 @@ use crate::{
 /// As clients know it: they ask for a version that has what they need.
 const SERVER_VERSION: &str = "20.0.0.0";
 
+/// As many characters as SWREG takes between its marks.
+const SOFTSHOP_LONGEST: usize = 600;
+
 pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
     let desk = &state.desk;
     let call = match desk.qlm_expanded(call).await {
@@ -29,6 +32,9 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
         Err(fault) => return reply::failed(fault),
     };
     let call = &call;
+    if let Err(error) = call.args.check() {
+        return reply::refused(state, error.into()).await;
+    }
     match desk.qlm_signed(call, method).await {
         Ok(Ok(())) => {}
         Ok(Err(refused)) => return reply::refused(state, refused).await,
@@ -37,13 +43,23 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
     match method {
         "pinghttp" => reply::plain(&ping(desk.now())),
         "getactivationkey" | "getactivationkeywithexpirydate" => match desk.qlm_create_keys(call).await {
-            Ok(Ok(made)) if made.as_xml => {
+            Ok(Ok(made)) if made.form == KeyForm::Xml => {
                 let licenses =
                     made.keys.into_iter().map(|key| Element::holding("license", vec![Element::text("activationKey", key)]));
                 let licenses = Element::holding("licenses", licenses.collect());
                 reply::plain(&Element::holding(document::ROOT, vec![licenses]))
             }
-            Ok(Ok(made)) => reply::text(made.keys.join("\n")),
+            Ok(Ok(made)) => {
+                let keys = made.keys.join("\n");
+                match made.form {
+                    KeyForm::SoftShop if keys.len() > SOFTSHOP_LONGEST => {
+                        let message = "Error: the keys are issued, and more than this shop takes in one answer. Send them from the vendor’s site.";
+                        reply::failure(StatusCode::OK, ErrorCode::License, message)
+                    }
+                    KeyForm::SoftShop => reply::text(format!("<softshop>{keys}</softshop>")),
+                    KeyForm::Lines | KeyForm::Xml => reply::text(keys),
+                }
+            }
             Ok(Err(refused)) => reply::refused(state, refused).await,
             Err(fault) => reply::failed(fault),
         },
@@ -55,12 +71,12 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
         "updateuserinformation" => changed(state, desk.qlm_customer(call).await).await,
         "retrieveactivationkeyhttp" => match desk.qlm_retrieve(call).await {
             Ok(Ok(licenses)) => keys_of(call, &licenses),
-            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Ok(Err(refused)) => read_refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
         "getactivationloghttp" => match desk.qlm_activation_log(call).await {
             Ok(Ok(activations)) => log_of(call, &activations),
-            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Ok(Err(refused)) => read_refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
         "qlmregistration.asmx/register" => changed(state, desk.qlm_register(call).await).await,
@@ -77,7 +93,7 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
         "getlicenseshttp" => match desk.qlm_licenses(call).await {
             Ok(Ok(found)) if wants_json(call) => reply::json(&json!({ "licenses": objects(found) })),
             Ok(Ok(found)) => reply::plain(&rows("licenses", "license", found)),
-            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Ok(Err(refused)) => read_refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
         // What polls for these takes a list in JSON.
@@ -86,7 +102,7 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
                 reply::plain(&rows("orders", "order", found))
             }
             Ok(Ok(found)) => reply::json(&objects(found)),
-            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Ok(Err(refused)) => read_refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
         "analyticsaddinstallhttp" => installed(state, desk.qlm_install(call, InstallTold::Added).await).await,
@@ -115,6 +131,11 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
         "subscribetomaillisthttp" if call.by_get && call.args.flag("is_include") == Ok(Some(false)) => {
             reply::page("/mail/stop", "email", call.args.text("is_email").unwrap_or_default())
         }
+        "subscribetomaillisthttp" if call.args.flag("is_html") == Ok(Some(true)) => match desk.qlm_mail_list(call).await {
+            Ok(Ok(message)) => reply::text(message),
+            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Err(fault) => reply::failed(fault),
+        },
         "subscribetomaillisthttp" => changed(state, desk.qlm_mail_list(call).await).await,
         "updateprivacyconsenthttp" => changed(state, desk.qlm_consent(call).await).await,
         "activatekeybyauthorizationcodehttp" => told(state, desk.qlm_activate_by_code(call).await).await,
@@ -183,13 +204,22 @@ fn wants_json(call: &QlmCall) -> bool {
     call.args.text("is_format").is_some_and(|format| format.eq_ignore_ascii_case("json"))
 }
 
-/// The keys of an order: as a list, and the first once more as old callers look for it.
-fn keys_of(call: &QlmCall, licenses: &[License]) -> Response {
-    let keys: Vec<String> = licenses.iter().filter_map(|license| license.key.as_ref()).map(ActivationKey::text).collect();
+/// Why nothing was read, in the form the reading was asked for.
+async fn read_refused(state: &AppState, call: &QlmCall, refused: QlmRefused) -> Response {
     if wants_json(call) {
-        let licenses = keys.iter().map(|key| json!({ "activationKey": key })).collect::<Vec<_>>();
+        return reply::json(&json!({ "error": refused.message, "errorCode": refused.code.number() }));
+    }
+    reply::refused(state, refused).await
+}
+
+/// The keys of an order: as a list, and the first once more as old callers look for it.
+fn keys_of(call: &QlmCall, licenses: &[(License, String)]) -> Response {
+    let keyed = licenses.iter().filter_map(|(license, order)| Some((license.key.as_ref()?.text(), order)));
+    if wants_json(call) {
+        let licenses = keyed.map(|(key, order)| json!({ "activationKey": key, "orderId": order })).collect::<Vec<_>>();
         return reply::json(&json!({ "licenses": licenses }));
     }
+    let keys: Vec<String> = keyed.map(|(key, _)| key).collect();
     let listed = keys.iter().map(|key| Element::holding("license", vec![Element::text("activationKey", key.clone())]));
     let first = keys.first().cloned().unwrap_or_default();
     reply::plain(&Element::holding(

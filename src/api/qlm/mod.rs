@@ -4,7 +4,7 @@
 mod methods;
 pub(super) mod reply;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, panic::AssertUnwindSafe};
 
 use axum::{
     body::Bytes,
@@ -13,6 +13,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use futures::FutureExt as _;
 
 use crate::{
     api::shops,
@@ -31,7 +32,11 @@ const BODY_BYTES: usize = 256 * 1024;
 /// Answers what is for one of these methods, and passes on everything else.
 pub async fn front(State(state): State<AppState>, request: Request, next: Next) -> Response {
     match method_of(request.uri().path()) {
-        Some(method) => answer(&state, &method, request).await,
+        // A shop takes for a key whatever does not say that it failed.
+        Some(method) => match AssertUnwindSafe(answer(&state, &method, request)).catch_unwind().await {
+            Ok(response) => response,
+            Err(_) => reply::panicked(),
+        },
         None => match pages(request.method(), request.uri()) {
             Some(page) => page,
             None => next.run(request).await,

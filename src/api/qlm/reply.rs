@@ -81,6 +81,14 @@ pub fn failed(fault: Fault) -> Response {
     failure(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, &message)
 }
 
+/// A fault in this program, which the log tells of by itself.
+pub fn panicked() -> Response {
+    let reference = crate::server::page::fault_reference();
+    tracing::error!(reference = %reference, "A call by a QLM method ended in a panic.");
+    let message = format!("Error: something failed on the server ({reference}). Try again in a moment.");
+    failure(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, &message)
+}
+
 /// The same with a byte order mark in front, for those who ask for one.
 pub fn with_bom(response: Response, bom: bool) -> Response {
     if !bom {

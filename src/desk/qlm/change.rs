@@ -1,22 +1,27 @@
 //! Licenses that are changed (§7): renewed, revoked, edited, given a maintenance plan. A call names them by key, or by the number of their
 //! order or subscription, which is all that a shop has.
 
-use super::{QlmCall, QlmRefused, switched};
+use sha2::{Digest, Sha256};
+
+use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, switched};
 use crate::{
     desk::{ActError, Desk, Fault, Visitor},
     licensing::{
         ActivationKey, Date, LicenseId, Timestamp,
-        license::{Actor, Expiry, License, Limit, Maintenance},
+        files::base64,
+        license::{Actor, Expiry, License, LicenseState, Limit, Maintenance},
         product::Product,
         qlm::{
             ArgError, Args, ComputerType, ErrorCode, FeatureMasks, LicenseModel, Property, QlmTerms, document,
             order::{self, OrderSettings},
             protect::OwnLimit,
-            providers,
         },
     },
     store::Extension,
 };
+
+/// As many upgrades as are followed from one license.
+const MOST_UPGRADES: usize = 100;
 
 /// As many licenses as one order or subscription is changed of at once.
 const MOST: usize = 1_000;
@@ -73,15 +78,17 @@ impl Desk {
             Ok(end) => end,
             Err(refused) => return Ok(Err(refused)),
         };
-        self.renew_licenses(&visitor(extension.as_ref()), found, end).await
+        let once = once("renew", &call.args, extension.as_ref());
+        self.renew_licenses(&visitor(extension.as_ref()), found, end, once).await
     }
 
-    /// Extends licenses that were found.
+    /// Extends licenses that were found. What the same shop revoked before is good again: it was paid for.
     pub(in crate::desk) async fn renew_licenses(
         &self,
         visitor: &Visitor,
         found: Vec<(License, Product)>,
         end: NewEnd,
+        once: Option<String>,
     ) -> Result<Result<String, QlmRefused>, Fault> {
         // An order may hold licenses without an end beside those that are renewed: an end would take something from them.
         let (found, endless): (Vec<_>, Vec<_>) =
@@ -90,7 +97,7 @@ impl Desk {
             let message = "This license has no end, so there is nothing to renew.";
             return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(product)));
         }
-        let now = self.now();
+        let (now, actor) = (self.now(), visitor.actor());
         let renew = move |license: &mut License| {
             let until = match end {
                 NewEnd::On(date) => date.end(),
@@ -109,9 +116,13 @@ impl Desk {
                     }
                 },
             };
-            license.renew(until, None, now).map_err(|past| ActError::field("is_expdate", past.to_string()))
+            license.renew(until, None, now).map_err(|past| ActError::field("is_expdate", past.to_string()))?;
+            if matches!(&license.state, LicenseState::Disabled { by, .. } if *by == actor) {
+                license.state = license.state.clone().enable().map_err(ActError::from)?;
+            }
+            Ok(())
         };
-        if let Err(error) = self.change_all(visitor, ids(&found), "license.renewed", renew).await {
+        if let Err(error) = self.change_all_once(visitor, once, ids(&found), "license.renewed", renew).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -188,7 +199,10 @@ impl Desk {
             Err(refused) => return Ok(Err(refused)),
         };
         match Plan::read(&call.args, &settings.qlm.orders, renews) {
-            Ok(plan) => self.maintain_licenses(&visitor(extension.as_ref()), found, plan).await,
+            Ok(plan) => {
+                let once = once("maintain", &call.args, extension.as_ref());
+                self.maintain_licenses(&visitor(extension.as_ref()), found, plan, once).await
+            }
             Err(refused) => Ok(Err(refused)),
         }
     }
@@ -199,6 +213,7 @@ impl Desk {
         visitor: &Visitor,
         found: Vec<(License, Product)>,
         plan: Plan,
+        once: Option<String>,
     ) -> Result<Result<String, QlmRefused>, Fault> {
         let (Plan { on, date, days, renews }, now) = (plan, self.now());
         let change = move |license: &mut License| {
@@ -212,7 +227,7 @@ impl Desk {
             };
             Ok(())
         };
-        if let Err(error) = self.change_all(visitor, ids(&found), "license.edited", change).await {
+        if let Err(error) = self.change_all_once(visitor, once, ids(&found), "license.edited", change).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -246,13 +261,13 @@ impl Desk {
             // A shop names a product without its version where the key says it all.
             Err(_) => args.text("is_productid").and_then(|text| text.parse().ok()),
         };
-        let fields = providers::fields(extension.map_or("", |extension| extension.class.as_str()));
+        let fields = call_fields(extension);
         let provider = extension.map_or_else(|| "qlm".to_owned(), |extension| extension.name.to_lowercase());
         let names = LicensesNamed {
             // A shop sends the key a buyer typed under a name of its own.
-            key: args.first(&["is_avkey", "custom_referrer"]),
-            order: args.first(&fields.order),
-            subscription: args.first(&fields.subscription),
+            key: args.text("is_avkey").or_else(|| args.first_of(&fields.key)),
+            order: args.first_of(&fields.order),
+            subscription: args.first_of(&fields.subscription),
             number,
         };
         self.licenses_of(&provider, &names).await
@@ -265,7 +280,7 @@ impl Desk {
         names: &LicensesNamed<'_>,
     ) -> Result<Result<Vec<(License, Product)>, QlmRefused>, Fault> {
         let mut conn = self.read().await?;
-        let (mut found, named) = if let Some(text) = names.key {
+        let (found, named) = if let Some(text) = names.key {
             let found = match ActivationKey::parse(text) {
                 Ok(key) => conn.licenses_with_key(&key).await?,
                 Err(_) => Vec::new(),
@@ -289,6 +304,21 @@ impl Desk {
             }
             (found, "this order or subscription number")
         };
+        // One that was upgraded is meant as what it is now.
+        let mut newest: Vec<(License, Product)> = Vec::with_capacity(found.len());
+        for (license, product) in found {
+            let (mut id, mut now) = (license.id, (license, product));
+            // As many as a license is upgraded in its life, and no circle.
+            for _ in 0..MOST_UPGRADES {
+                let Some(to) = conn.upgraded_to(id).await? else { break };
+                let Some((license, product, _)) = conn.license(to).await? else { break };
+                (id, now) = (to, (license, product));
+            }
+            if !newest.iter().any(|(known, _)| known.id == id) {
+                newest.push(now);
+            }
+        }
+        let mut found = newest;
         found.retain(|(_, product)| names.number.is_none_or(|number| product.number == Some(number)));
         if found.len() > MOST {
             let message = "More than a thousand licenses would be changed by one call. Change them on the vendor’s site. Nothing was changed.";
@@ -299,6 +329,17 @@ impl Desk {
         }
         Ok(Ok(found))
     }
+}
+
+/// The name of an act that is told with an order's number: a shop that had no answer sends the same once more. What says no order may be
+/// meant each time.
+fn once(act: &str, args: &Args, extension: Option<&Extension>) -> Option<String> {
+    let fields = call_fields(extension);
+    args.first_of(&fields.order)?;
+    let with: Vec<&str> = fields.order.iter().chain(&fields.subscription).map(String::as_str).collect();
+    let said = args.fingerprint_as_sent(&with, &NOT_ORDERED);
+    let name = extension.map_or("qlm", |extension| extension.name.as_str()).to_lowercase();
+    Some(base64::url(&Sha256::digest(format!("{act}\n{name}\n{said}"))))
 }
 
 fn visitor(extension: Option<&Extension>) -> Visitor {
@@ -424,6 +465,11 @@ impl Edits {
             affiliate: args.text("is_affiliateid").map(str::to_owned),
             user_data: args.text("is_userdata1").map(str::to_owned),
         })
+    }
+
+    /// The same that leaves seats as they are.
+    pub fn without_seats(self) -> Self {
+        Self { seats: None, ..self }
     }
 
     pub fn apply(&self, terms: &mut crate::licensing::license::Terms, now: Timestamp) {

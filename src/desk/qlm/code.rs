@@ -78,8 +78,15 @@ impl Desk {
             Ok(product) => product,
             Err(refused) => return Ok(Err(refused)),
         };
-        if let (None, Some(shown)) = (args.text("is_authcode"), args.text("is_pckey")) {
-            return self.validate_by_computer_key(call, &product, computer, &key::plain(shown)).await;
+        // An app may go on to send the code it was activated by.
+        if let Some(shown) = args.text("is_pckey").map(key::plain) {
+            let known = match DeviceId::parse(computer) {
+                Ok(device) => self.read().await?.key_of_computer(product.id, &device, &shown).await?.is_some(),
+                Err(_) => false,
+            };
+            if known || args.text("is_authcode").is_none() {
+                return self.validate_by_computer_key(call, &product, computer, &shown).await;
+            }
         }
         let code = match args.required("is_authcode") {
             Ok(code) => code.to_owned(),

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{QlmCall, QlmRefused, product_numbered, protect::protected, switched};
+use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, product_numbered, protect::protected, switched};
 use crate::{
     desk::{ActError, Desk, Fault, Issue, Issued, KeyShape, Refusal, Visitor},
     licensing::{
@@ -19,12 +19,18 @@ use crate::{
 pub struct MadeKeys {
     /// With their dashes.
     pub keys: Vec<String>,
-    /// The caller takes XML; others take one key a line.
-    pub as_xml: bool,
+    pub form: KeyForm,
 }
 
-/// Credentials say nothing of what is ordered, and neither does how the answer is wanted.
-const NOT_ORDERED: [&str; 7] = ["is_user", "is_pwd", "is_vendor", "is_locale", "is_format", "is_writebom", "is_sign"];
+/// How a shop takes keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyForm {
+    /// One a line.
+    Lines,
+    Xml,
+    /// As text between two marks, of up to 600 characters (SWREG).
+    SoftShop,
+}
 
 /// An order, whoever brought it.
 pub(in crate::desk) struct Ordered {
@@ -37,11 +43,14 @@ pub(in crate::desk) struct Ordered {
     pub quantity: Option<u32>,
     pub email: Option<String>,
     pub name: String,
+    pub company: String,
     /// The day it was ordered on.
     pub day: Date,
     /// What tells one item of an order from another.
     pub item: Option<String>,
     pub mails_keys: bool,
+    /// What was paid for the whole order, in hundredths.
+    pub paid: Option<i64>,
 }
 
 impl Desk {
@@ -55,29 +64,29 @@ impl Desk {
             Ok(extension) => extension,
             Err(refused) => return Ok(Err(refused)),
         };
-        let class = extension.as_ref().map_or("", |extension| extension.class.as_str());
-        let fields = providers::fields(class);
-        let quantity = match call.args.first(&fields.quantity).map(providers::quantity) {
-            Some(None) => return Ok(Err(no_quantity(fields.quantity[0]))),
+        let fields = call_fields(extension.as_ref());
+        let quantity = match call.args.first_of(&fields.quantity).map(providers::quantity) {
+            Some(None) => return Ok(Err(no_quantity(fields.quantity.first().map_or("", String::as_str)))),
             quantity => quantity.flatten(),
         };
-        let number = call.args.first(&fields.order).map(str::to_owned);
+        let number = call.args.first_of(&fields.order).map(str::to_owned);
+        let settings = self.settings();
+        // A shop that says when it was ordered may say it long after.
+        let ordered_on = call.args.first_of(&fields.ordered).and_then(|text| settings.qlm.orders.dates.read(text));
+        let said = |names: &[String]| call.args.first_of(names).map(str::to_owned);
+        let with: Vec<&str> = fields.quantity.iter().chain(&fields.subscription).map(String::as_str).collect();
         let ordered = Ordered {
             caller: extension.as_ref().map_or("qlm", |extension| extension.name.as_str()).to_owned(),
-            subscription: call.args.first(&fields.subscription).map(str::to_owned),
+            subscription: said(&fields.subscription),
             quantity,
-            email: call.args.first(&fields.email).map(str::to_owned),
-            name: [call.args.first(&fields.name), call.args.first(&fields.last_name)]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" "),
-            day: self.now().date(),
+            email: said(&fields.email),
+            name: [said(&fields.name), said(&fields.last_name)].into_iter().flatten().collect::<Vec<_>>().join(" "),
+            company: said(&fields.company).unwrap_or_default(),
+            day: ordered_on.filter(|day| *day <= self.now().date()).unwrap_or_else(|| self.now().date()),
             // Without a number an order cannot be told from the next.
-            item: number
-                .as_ref()
-                .map(|_| call.args.fingerprint(&[&fields.quantity[..], &fields.subscription].concat(), &NOT_ORDERED)),
+            item: number.as_ref().map(|_| call.args.fingerprint_as_sent(&with, &NOT_ORDERED)),
             mails_keys: false,
+            paid: None,
             number,
             args: call.args.clone(),
         };
@@ -87,14 +96,18 @@ impl Desk {
         };
         Ok(made.map(|issued| MadeKeys {
             keys: issued.licenses.iter().filter_map(|license| license.key.as_ref()).map(ActivationKey::text).collect(),
-            as_xml: class == "qlmauthenticationprovider",
+            form: match extension.as_ref().map_or("", |extension| extension.class.as_str()) {
+                "qlmauthenticationprovider" => KeyForm::Xml,
+                "swreg" => KeyForm::SoftShop,
+                _ => KeyForm::Lines,
+            },
         }))
     }
 
     /// What an order would issue. Nothing is written.
     pub(in crate::desk) async fn plan_keys(&self, ordered: Ordered) -> Result<Result<Planned, QlmRefused>, Fault> {
         let settings = self.settings();
-        let Ordered { args, caller, number, subscription, quantity, email, name, day, item, mails_keys } = ordered;
+        let Ordered { args, caller, number, subscription, quantity, email, name, company, day, item, mails_keys, paid } = ordered;
         let order = match KeyOrder::read(&args, &settings.qlm.orders, day, quantity) {
             Ok(order) => order,
             Err(error) => return Ok(Err(error.into())),
@@ -122,6 +135,10 @@ impl Desk {
             quantity_settings: order.settings,
             customer,
             customer_name: named(&name),
+            customer_company: named(&company),
+            updates_customer: settings.qlm.updates_customers,
+            ordered: Some(day.midnight()),
+            paid,
             order: number,
             provider: caller.to_lowercase(),
             item: item.map(|item| base64::url(&Sha256::digest(item))),

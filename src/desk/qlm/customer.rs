@@ -1,13 +1,9 @@
 //! What a shop says of its customers (`UpdateUserInformation`, §7): who they are, and whose a license is.
 
-use super::{QlmCall, QlmRefused};
+use super::{QlmCall, QlmRefused, call_fields, switched};
 use crate::{
     desk::{Desk, Fault},
-    licensing::{
-        ActivationKey, Email,
-        license::Actor,
-        qlm::{ErrorCode, providers},
-    },
+    licensing::{ActivationKey, Email, license::Actor, qlm::ErrorCode},
     store::{CustomerSaid, NewAudit, StoreError, Subject},
 };
 
@@ -26,8 +22,8 @@ impl Desk {
             Ok(extension) => extension,
             Err(refused) => return Ok(Err(refused)),
         };
-        let fields = providers::fields(&extension.class);
-        let Some(text) = call.args.first(&fields.email) else {
+        let fields = call_fields(Some(&extension));
+        let Some(text) = call.args.first_of(&fields.email) else {
             return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, "The customer’s e-mail address is missing.")));
         };
         let wrong = || QlmRefused::new(ErrorCode::MissingArgument, "This is no e-mail address. Nothing was changed.");
@@ -37,12 +33,19 @@ impl Desk {
             Some(Err(_)) => return Ok(Err(wrong())),
             None => None,
         };
-        let said = |names: &[&str]| {
-            let text = call.args.first(names)?;
+        let said = |names: &[String]| {
+            let text = call.args.first_of(names)?;
             let fits = text.chars().count() <= 200 && !text.chars().any(crate::licensing::text::is_hidden);
             fits.then(|| text.to_owned())
         };
-        let (name, company) = (said(&fields.name), said(&fields.company));
+        let name = [said(&fields.name), said(&fields.last_name)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let (name, company) = (Some(name).filter(|name| !name.is_empty()), said(&fields.company));
+        // Whose a license is decides who is mailed its key.
+        if call.args.text("is_avkey").is_some()
+            && let Err(refused) = switched(self.settings().qlm.update, "enableUpgradeLicense")
+        {
+            return Ok(Err(refused));
+        }
         let key = call.args.text("is_avkey").map(|text| ActivationKey::parse(text).ok());
         let actor = Actor::Extension { name: extension.name };
         let (now, shown) = (self.now(), spoken(name.as_deref().unwrap_or(email.as_str())));
@@ -71,7 +74,15 @@ impl Desk {
                 }
                 let id = match &known {
                     Some(customer) => customer.id,
-                    None => conn.customer_for(&email, name.as_deref().unwrap_or_default(), now).await?,
+                    None => {
+                        conn.customer_for(
+                            &email,
+                            name.as_deref().unwrap_or_default(),
+                            company.as_deref().unwrap_or_default(),
+                            now,
+                        )
+                        .await?
+                    }
                 };
                 // A phone gets codes: no shop says whose it is.
                 let said = CustomerSaid { name: name.as_deref(), company: company.as_deref(), phone: None };

@@ -7,12 +7,13 @@ use crate::{
 };
 
 /// The kinds of shops and sites there are: how each names what it sends, and how it is answered.
-pub const CLASSES: [&str; 19] = [
+pub const CLASSES: [&str; 24] = [
     "qlmauthenticationprovider",
     "avangate",
     "bluesnap",
     "chargify",
     "cleverbridge",
+    "digibuy",
     "fastspring",
     "gumroad",
     "lemonsqueezy",
@@ -20,11 +21,15 @@ pub const CLASSES: [&str; 19] = [
     "paddle",
     "paymotion",
     "paypal",
+    "plimus",
+    "quickbooks",
     "regnow",
     "salesforce",
     "shareit",
     "shopify",
     "stripe",
+    "swreg",
+    "ultracart",
     "woocommerce",
     "zapier",
 ];

@@ -21,11 +21,12 @@ mod validate;
 pub(super) use again::Validated;
 pub use analytics::Told as InstallTold;
 pub(super) use change::{LicensesNamed, NewEnd, Plan};
-pub use create::MadeKeys;
+pub use create::{KeyForm, MadeKeys};
 pub(super) use create::{Ordered, Planned, no_quantity};
 pub(super) use extensions::PASSWORD_LEAST;
 pub use extensions::{CLASSES, NewExtension};
 pub use licenses::Listed;
+pub(super) use upgrade::Upgrade;
 pub use upgrade::Upgraded;
 
 use sha2::{Digest, Sha256};
@@ -37,7 +38,13 @@ use crate::{
         decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
         files::base64,
         product::{Installation, Product, ProductState},
-        qlm::{ArgError, Args, ErrorCode, document::Element, strict::StrictToken},
+        qlm::{
+            ArgError, Args, ErrorCode,
+            document::Element,
+            providers::{self, Fields},
+            strict::StrictToken,
+        },
+        shops::ShopMap,
     },
     store::{Conn, Extension},
 };
@@ -147,6 +154,15 @@ pub(super) fn release_refused(refusal: &ReleaseRefusal) -> QlmRefused {
     QlmRefused::new(code, refusal.words().sentence())
 }
 
+/// Credentials say nothing of what is ordered, and neither does how the answer is wanted.
+pub(super) const NOT_ORDERED: [&str; 7] = ["is_user", "is_pwd", "is_vendor", "is_locale", "is_format", "is_writebom", "is_sign"];
+
+/// What a shop that calls names the parts of an order: as its map says, or as its class does.
+pub(super) fn call_fields(extension: Option<&Extension>) -> Fields {
+    let own = extension.and_then(|extension| extension.map.as_deref()).and_then(ShopMap::kept).and_then(|map| map.call);
+    own.unwrap_or_else(|| providers::fields(extension.map_or("", |extension| extension.class.as_str())))
+}
+
 /// What tries of somebody are counted under.
 pub(super) fn counted(what: &str, whose: &str) -> String {
     format!("qlm-{what}:{}", base64::url(&Sha256::digest(whose)))
@@ -230,6 +246,11 @@ impl Desk {
     /// A call with what `is_args` stands for. Where the vendor lets no call name properties, one that names such a property is refused,
     /// because something would be made that was not meant; any other name is a shop's own, and says nothing.
     pub async fn qlm_expanded(&self, mut call: QlmCall) -> Result<Result<QlmCall, QlmRefused>, Fault> {
+        // SWREG has one field for all of it; this says nothing that the call could not have said itself.
+        if let (None, Some(packed)) = (call.args.text("is_vendor"), call.args.text("t")) {
+            let said = providers::unpacked(packed);
+            call.args.add_all(said);
+        }
         let Some(name) = call.args.text("is_args") else { return Ok(Ok(call)) };
         let Some(arguments) = self.arguments_named(name).await? else { return Ok(Ok(call)) };
         if let Err(refused) = switched(self.settings().qlm.custom_args, "enableCustomUrlArgs") {
@@ -263,8 +284,14 @@ impl Desk {
             Err(refused) => return Ok(Err(refused)),
         };
         let now = self.now();
-        let out = conn.releases(product.id).await?.into_iter().filter(|release| release.version.released <= now);
-        let newest = out.max_by_key(|release| release.version.number());
+        let mut out = conn.releases(product.id).await?;
+        out.retain(|release| release.version.released <= now);
+        // What is tried out in a channel of its own is not told to everybody.
+        let for_all = |channel: &str| channel.is_empty() || channel.eq_ignore_ascii_case("stable");
+        if out.iter().any(|release| for_all(&release.channel)) {
+            out.retain(|release| for_all(&release.channel));
+        }
+        let newest = out.into_iter().max_by_key(|release| (release.version.number(), release.env.is_empty()));
         let none =
             || QlmRefused::new(ErrorCode::NoProduct, format!("No version of {} has come out yet.", product.name)).of(&product);
         Ok(newest.map(|release| (release.version.number().to_string(), release.file)).ok_or_else(none))

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{QlmCall, QlmRefused, switched};
+use super::{QlmCall, QlmRefused, call_fields, switched};
 use crate::{
     desk::{Desk, Fault},
     licensing::{
@@ -11,7 +11,7 @@ use crate::{
         activation::Activation,
         files::base64,
         license::License,
-        qlm::{ErrorCode, providers, strict::StrictFault},
+        qlm::{ErrorCode, strict::StrictFault},
     },
     store::Extension,
     vault::{Purpose, Subject},
@@ -21,8 +21,8 @@ use crate::{
 const LISTED: i64 = 1_000;
 
 impl Desk {
-    /// The licenses of an order, for their keys. `is_userdata1` narrows them.
-    pub async fn qlm_retrieve(&self, call: &QlmCall) -> Result<Result<Vec<License>, QlmRefused>, Fault> {
+    /// The licenses of an order, or with some user data, for their keys; each with its order's number.
+    pub async fn qlm_retrieve(&self, call: &QlmCall) -> Result<Result<Vec<(License, String)>, QlmRefused>, Fault> {
         if let Err(refused) = switched(self.settings().qlm.retrieve, "enableRetrieveActivationKeyHttp") {
             return Ok(Err(refused));
         }
@@ -30,23 +30,40 @@ impl Desk {
             Ok(extension) => extension,
             Err(refused) => return Ok(Err(refused)),
         };
-        let fields = providers::fields(&extension.class);
-        let names = [&["is_orderid"][..], &fields.order].concat();
-        let Some(reference) = call.args.first(&names) else {
-            let message = "Say which order: is_orderid. By is_userdata1 alone no key is looked for.";
-            return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
-        };
+        let fields = call_fields(Some(&extension));
+        let reference = call.args.text("is_orderid").or_else(|| call.args.first_of(&fields.order));
         let mut conn = self.read().await?;
-        let found = match conn.order_of(&extension.name.to_lowercase(), reference).await? {
-            Some(order) => conn.licenses_of_order(order.id).await?,
-            None => Vec::new(),
+        let found = match (reference, call.args.text("is_userdata1")) {
+            (Some(reference), _) => {
+                // Its own order first; the keys of another shop's are read by whoever signs as well.
+                let order = match conn.order_of(&extension.name.to_lowercase(), reference).await? {
+                    Some(order) => Some(order),
+                    None => conn.order_by_reference(reference).await?,
+                };
+                match order {
+                    Some(order) => conn.licenses_of_order(order.id).await?,
+                    None => Vec::new(),
+                }
+            }
+            (None, Some(data)) => conn.licenses_with_user_data(data, LISTED).await?,
+            (None, None) => {
+                let message = "Say which order, or which data: is_orderid, is_userdata1.";
+                return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
+            }
         };
         let wanted = call.args.text("is_userdata1");
         let is_meant = |license: &License| {
             let data = license.terms.qlm.as_ref().map(|qlm| qlm.user_data.as_str());
             wanted.is_none_or(|wanted| data == Some(wanted))
         };
-        let licenses: Vec<License> = found.into_iter().map(|(license, _)| license).filter(is_meant).collect();
+        let mut licenses = Vec::new();
+        for license in found.into_iter().map(|(license, _)| license).filter(is_meant) {
+            let order = match license.order {
+                Some(order) => conn.order(order).await?.map(|order| order.reference),
+                None => None,
+            };
+            licenses.push((license, order.unwrap_or_default()));
+        }
         if licenses.is_empty() {
             return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license of this order.")));
         }

@@ -42,7 +42,8 @@ impl Desk {
         let (Ok(parsed), Ok(device)) = (ActivationKey::parse(&key_text), DeviceId::parse(&computer)) else {
             return Ok(Err(unknown()));
         };
-        let shows_password = args.text("is_vendor").is_some() || args.text("is_pwd").is_some();
+        // An app may name the vendor it was sold by, and has no password of theirs.
+        let shows_password = args.text("is_pwd").is_some();
         let actor = if shows_password || settings.qlm.release_requires_authentication {
             match self.caller(call).await? {
                 Ok(Some(extension)) => Actor::Extension { name: extension.name },
@@ -80,7 +81,12 @@ impl Desk {
             let (limits, about_of) = (settings.qlm.protect.releases, on.clone());
             Box::pin(async move {
                 let mut found = conn.facts_with_key(&parsed.folded(), &device).await?;
+                let is_known = !found.is_empty();
                 found.retain(|facts| number.is_none_or(|number| facts.product.number == Some(number)));
+                if found.is_empty() && is_known {
+                    let message = "This activation key belongs to another product.";
+                    return Ok(Err(QlmRefused::new(ErrorCode::OtherProduct, message)));
+                }
                 if found.len() > 1 {
                     let message = "Several products have a license with this key. Say which: is_productid, is_majorversion and is_minorversion.";
                     return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));

@@ -1,22 +1,25 @@
-//! A license replaced by one with a new key (`UpgradeLicense`, §7): of another version or product, with more features. The old one is
-//! disabled, and computers are activated again.
+//! A license that becomes another (`UpgradeLicense`, §7): a new key takes the old one's place, and computers activate once more.
 
-use super::{
-    QlmCall, QlmRefused,
-    change::{Edits, LicensesNamed},
-    product_numbered, switched,
-};
+use sha2::{Digest, Sha256};
+
+use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, change::Edits, product_numbered, switched};
 use crate::{
-    desk::{ActError, Desk, Fault, Issue, KeyShape, Visitor},
-    licensing::{
-        ActivationKey,
-        issue::Quantities,
-        license::LicenseState,
-        qlm::{ErrorCode, QlmTerms, document, key::activation_letter},
+    desk::{
+        Desk, Fault, Issue, KeyShape, Visitor,
+        issue::{Drawn, Outcome, issue_in},
+        licenses::change_in,
     },
+    licensing::{
+        ActivationKey, LicenseId, Timestamp,
+        files::base64,
+        issue::Quantities,
+        license::{Actor, License, LicenseState, Limit},
+        qlm::{Args, ErrorCode, QlmTerms, document, key::activation_letter},
+    },
+    store::{Conn, Extension, StoreError},
 };
 
-/// The keys of an upgrade.
+/// What an upgrade came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upgraded {
     pub before: String,
@@ -24,29 +27,73 @@ pub struct Upgraded {
     pub as_xml: bool,
 }
 
+/// An upgrade, whoever brought it.
+pub(in crate::desk) struct Upgrade {
+    /// Of the license that is upgraded.
+    pub key: String,
+    /// What it becomes.
+    pub args: Args,
+    /// The shop's number for it.
+    pub order: Option<String>,
+    /// What tells one item of an order from another.
+    pub item: String,
+    pub mails_keys: bool,
+}
+
+/// What stands in the way once the license is held.
+#[derive(Clone, Copy)]
+enum Barred {
+    Disabled,
+    UpgradedBefore,
+    NotIssued,
+}
+
 impl Desk {
     /// Replaces a license by another with a new key. The same call again finds the key it made.
     pub async fn qlm_upgrade(&self, call: &QlmCall) -> Result<Result<Upgraded, QlmRefused>, Fault> {
-        let settings = self.settings();
-        if let Err(refused) = switched(settings.qlm.update, "enableUpgradeLicense") {
+        if let Err(refused) = switched(self.settings().qlm.update, "enableUpgradeLicense") {
             return Ok(Err(refused));
         }
         let extension = match self.caller(call).await? {
             Ok(extension) => extension,
             Err(refused) => return Ok(Err(refused)),
         };
-        // A shop sends what the buyer typed into a field of its own. The product is the one that is wanted, not the one there is.
-        let Some(key) = call.args.first(&["is_avkey", "custom_referrer"]) else {
+        let fields = call_fields(extension.as_ref());
+        // A shop sends what the buyer typed into a field of its own.
+        let Some(key) = call.args.text("is_avkey").or_else(|| call.args.first_of(&fields.key)) else {
             return Ok(Err(QlmRefused::new(ErrorCode::NotProvided, "Say which license is upgraded: is_avkey.")));
         };
-        let names = LicensesNamed { key: Some(key), ..LicensesNamed::default() };
-        let mut found = match self.licenses_of("", &names).await? {
-            Ok(found) => found,
+        let wish = Upgrade {
+            key: key.to_owned(),
+            order: call.args.first_of(&fields.order).map(str::to_owned),
+            item: call.args.fingerprint_as_sent(&[], &NOT_ORDERED),
+            args: call.args.clone(),
+            mails_keys: false,
+        };
+        self.upgrade_license(extension.as_ref(), wish).await
+    }
+
+    /// Replaces a license by another, in one act.
+    pub(in crate::desk) async fn upgrade_license(
+        &self,
+        extension: Option<&Extension>,
+        wish: Upgrade,
+    ) -> Result<Result<Upgraded, QlmRefused>, Fault> {
+        let settings = self.settings();
+        let Upgrade { key, args, order, item, mails_keys } = wish;
+        let edits = match Edits::read(&args, &settings.qlm.orders) {
+            // How many computers it is for was bought before. A shop says with each order how many of the upgrade were bought.
+            Ok(edits) => edits.without_seats(),
             Err(refused) => return Ok(Err(refused)),
         };
-        let edits = match Edits::read(&call.args, &settings.qlm.orders) {
-            Ok(edits) => edits,
-            Err(refused) => return Ok(Err(refused)),
+        let wanted = match args.product_if_any() {
+            Ok(wanted) => wanted,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let mut conn = self.read().await?;
+        let mut found = match ActivationKey::parse(&key) {
+            Ok(key) => conn.licenses_with_key(&key).await?,
+            Err(_) => Vec::new(),
         };
         if found.len() > 1 {
             let message = "Several products have a license with this key. Upgrade it on the vendor’s site.";
@@ -56,34 +103,30 @@ impl Desk {
             return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license with this activation key.")));
         };
         let before = license.key.as_ref().map(ActivationKey::text).unwrap_or_default();
-        let wanted = match call.args.product_if_any() {
-            Ok(wanted) => wanted,
-            Err(error) => return Ok(Err(error.into())),
-        };
+        // The product that is named is the one that is wanted, not the one there is.
         let target = match wanted {
-            Some((number, ..)) if product.number != Some(number) => {
-                match product_numbered(&mut self.read().await?, number).await? {
-                    Ok(product) => product,
-                    Err(refused) => return Ok(Err(refused)),
-                }
-            }
+            Some((number, ..)) if product.number != Some(number) => match product_numbered(&mut conn, number).await? {
+                Ok(product) => product,
+                Err(refused) => return Ok(Err(refused)),
+            },
             _ => product.clone(),
         };
-        let name = extension.as_ref().map_or("qlm", |extension| extension.name.as_str());
-        let provider = name.to_lowercase();
-        let order = format!("upgrade-{}", license.id);
-        let mut conn = self.read().await?;
-        let upgraded_before = conn.order_of(&provider, &order).await?.is_some();
+        if let Some((_, major, minor)) = wanted {
+            let known = conn.releases(target.id).await?;
+            if !known.is_empty() && !known.iter().any(|release| (release.version.major, release.version.minor) == (major, minor))
+            {
+                let message = format!("{} has no version {major}.{minor}. Its vendor adds versions.", target.name);
+                return Ok(Err(QlmRefused::new(ErrorCode::NoProduct, message)));
+            }
+        }
+        if !target.authorization.by_key() {
+            return Ok(Err(QlmRefused::new(ErrorCode::NotValid, "Licenses of this product have no keys.").of(&target)));
+        }
         let email = match license.customer {
             Some(customer) => conn.customer(customer).await?.map(|customer| customer.email),
             None => None,
         };
         drop(conn);
-        // One that was revoked is not had back by an upgrade.
-        if !upgraded_before && !matches!(license.state, LicenseState::Enabled) {
-            let message = "This license is disabled, so there is nothing to upgrade.";
-            return Ok(Err(QlmRefused::new(ErrorCode::Revoked, message).of(&product)));
-        }
         let mut terms = license.terms.clone();
         let model = document::model(&license, &terms.qlm.clone().unwrap_or_default());
         let qlm = terms.qlm.get_or_insert_with(|| QlmTerms { model, ..QlmTerms::default() });
@@ -91,36 +134,104 @@ impl Desk {
             (qlm.major, qlm.minor) = (major, minor);
         }
         edits.apply(&mut terms, self.now());
-        let model = terms.qlm.as_ref().map(|qlm| qlm.model).unwrap_or_default();
+        let (model, seats) = (terms.qlm.as_ref().map(|qlm| qlm.model).unwrap_or_default(), terms.seats);
+        let name = extension.map_or("qlm", |extension| extension.name.as_str());
         let issue = Issue {
-            quantities: Quantities { activations_per_key: terms.seats.most(), ..Quantities::default() },
+            quantities: Quantities { activations_per_key: seats.most(), ..Quantities::default() },
             customer: email,
-            order: Some(order),
-            provider,
-            item: Some("upgrade".to_owned()),
+            order: Some(order.unwrap_or_else(|| format!("upgrade-{}", license.id))),
+            provider: name.to_lowercase(),
+            // An order may upgrade several.
+            item: Some(base64::url(&Sha256::digest(format!("upgrade\n{}\n{item}", license.id)))),
             keys: if target.rules.qlm_keys {
                 KeyShape::Qlm { letter: activation_letter(model), groups: settings.qlm.groups }
             } else {
                 KeyShape::Own
             },
             subscription: license.subscription.clone(),
+            mails_keys,
             ..Issue::one(target.code.clone(), terms)
         };
-        let visitor = Visitor::Extension { name: name.to_owned() };
-        let issued = match self.issue(&visitor, issue).await {
-            Ok(issued) => issued,
-            Err(ActError::Fault(fault)) => return Err(fault),
-            Err(error) => return Ok(Err(QlmRefused::new(ErrorCode::License, error.to_string()).of(&target))),
+        let drawn = self.draw(&issue, 1).await?;
+        let actor = Visitor::Extension { name: name.to_owned() }.actor();
+        let (now, id) = (self.now(), license.id);
+        let mails = issue.mails_keys;
+        let given = std::sync::Arc::new((issue, drawn));
+        let done = self.store.write(move |conn| {
+            let (given, actor) = (given.clone(), actor.clone());
+            Box::pin(async move {
+                let (issue, drawn) = &*given;
+                let (old, new) = match replace(conn, id, issue, drawn, seats, &actor, now).await? {
+                    Ok(pair) => pair,
+                    Err(barred) => return Ok(Err(barred)),
+                };
+                if let Some(reason) = old {
+                    let disable = |license: &mut License| {
+                        license.state = license.state.clone().disable(actor.clone(), reason.clone(), now)?;
+                        Ok(())
+                    };
+                    change_in(conn, id, "license.disabled", &actor, &disable, now).await?;
+                }
+                Ok(Ok(new))
+            })
+        });
+        let new = match done.await {
+            Ok(Ok(new)) => new,
+            Ok(Err(barred)) => {
+                let (code, message) = match barred {
+                    Barred::Disabled => (ErrorCode::Revoked, "This license is disabled, so there is nothing to upgrade."),
+                    Barred::UpgradedBefore => (
+                        ErrorCode::Revoked,
+                        "This license was upgraded before. Upgrade the one that took its place, by its new key.",
+                    ),
+                    Barred::NotIssued => (ErrorCode::License, "The upgraded license could not be issued. Nothing was changed."),
+                };
+                return Ok(Err(QlmRefused::new(code, message).of(&product)));
+            }
+            // What it wrote is taken back.
+            Err(StoreError::GaveUp(_)) => {
+                let message = "The upgraded license could not be issued. Nothing was changed; send it again.";
+                return Ok(Err(QlmRefused::new(ErrorCode::License, message).of(&product)));
+            }
+            Err(error) => return Err(error.into()),
         };
-        let Some(key) = issued.licenses.first().and_then(|license| license.key.clone()) else {
-            return Ok(Err(QlmRefused::new(ErrorCode::NotValid, "Licenses of this product have no keys.").of(&target)));
-        };
-        // A subscription pays for the new one alone: the old one is told apart by its state.
-        let reason = format!("Upgraded: its key is now …{}.", key.last_group());
-        if let Err(refused) = self.revoke_licenses(&visitor, vec![(license, product)], true, reason).await? {
-            return Ok(Err(refused));
+        if mails {
+            self.message_waits();
         }
+        let key = self.read().await?.license(new).await?.and_then(|(license, ..)| license.key).map(|key| key.text());
         let as_xml = extension.is_some_and(|extension| extension.class == "qlmauthenticationprovider");
-        Ok(Ok(Upgraded { before, key: key.text(), as_xml }))
+        Ok(Ok(Upgraded { before, key: key.unwrap_or_default(), as_xml }))
     }
+}
+
+/// Issues what takes a license's place, unless that was done before; why the old one is disabled now, and the new one.
+async fn replace(
+    conn: &mut Conn,
+    old: LicenseId,
+    issue: &Issue,
+    drawn: &Drawn,
+    seats: Limit,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Result<(Option<String>, LicenseId), Barred>, StoreError> {
+    let Some((license, ..)) = conn.lock_license(old).await? else { return Ok(Err(Barred::Disabled)) };
+    if let Some(before) = conn.upgraded_to(old).await? {
+        let order = conn.order_of(&issue.provider, issue.order.as_deref().unwrap_or_default()).await?;
+        let made = match order {
+            Some(order) => conn.licenses_of_item(order.id, issue.item.as_deref().unwrap_or_default()).await?,
+            None => Vec::new(),
+        };
+        return Ok(if made.contains(&before) { Ok((None, before)) } else { Err(Barred::UpgradedBefore) });
+    }
+    // One that was revoked is not had back by an upgrade.
+    if !matches!(license.state, LicenseState::Enabled) {
+        return Ok(Err(Barred::Disabled));
+    }
+    let Outcome::Issued(issued) = issue_in(conn, issue, drawn, seats, actor, now).await? else {
+        return Ok(Err(Barred::NotIssued));
+    };
+    let Some(new) = issued.licenses.first() else { return Ok(Err(Barred::NotIssued)) };
+    conn.set_upgraded_to(old, new.id).await?;
+    let ends = new.key.as_ref().map(ActivationKey::last_group).unwrap_or_default();
+    Ok(Ok((Some(format!("Upgraded: its key is now …{ends}.")), new.id)))
 }

@@ -17,6 +17,7 @@ use crate::{
         ActivationKey, DeviceId, DeviceName, ProductId, Timestamp,
         activation::{Activation, Device, How},
         decide::{self, ActivationAsk},
+        license::LicenseState,
         product::VersionNumber,
         qlm::{
             Args, ErrorCode,
@@ -304,11 +305,16 @@ fn key_of(facts: &ActivationFactsRow) -> String {
 async fn find(conn: &mut Conn, asked: &Asked) -> Result<Result<ActivationFactsRow, QlmRefused>, StoreError> {
     let mut found = conn.facts_with_key(&asked.key.folded(), &asked.on.device.id).await?;
     if let Some((number, ..)) = asked.on.product {
-        let other = found.first().map(|facts| facts.product.clone());
+        let is_known = !found.is_empty();
         found.retain(|facts| facts.product.number == Some(number));
-        if let (true, Some(product)) = (found.is_empty(), other) {
-            let message = "This activation key belongs to another product.";
-            return Ok(Err(QlmRefused::new(ErrorCode::OtherProduct, message).of(&product)));
+        if found.is_empty() && is_known {
+            let refused = QlmRefused::new(ErrorCode::OtherProduct, "This activation key belongs to another product.");
+            // The app has the public key of the product it names.
+            let named = conn.product_numbered(number).await?;
+            return Ok(Err(match named {
+                Some(product) => refused.of(&product),
+                None => refused,
+            }));
         }
     }
     if found.len() > 1 {
@@ -322,6 +328,10 @@ async fn find(conn: &mut Conn, asked: &Asked) -> Result<Result<ActivationFactsRo
 /// Whether a license covers the version a call names: its own, or one that came out within its maintenance.
 async fn covered(conn: &mut Conn, facts: &ActivationFactsRow, asked: &Asked) -> Result<Result<(), QlmRefused>, StoreError> {
     let Some((_, major, minor)) = asked.on.product else { return Ok(Ok(())) };
+    // That a license was revoked is told first, whichever version asks.
+    if !matches!(facts.license.state, LicenseState::Enabled) {
+        return Ok(Ok(()));
+    }
     let Some(qlm) = &facts.license.terms.qlm else {
         // The rule of every other door: what its maintenance covers.
         let version = known_version(conn, facts, Some(VersionNumber { major, minor })).await?;

@@ -43,6 +43,8 @@ pub struct QlmSettings {
     pub trial_days: u32,
     /// `maxRegistrationsPerUser`.
     pub trials_each: u32,
+    /// `updateExistingUserInformation`.
+    pub updates_customers: bool,
     pub protect: ProtectSettings,
     /// `dateFormat` as it was typed.
     date_format: String,
@@ -81,6 +83,7 @@ impl Default for QlmSettings {
             register_trials: false,
             trial_days: 30,
             trials_each: 1,
+            updates_customers: false,
             protect: ProtectSettings::default(),
             date_format: "yyyy-MM-dd".to_owned(),
         }
@@ -114,7 +117,7 @@ fn group(text: &str, least: i64) -> Result<usize, SettingError> {
     usize::try_from(size).map_err(|_| SettingError::Value(wrong))
 }
 
-pub(super) static KNOWN: [Known; 35] = [
+pub(super) static KNOWN: [Known; 37] = [
     Known {
         name: "enableGetActivationKey",
         about: "QLM: shops may have keys made (GetActivationKey). Whoever has an extension’s password makes as many as they like",
@@ -328,6 +331,18 @@ pub(super) static KNOWN: [Known; 35] = [
             Ok(())
         },
         write: |settings| if settings.qlm.orders.quantities.additional_on_each { "each" } else { "ignore" }.to_owned(),
+    },
+    Known {
+        name: "updateExistingUserInformation",
+        about: "QLM: an order calls a customer who is known what it says, never the address; otherwise UpdateUserInformation alone does. Whoever orders types it",
+        read: |settings, text| flag(text).map(|on| settings.qlm.updates_customers = on),
+        write: |settings| settings.qlm.updates_customers.to_string(),
+    },
+    Known {
+        name: "writeBOM",
+        about: "QLM: answers begin with a byte order mark, unless a call says otherwise (is_writebom)",
+        read: |settings, text| flag(text).map(|on| settings.qlm.write_bom = on),
+        write: |settings| settings.qlm.write_bom.to_string(),
     },
     Known {
         name: "defaultLicenseModelWhenDurationSet",

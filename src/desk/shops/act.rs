@@ -4,16 +4,16 @@ use super::{Ended, day_of, shop_map};
 use crate::{
     desk::{
         ActError, Area, Desk, Fault, Level, QlmRefused, Visitor,
-        qlm::{LicensesNamed, NewEnd, Ordered, Plan, Planned, no_quantity},
+        qlm::{LicensesNamed, NewEnd, Ordered, Plan, Planned, Upgrade, no_quantity},
     },
     licensing::{
         Email,
         issue::batch,
         license::Limit,
         qlm::{Args, ErrorCode, providers},
-        shops::{Payload, ShopAct, ShopCustomer, ShopItem, ShopMap, ShopOrder, Signing},
+        shops::{Payload, ShopAct, ShopCustomer, ShopItem, ShopMap, ShopOrder, Signing, cents},
     },
-    store::{CustomerSaid, EventState, Extension},
+    store::{CustomerSaid, EventState, Extension, ShopEvent},
 };
 
 /// What would come of a payload: a sentence for each thing that would be done, or why it would not be.
@@ -93,8 +93,12 @@ impl Desk {
         let mut lines = Vec::new();
         for place in 0..order.items.len() {
             lines.push(match self.plan_item(extension, map, &order, place).await? {
-                Ok(Some(planned)) => Ok(told(&planned, &order)),
-                Ok(None) => Ok("The maintenance plan of the license with the buyer’s key would be extended.".to_owned()),
+                Ok(Item::Keys(planned)) => Ok(told(&planned, &order)),
+                Ok(Item::Maintenance) => {
+                    Ok("The maintenance plan of the license with the buyer’s key would be extended.".to_owned())
+                }
+                Ok(Item::Upgrade) => Ok("The license with the buyer’s key would be upgraded, and have a new key.".to_owned()),
+                Ok(Item::Customer) => Ok("What is known of the customer would be brought up to date.".to_owned()),
                 Err(refused) => Err(refused.message),
             });
         }
@@ -103,17 +107,19 @@ impl Desk {
 
     /// Acts on an event.
     ///
-    /// `done` says that it was acted on before: what would count twice is not done again.
+    /// `done` says that it was acted on before: what would count twice is not done again. Neither is it where two act on it at one time, or
+    /// one stopped before it could say that it was done.
     pub(super) async fn act_on(
         &self,
         extension: &Extension,
         map: &ShopMap,
         payload: Payload,
+        event: &ShopEvent,
         done: bool,
     ) -> Result<Ended, Fault> {
         let payload = match self.completed(extension, map, payload).await? {
             Ok(payload) => payload,
-            Err(message) => return Ok(Ended::failed(message)),
+            Err(message) => return Ok(Ended::later(message)),
         };
         match map.read(&payload) {
             Err(error) => Ok(Ended::failed(error.to_string())),
@@ -127,7 +133,7 @@ impl Desk {
                 Ok(Ended { state: EventState::Ignored, said: "This event is none of ours.".to_owned(), order: None })
             }
             Ok(ShopAct::Customer(customer)) => self.known_customer(&customer).await,
-            Ok(ShopAct::Order(order)) => self.order_items(extension, map, &order, done).await,
+            Ok(ShopAct::Order(order)) => self.order_items(extension, map, &order, event.id).await,
             Ok(ShopAct::SubscriptionPayment(order)) => {
                 if self.is_renewal(extension, &order).await? {
                     // What is paid later is looked at as what was paid first.
@@ -136,14 +142,14 @@ impl Desk {
                             return Ok(Ended::failed(refused.message));
                         }
                     }
-                    self.change_of(extension, &order, Change::Renew).await
+                    self.change_of(extension, &order, Change::Renew, event.id).await
                 } else {
-                    self.order_items(extension, map, &order, done).await
+                    self.order_items(extension, map, &order, event.id).await
                 }
             }
-            Ok(ShopAct::Renew(order)) => self.change_of(extension, &order, Change::Renew).await,
-            Ok(ShopAct::Maintain(order)) => self.change_of(extension, &order, Change::Maintain).await,
-            Ok(ShopAct::Revoke(order)) => self.change_of(extension, &order, Change::Revoke).await,
+            Ok(ShopAct::Renew(order)) => self.change_of(extension, &order, Change::Renew, event.id).await,
+            Ok(ShopAct::Maintain(order)) => self.change_of(extension, &order, Change::Maintain, event.id).await,
+            Ok(ShopAct::Revoke(order)) => self.change_of(extension, &order, Change::Revoke, event.id).await,
         }
     }
 
@@ -183,13 +189,13 @@ impl Desk {
         })
     }
 
-    async fn order_items(&self, extension: &Extension, map: &ShopMap, order: &ShopOrder, done: bool) -> Result<Ended, Fault> {
+    async fn order_items(&self, extension: &Extension, map: &ShopMap, order: &ShopOrder, event: i64) -> Result<Ended, Fault> {
         // All are looked at before any is made: half an order is worse than none.
-        let mut planned = Vec::new();
+        let (mut planned, mut others) = (Vec::new(), Vec::new());
         for place in 0..order.items.len() {
             match self.plan_item(extension, map, order, place).await? {
-                Ok(Some(plan)) => planned.push(plan),
-                Ok(None) => {}
+                Ok(Item::Keys(plan)) => planned.push(*plan),
+                Ok(other) => others.push((place, other)),
                 Err(refused) => return Ok(Ended::failed(refused.message)),
             }
         }
@@ -203,16 +209,20 @@ impl Desk {
                 Err(refused) => return Ok(Ended::failed(refused.message)),
             }
         }
-        let mut said = if made > 0 { format!("{} issued.", licenses(made)) } else { String::new() };
-        for item in order.items.iter().filter(|_| !done) {
-            if let Some(maintained) = self.maintain_item(extension, map, order, item).await? {
-                match maintained {
-                    Ok(message) => said = [said, message].join(" "),
-                    Err(refused) => return Ok(Ended::failed(refused.message)),
-                }
+        let mut said = if made > 0 { vec![format!("{} issued.", licenses(made))] } else { Vec::new() };
+        for (place, item) in others {
+            let done = match item {
+                Item::Keys(_) => continue,
+                Item::Maintenance => self.maintain_item(extension, map, order, place, event).await?,
+                Item::Upgrade => self.upgrade_item(extension, map, order, place).await?,
+                Item::Customer => Ok(self.known_customer(&order.customer).await?.said),
+            };
+            match done {
+                Ok(message) => said.push(message),
+                Err(refused) => return Ok(Ended::failed(refused.message)),
             }
         }
-        Ok(Ended::done(said.trim().to_owned(), of))
+        Ok(Ended::done(said.join(" "), of))
     }
 
     /// The arguments of an item: the vendor's own property first, then what the shop's product carries.
@@ -266,21 +276,29 @@ impl Desk {
         Ok(Ok(args))
     }
 
-    /// What an item would issue; none where it is no license, but a plan for one.
+    /// What an item is: keys, or something for a license that is there.
     async fn plan_item(
         &self,
         extension: &Extension,
         map: &ShopMap,
         order: &ShopOrder,
         place: usize,
-    ) -> Result<Result<Option<Planned>, QlmRefused>, Fault> {
+    ) -> Result<Result<Item, QlmRefused>, Fault> {
         let item = &order.items[place];
         let args = match self.item_args(map, item).await? {
             Ok(args) => args,
             Err(refused) => return Ok(Err(refused)),
         };
-        if args.text("webhook_action").is_some_and(|action| !action.eq_ignore_ascii_case("GetActivationKey")) {
-            return Ok(Ok(None));
+        let action = args.text("webhook_action").unwrap_or(ACTIONS[0]);
+        match ACTIONS.iter().position(|known| known.eq_ignore_ascii_case(action)) {
+            Some(0 | 1) => {}
+            Some(2) => return Ok(Ok(Item::Maintenance)),
+            Some(3) => return Ok(Ok(Item::Upgrade)),
+            Some(_) => return Ok(Ok(Item::Customer)),
+            None => {
+                let message = format!("The product’s webhook_action is one of {}.", ACTIONS.join(", "));
+                return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
+            }
         }
         let quantity = match item.quantity.as_deref().map(providers::quantity) {
             Some(None) => return Ok(Err(no_quantity("of this item"))),
@@ -304,48 +322,68 @@ impl Desk {
             quantity,
             email: order.customer.email.clone(),
             name: order.customer.name.clone().unwrap_or_default(),
+            company: order.customer.company.clone().unwrap_or_default(),
+            paid: order.items.iter().map(|item| item.amount.as_deref().and_then(cents)).sum(),
             day: day_of(order.ordered, self.now()),
             item: order.number.as_ref().map(|_| fingerprint),
             mails_keys: mails,
             args,
         };
-        Ok(self.plan_keys(ordered).await?.map(Some))
+        Ok(self.plan_keys(ordered).await?.map(|planned| Item::Keys(Box::new(planned))))
     }
 
-    /// A maintenance plan that was bought for the license whose key the buyer typed; none where an item is something else.
+    /// A maintenance plan that was bought for the license whose key the buyer typed.
     async fn maintain_item(
         &self,
         extension: &Extension,
         map: &ShopMap,
         order: &ShopOrder,
-        item: &ShopItem,
-    ) -> Result<Option<Result<String, QlmRefused>>, Fault> {
+        place: usize,
+        event: i64,
+    ) -> Result<Result<String, QlmRefused>, Fault> {
+        let item = &order.items[place];
         let args = match self.item_args(map, item).await? {
             Ok(args) => args,
-            Err(refused) => return Ok(Some(Err(refused))),
+            Err(refused) => return Ok(Err(refused)),
         };
-        let Some(action) = args.text("webhook_action") else { return Ok(None) };
-        if !action.eq_ignore_ascii_case("RenewMaintenancePlan") {
-            return Ok(None);
-        }
-        let names = LicensesNamed {
-            key: args.first(&["is_avkey", "custom_referrer"]),
-            subscription: order.subscription.as_deref(),
-            ..LicensesNamed::default()
-        };
+        let names =
+            LicensesNamed { key: item.key.as_deref(), subscription: order.subscription.as_deref(), ..LicensesNamed::default() };
         let found = match self.licenses_of(&extension.name.to_lowercase(), &names).await? {
             Ok(found) => found,
-            Err(refused) => return Ok(Some(Err(refused))),
+            Err(refused) => return Ok(Err(refused)),
         };
         let plan = match Plan::read(&args, &self.settings().qlm.orders, true) {
             Ok(plan) => plan,
-            Err(refused) => return Ok(Some(Err(refused))),
+            Err(refused) => return Ok(Err(refused)),
         };
         let visitor = Visitor::Extension { name: extension.name.clone() };
-        Ok(Some(self.maintain_licenses(&visitor, found, plan).await?))
+        self.maintain_licenses(&visitor, found, plan, Some(once(event, place))).await
     }
 
-    async fn change_of(&self, extension: &Extension, order: &ShopOrder, change: Change) -> Result<Ended, Fault> {
+    /// An upgrade of the license whose key the buyer typed.
+    async fn upgrade_item(
+        &self,
+        extension: &Extension,
+        map: &ShopMap,
+        order: &ShopOrder,
+        place: usize,
+    ) -> Result<Result<String, QlmRefused>, Fault> {
+        let item = &order.items[place];
+        let args = match self.item_args(map, item).await? {
+            Ok(args) => args,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(key) = item.key.clone() else {
+            let message = "The buyer typed no key of the license to be upgraded, where the map looks for it.";
+            return Ok(Err(QlmRefused::new(ErrorCode::NotProvided, message)));
+        };
+        let mails_keys = args.flag("is_send_mail").ok().flatten().unwrap_or(true);
+        let wish = Upgrade { key, args, order: order.number.clone(), item: format!("upgrade {place}"), mails_keys };
+        let upgraded = self.upgrade_license(Some(extension), wish).await?;
+        Ok(upgraded.map(|_| "One license upgraded.".to_owned()))
+    }
+
+    async fn change_of(&self, extension: &Extension, order: &ShopOrder, change: Change, event: i64) -> Result<Ended, Fault> {
         let mut found = None;
         // A refund may name an order by another of its numbers.
         for number in order.number.iter().chain(&order.others).map(Some).chain(order.number.is_none().then_some(None)) {
@@ -371,16 +409,21 @@ impl Desk {
         let (done, what) = match change {
             Change::Renew => {
                 let end = order.until.map_or(NewEnd::AsBefore, |until| NewEnd::NotBefore(until.date()));
-                (self.renew_licenses(&visitor, found, end).await?, "extended")
+                // A day that is said is the same however often it is set.
+                let once = order.until.is_none().then(|| once(event, 0));
+                (self.renew_licenses(&visitor, found, end, once).await?, "extended")
             }
             Change::Maintain => {
                 let plan = match Plan::read(&Args::default(), &self.settings().qlm.orders, true) {
                     Ok(plan) => plan,
                     Err(refused) => return Ok(Ended::failed(refused.message)),
                 };
-                (self.maintain_licenses(&visitor, found, plan).await?, "maintained")
+                (self.maintain_licenses(&visitor, found, plan, Some(once(event, 0))).await?, "maintained")
             }
             Change::Revoke => {
+                if let Some(part) = self.refund_of_part(extension, order).await? {
+                    return Ok(Ended { state: EventState::Ignored, said: part, order: of });
+                }
                 let reason = format!("Refunded or cancelled at {}.", extension.name);
                 (self.revoke_licenses(&visitor, found, true, reason).await?, "revoked")
             }
@@ -389,6 +432,19 @@ impl Desk {
             Ok(_) => Ended::done(format!("{} {what}.", licenses(count)), of),
             Err(refused) => Ended::failed(refused.message),
         })
+    }
+
+    /// What is said where less was given back than was paid; none where all was, or what was paid is not known.
+    async fn refund_of_part(&self, extension: &Extension, order: &ShopOrder) -> Result<Option<String>, Fault> {
+        let Some(refunded) = order.refunded.as_deref() else { return Ok(None) };
+        let Some(number) = &order.number else { return Ok(None) };
+        let mut conn = self.read().await?;
+        let paid = match conn.order_of(&extension.name.to_lowercase(), number).await? {
+            Some(known) => conn.order_paid(known.id).await?,
+            None => None,
+        };
+        let less = cents(refunded.trim_start_matches('-')).zip(paid).is_some_and(|(refunded, paid)| refunded < paid);
+        Ok(less.then(|| "A part of what was paid was given back, so nothing was revoked.".to_owned()))
     }
 
     /// What a shop says of somebody who is a customer already.
@@ -405,7 +461,7 @@ impl Desk {
                 let (name, company) = (plain(&said.name), plain(&said.company));
                 // A phone gets codes: no shop says whose it is.
                 let said = CustomerSaid { name: name.as_deref(), company: company.as_deref(), phone: None };
-                conn.update_customer(customer.id, &email, &said).await
+                conn.update_customer(customer.id, &customer.email, &said).await
             })
         });
         Ok(if known.await? {
@@ -414,6 +470,22 @@ impl Desk {
             Ended { state: EventState::Ignored, said: "They are no customer here.".to_owned(), order: None }
         })
     }
+}
+
+/// What an item of an order asks for (`webhook_action`).
+enum Item {
+    Keys(Box<Planned>),
+    Maintenance,
+    Upgrade,
+    Customer,
+}
+
+const ACTIONS: [&str; 5] =
+    ["GetActivationKey", "GetActivationKeyWithExpiryDate", "RenewMaintenancePlan", "UpgradeLicense", "UpdateUserInformation"];
+
+/// The name of what an event does to what is there already.
+fn once(event: i64, place: usize) -> String {
+    format!("event-{event}/{place}")
 }
 
 #[derive(Clone, Copy)]
@@ -465,30 +537,9 @@ pub(super) fn fragment_pairs(fragment: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(fragment.trim().trim_start_matches(['&', '?']).as_bytes()).into_owned().collect()
 }
 
-/// An amount as shops write one, in hundredths: `49`, `49.9`, `49.00`.
-fn cents(text: &str) -> Option<i64> {
-    let (whole, rest) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(rest) || rest.len() > 2 {
-        return None;
-    }
-    let rest: i64 = if rest.is_empty() { 0 } else { format!("{rest:0<2}").parse().ok()? };
-    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_are_read_to_the_hundredth_and_nothing_else_is_one() {
-        for (text, expected) in [("49", Some(4_900)), ("49.9", Some(4_990)), ("49.90", Some(4_990)), ("0.01", Some(1))] {
-            assert_eq!(cents(text), expected, "{text}");
-        }
-        for text in ["", ".5", "-1", "49,90", "1e3", "49.900", "99999999999999999999"] {
-            assert_eq!(cents(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn a_fragment_begins_with_a_sign_or_without_one() {

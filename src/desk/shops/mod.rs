@@ -25,7 +25,10 @@ use crate::{
 };
 
 /// What is being acted on is taken over after this, in seconds.
-const LOST_SECONDS: i64 = 60;
+const LOST_SECONDS: i64 = 600;
+
+/// For so many days a shop is asked again for what it could not tell.
+const LATER_DAYS: i64 = 3;
 
 /// As many as a page lists.
 const LISTED: i64 = 50;
@@ -233,7 +236,7 @@ impl Desk {
         }
         let (headers, body) = self.shop_event_content(&event)?;
         let ended = match Payload::read(&body, headers) {
-            Ok(payload) => self.act_on(extension, &shop_map(extension), payload, done).await,
+            Ok(payload) => self.act_on(extension, &shop_map(extension), payload, &event, done).await,
             Err(error) => Ok(Ended::failed(error.to_string())),
         };
         let ended = match ended {
@@ -243,6 +246,11 @@ impl Desk {
                 self.shop_event_ended(id, Ended::failed("Something went wrong here. It can be tried again.".to_owned())).await?;
                 return Err(fault);
             }
+        };
+        let ended = match ended.state {
+            // A shop that cannot be asked for days cannot be asked.
+            EventState::New if event.received.plus_days(LATER_DAYS) < self.now() => Ended::failed(ended.said),
+            _ => ended,
         };
         let state = ended.state;
         self.shop_event_ended(id, ended).await?;
@@ -357,6 +365,11 @@ struct Ended {
 impl Ended {
     fn done(said: String, order: Option<OrderId>) -> Self {
         Self { state: EventState::Done, said, order }
+    }
+
+    /// It is tried again, by the shop or by a job.
+    fn later(said: String) -> Self {
+        Self { state: EventState::New, said, order: None }
     }
 
     fn failed(said: String) -> Self {

@@ -1,6 +1,11 @@
 //! Arguments of a call (§1): from the address and from the form, in any case, under every name the documentation has ever used.
 
-use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
 
 use core::fmt;
 
@@ -30,6 +35,10 @@ pub const MOST_BYTES: usize = 16 * 1024;
 pub struct Args {
     values: BTreeMap<String, String>,
     has_body: bool,
+    /// Names that the call did not say itself.
+    expanded: BTreeSet<String>,
+    /// One that is longer than any may be.
+    too_long: Option<String>,
 }
 
 /// An argument that is missing, or that is not what it should be.
@@ -39,6 +48,8 @@ pub enum ArgError {
     Missing(&'static str),
     #[error("The argument {name} is {kind}, not {given:?}.")]
     Kind { name: &'static str, kind: &'static str, given: String },
+    #[error("The argument {0} is longer than 16 KB.")]
+    TooLong(String),
 }
 
 impl ArgError {
@@ -83,17 +94,33 @@ impl Args {
 
     fn add(&mut self, name: &str, value: &str) {
         let value = value.trim();
-        if !value.is_empty() && value.len() <= MOST_BYTES {
+        if value.len() > MOST_BYTES {
+            // What is no argument of a method may be as long as a shop likes.
+            self.too_long = self.too_long.take().or_else(|| Some(folded(name)).filter(|name| name.starts_with("is_")));
+        } else if !value.is_empty() {
             self.values.entry(folded(name)).or_insert_with(|| value.to_owned());
         }
+    }
+
+    /// The same with what it said in another form.
+    pub fn add_all(&mut self, pairs: Vec<(String, String)>) {
+        for (name, value) in pairs {
+            self.add(&name, &value);
+        }
+    }
+
+    /// Refuses a call that says more than is taken.
+    pub fn check(&self) -> Result<(), ArgError> {
+        self.too_long.as_ref().map_or(Ok(()), |name| Err(ArgError::TooLong(name.chars().take(60).collect())))
     }
 
     /// The same with more, where it does not say otherwise already. `taken` says which names the new ones may set.
     pub fn expand(&mut self, pairs: Vec<(String, String)>, taken: impl Fn(&str) -> bool) {
         for (name, value) in pairs {
             let name = folded(&name);
-            if taken(&name) {
+            if taken(&name) && !self.values.contains_key(&name) {
                 self.add(&name, &value);
+                self.expanded.insert(name);
             }
         }
     }
@@ -117,6 +144,12 @@ impl Args {
     /// The first of several names that has a value.
     #[must_use]
     pub fn first(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.text(name))
+    }
+
+    /// The same where the names are data.
+    #[must_use]
+    pub fn first_of(&self, names: &[String]) -> Option<&str> {
         names.iter().find_map(|name| self.text(name))
     }
 
@@ -174,7 +207,17 @@ impl Args {
     /// time or the buyer's address, may be another each time.
     #[must_use]
     pub fn fingerprint(&self, with: &[&str], without: &[&str]) -> String {
-        let ordered = |name: &str| (name.starts_with("is_") || with.contains(&name)) && !without.contains(&name);
+        self.fingerprint_of(|_| true, with, without)
+    }
+
+    /// The same of what the call said itself: what stands for a name in it may be another by now.
+    #[must_use]
+    pub fn fingerprint_as_sent(&self, with: &[&str], without: &[&str]) -> String {
+        self.fingerprint_of(|name| !self.expanded.contains(name), with, without)
+    }
+
+    fn fingerprint_of(&self, among: impl Fn(&str) -> bool, with: &[&str], without: &[&str]) -> String {
+        let ordered = |name: &str| among(name) && (name.starts_with("is_") || with.contains(&name)) && !without.contains(&name);
         let kept = self.values.iter().filter(|(name, _)| ordered(name));
         kept.map(|(name, value)| [name.as_str(), "=", value.as_str()].concat()).collect::<Vec<_>>().join("\n")
     }
@@ -228,5 +271,15 @@ mod tests {
         let mut args = Args::merge(pairs(&[("is_productid", "1")]), Vec::new());
         args.expand(pairs(&[("is_productid", "2"), ("is_quantity", "3"), ("is_pwd", "x")]), |name| name != "is_pwd");
         assert_eq!((args.text("is_productid"), args.text("is_quantity"), args.text("is_pwd")), (Some("1"), Some("3"), None));
+        assert_eq!(args.fingerprint(&[], &[]), "is_productid=1\nis_quantity=3");
+        assert_eq!(args.fingerprint_as_sent(&[], &[]), "is_productid=1", "what stands for a name may be another by now");
+    }
+
+    #[test]
+    fn what_is_longer_than_may_be_is_no_less_than_that() {
+        let long = "x".repeat(MOST_BYTES + 1);
+        let args = Args::merge(pairs(&[("is_pp", &long), ("note", &long)]), Vec::new());
+        assert_eq!(args.check(), Err(ArgError::TooLong("is_pp".into())));
+        assert_eq!(Args::merge(pairs(&[("note", &long)]), pairs(&[("is_pp", &long[1..])])).check(), Ok(()));
     }
 }

@@ -141,6 +141,10 @@ fn holds(held: &Value, compare: Compare, value: &Value) -> bool {
             if compare == Compare::Like {
                 return like(&held, &value);
             }
+            // What has no date is neither before nor after one.
+            if held.is_empty() && !matches!(compare, Compare::Equal | Compare::NotEqual) {
+                return false;
+            }
             held.cmp(&value)
         }
     };

@@ -33,6 +33,8 @@ pub struct ShopOrder {
     pub ordered: Option<Timestamp>,
     /// Until when it is paid for.
     pub until: Option<Timestamp>,
+    /// What was given back of it, as it was written.
+    pub refunded: Option<String>,
     pub customer: ShopCustomer,
     pub items: Vec<ShopItem>,
 }
@@ -42,6 +44,8 @@ pub struct ShopOrder {
 pub struct ShopItem {
     /// Names its product may be known by here, the most particular first.
     pub names: Vec<String>,
+    /// The key of the license that a buyer typed.
+    pub key: Option<String>,
     /// What may be arguments itself.
     pub literal: Option<String>,
     /// Arguments the shop carries itself: names in lower case.
@@ -57,7 +61,6 @@ pub struct ShopCustomer {
     pub email: Option<String>,
     pub name: Option<String>,
     pub company: Option<String>,
-    pub phone: Option<String>,
 }
 
 /// Why an event could not be read.
@@ -100,6 +103,11 @@ impl ShopMap {
 
     fn rule(&self, payload: &Payload) -> Option<&Rule> {
         let holds = |condition: &Condition| match payload.text(&condition.path) {
+            Some(text) if !condition.less_than.is_empty() => {
+                let amount = |text: &str| cents(text.trim_start_matches('-'));
+                let other = payload.text(&condition.less_than).and_then(|other| amount(&other));
+                amount(&text).zip(other).is_some_and(|(amount, other)| amount < other)
+            }
             Some(text) => condition.is.is_empty() || condition.is.iter().any(|is| is.eq_ignore_ascii_case(&text)),
             None => false,
         };
@@ -125,6 +133,7 @@ impl ShopMap {
             subscription: first(payload, payload.body(), &rule.subscription),
             ordered: instant(payload, &rule.ordered)?,
             until: instant(payload, &rule.until)?,
+            refunded: if rule.act == RuleAct::Revoke { first(payload, payload.body(), &rule.amount) } else { None },
             customer,
             items: match rule.act {
                 RuleAct::Order | RuleAct::SubscriptionPayment => items(payload, rule)?,
@@ -146,12 +155,7 @@ impl ShopMap {
     fn customer(&self, payload: &Payload) -> ShopCustomer {
         let of = |paths: &[String]| first(payload, payload.body(), paths);
         let name = [of(&self.name), of(&self.last_name)].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        ShopCustomer {
-            email: of(&self.email),
-            name: Some(name).filter(|name| !name.is_empty()),
-            company: of(&self.company),
-            phone: of(&self.phone),
-        }
+        ShopCustomer { email: of(&self.email), name: Some(name).filter(|name| !name.is_empty()), company: of(&self.company) }
     }
 }
 
@@ -183,7 +187,7 @@ fn item(payload: &Payload, part: &Value, rule: &Rule) -> ShopItem {
         for (name, value) in members {
             let name = name.to_ascii_lowercase();
             // The particular comes first, and stays.
-            let new = name.starts_with("is_") && !arguments.iter().any(|(known, _)| *known == name);
+            let new = (name.starts_with("is_") || name == "webhook_action") && !arguments.iter().any(|(known, _)| *known == name);
             if let (true, Some(value)) = (new, text(value)) {
                 arguments.push((name, value));
             }
@@ -192,6 +196,7 @@ fn item(payload: &Payload, part: &Value, rule: &Rule) -> ShopItem {
     let names = rule.product.iter().filter_map(|template| filled(template, |path| payload.text_of(part, path)));
     ShopItem {
         names: names.collect(),
+        key: first(payload, part, &rule.key),
         literal: first(payload, part, &rule.literal),
         arguments,
         quantity: first(payload, part, &rule.quantity),
@@ -225,21 +230,50 @@ fn filled(template: &str, of: impl Fn(&str) -> Option<String>) -> Option<String>
     Some(out)
 }
 
+/// An amount as shops write one, in hundredths: `49`, `49.9`, `49.00`.
+#[must_use]
+pub fn cents(text: &str) -> Option<i64> {
+    let (whole, rest) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(rest) || rest.len() > 2 {
+        return None;
+    }
+    let rest: i64 = if rest.is_empty() { 0 } else { format!("{rest:0<2}").parse().ok()? };
+    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(rest)
+}
+
 /// A date as shops write it: seconds since 1970, RFC 3339, or a day with or without a time.
 fn instant(payload: &Payload, paths: &[String]) -> Result<Option<Timestamp>, Unread> {
-    let Some((path, text)) = paths.iter().find_map(|path| Some((path, payload.text(path)?))) else { return Ok(None) };
-    let wrong = || Unread::Date { path: path.clone(), text: text.chars().take(60).collect() };
+    for path in paths {
+        // Of a list, as `lines.*.end` names it, the latest counts.
+        let texts = match path.split_once(".*.") {
+            Some((list, rest)) => match payload.part(list) {
+                Some(Value::Array(parts)) => parts.iter().filter_map(|part| payload.text_of(part, rest)).collect(),
+                _ => Vec::new(),
+            },
+            None => payload.text(path).into_iter().collect::<Vec<_>>(),
+        };
+        let read = texts.iter().map(|text| one_instant(path, text)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(latest) = read.into_iter().max() {
+            return Ok(Some(latest));
+        }
+    }
+    Ok(None)
+}
+
+fn one_instant(path: &str, text: &str) -> Result<Timestamp, Unread> {
+    let wrong = || Unread::Date { path: path.into(), text: text.chars().take(60).collect() };
     if let Ok(seconds) = text.parse::<i64>() {
         // Some count milliseconds.
         let at = if seconds > 100_000_000_000 { Timestamp::from_millis(seconds) } else { Timestamp::from_seconds(seconds) };
-        return if (0..=253_402_300_799).contains(&at.seconds()) { Ok(Some(at)) } else { Err(wrong()) };
+        return if (0..=253_402_300_799).contains(&at.seconds()) { Ok(at) } else { Err(wrong()) };
     }
-    if let Ok(at) = Timestamp::from_utc_text(&text) {
-        return Ok(Some(at));
+    if let Ok(at) = Timestamp::from_utc_text(text) {
+        return Ok(at);
     }
     // Of other zones the day counts.
-    match DateFormat::default().read(text.get(..10).unwrap_or(&text)) {
-        Some(date) => Ok(Some(date.midnight())),
+    match DateFormat::default().read(text.get(..10).unwrap_or(text)) {
+        Some(date) => Ok(date.midnight()),
         None => Err(wrong()),
     }
 }
@@ -289,6 +323,16 @@ mod tests {
             assert_eq!(order.until.map(Timestamp::seconds), Some(until), "{text}");
         }
         assert_eq!(map.read(&payload(r#"{"kind":"sale","paid":false}"#)), Ok(ShopAct::Nothing));
+    }
+
+    #[test]
+    fn amounts_are_read_to_the_hundredth_and_nothing_else_is_one() {
+        for (text, expected) in [("49", Some(4_900)), ("49.9", Some(4_990)), ("49.90", Some(4_990)), ("0.01", Some(1))] {
+            assert_eq!(cents(text), expected, "{text}");
+        }
+        for text in ["", ".5", "-1", "49,90", "1e3", "49.900", "99999999999999999999"] {
+            assert_eq!(cents(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The shops that are known from the start, as data. Written from the providers' public lists of fields.
 
-use alloc::borrow::ToOwned;
+use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
 use super::{Condition, Rule, RuleAct, ShopMap};
 use crate::licensing::qlm::providers;
 
 /// Class and map.
-pub const KNOWN: [(&str, &str); 10] = [
+pub const KNOWN: [(&str, &str); 11] = [
     ("avangate", include_str!("known/avangate.json")),
     ("chargify", include_str!("known/chargify.json")),
     ("fastspring", include_str!("known/fastspring.json")),
@@ -16,44 +16,47 @@ pub const KNOWN: [(&str, &str); 10] = [
     ("paypal", include_str!("known/paypal.json")),
     ("shopify", include_str!("known/shopify.json")),
     ("stripe", include_str!("known/stripe.json")),
+    ("ultracart", include_str!("known/ultracart.json")),
     ("woocommerce", include_str!("known/woocommerce.json")),
 ];
 
 /// The map of a class; of one that has none of its own, one that reads an order by the names of the class (§5).
 #[must_use]
 pub fn default_map(class: &str) -> ShopMap {
+    let fields = providers::fields(class);
     let known = KNOWN.iter().find(|(name, _)| *name == class).and_then(|(_, text)| ShopMap::parse(text).ok());
-    known.unwrap_or_else(|| {
-        let fields = providers::fields(class);
-        let owned = |names: &[&str]| names.iter().filter(|name| !name.is_empty()).map(|name| (*name).to_owned()).collect();
-        let order: alloc::vec::Vec<_> = owned(&fields.order);
-        ShopMap {
-            email: owned(&fields.email),
-            name: owned(&fields.name),
-            last_name: owned(&fields.last_name),
-            company: owned(&fields.company),
-            phone: owned(&fields.phone),
-            rules: order
-                .iter()
-                .map(|path| Rule {
-                    when: [Condition { path: path.clone(), is: alloc::vec::Vec::new() }].to_vec(),
-                    act: RuleAct::Order,
-                    order: [path.clone()].to_vec(),
-                    subscription: owned(&fields.subscription),
-                    ordered: alloc::vec::Vec::new(),
-                    until: alloc::vec::Vec::new(),
-                    items: [alloc::string::String::new()].to_vec(),
-                    product: owned(&["pid_{productid}", "pid_{product_id}", "{sku}"]),
-                    literal: alloc::vec::Vec::new(),
-                    arguments: [alloc::string::String::new()].to_vec(),
-                    quantity: owned(&fields.quantity),
-                    amount: alloc::vec::Vec::new(),
-                    currency: alloc::vec::Vec::new(),
-                })
-                .collect(),
-            ..ShopMap::default()
-        }
-    })
+    if let Some(known) = known {
+        return ShopMap { call: known.call.or(Some(fields)), ..known };
+    }
+    let rule = |path: &String| Rule {
+        when: vec![Condition { path: path.clone(), is: Vec::new(), less_than: String::new() }],
+        act: RuleAct::Order,
+        order: vec![path.clone()],
+        subscription: fields.subscription.clone(),
+        ordered: Vec::new(),
+        until: Vec::new(),
+        items: vec![String::new()],
+        product: [class, "pid"]
+            .iter()
+            .flat_map(|begin| ["productid", "product_id"].map(|path| format!("{begin}_{{{path}}}")))
+            .chain(["{sku}".to_owned()])
+            .collect(),
+        key: fields.key.clone(),
+        literal: Vec::new(),
+        arguments: vec![String::new()],
+        quantity: fields.quantity.clone(),
+        amount: Vec::new(),
+        currency: Vec::new(),
+    };
+    ShopMap {
+        email: fields.email.clone(),
+        name: fields.name.clone(),
+        last_name: fields.last_name.clone(),
+        company: fields.company.clone(),
+        rules: fields.order.iter().map(rule).collect(),
+        call: Some(fields.clone()),
+        ..ShopMap::default()
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use alloc::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::licensing::qlm::providers::Fields;
+
 /// As long as a map may be, in bytes.
 const MOST_BYTES: usize = 64 * 1024;
 
@@ -61,6 +63,9 @@ pub struct Condition {
     pub path: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub is: Vec<String>,
+    /// An amount that is less than the one at this path, whatever their signs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub less_than: String,
 }
 
 /// What one kind of event means, and where its parts stand. Of several paths the first that has a value counts.
@@ -87,6 +92,9 @@ pub struct Rule {
     /// Within an item: the names under which its product may be known here, with paths in braces, such as `shopify_{product_id}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub product: Vec<String>,
+    /// Within an item, or from the beginning with a `/` in front: the key of the license that a buyer typed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
     /// Within an item: what may be arguments itself, such as a SKU that begins with `&`. Never what a buyer can fill in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub literal: Vec<String>,
@@ -95,7 +103,8 @@ pub struct Rule {
     pub arguments: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quantity: Vec<String>,
-    /// Within an item: what was paid for it, and in which currency.
+    /// Within an item: what was paid for it, and in which currency. Of what revokes: what was given back; less than was paid revokes
+    /// nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amount: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -126,8 +135,9 @@ pub struct ShopMap {
     pub last_name: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub company: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub phone: Vec<String>,
+    /// What the shop names the parts of an order where it calls for keys itself; as its class does where none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Fields>,
     /// The first that fits counts.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -161,7 +171,8 @@ impl ShopMap {
         if !text.trim_start().starts_with('{') {
             return Err(MapError::Json("it begins with no brace".to_owned()));
         }
-        let map: Self = serde_json::from_str(text).map_err(|error| MapError::Json(error.to_string()))?;
+        let mut map: Self = serde_json::from_str(text).map_err(|error| MapError::Json(error.to_string()))?;
+        map.call = map.call.map(Fields::folded);
         if map.rules.is_empty() {
             return Err(MapError::NoRules);
         }

@@ -7,7 +7,7 @@ mod map;
 mod payload;
 pub mod signature;
 
-pub use interpret::{ShopAct, ShopCustomer, ShopItem, ShopOrder, Unread};
+pub use interpret::{ShopAct, ShopCustomer, ShopItem, ShopOrder, Unread, cents};
 pub use known::{KNOWN, default_map};
 pub use map::{Condition, MapError, Rule, RuleAct, ShopMap, Signing};
 pub use payload::{Payload, PayloadError};

@@ -404,7 +404,21 @@ async fn what_stands_in_the_way_is_told_by_its_number(app: TestApp) {
         .0,
         220
     );
+    // A refusal is under the key of the product that was asked for: it is the one the app has.
+    let other = app.product_by("other", Authorization::Key, ProductRules::default()).await;
+    app.desk().edit_product(&OPERATOR, &other, ProductEdit { number: Some(Some(7)), ..ProductEdit::default() }).await.unwrap();
+    let ask = [("is_productid", "7"), ("is_majorversion", "1"), ("is_minorversion", "0")];
+    let text = house.validate(&one, "PC-1", &ask).await.text();
+    assert!(
+        text.contains("<errorCode>220<") && is_signed_by(app, &text, "other").await && !is_signed_by(app, &text, "press").await
+    );
     assert_eq!(failure(&house.get("ValidateLicenseHttp", &[("is_avkey", &one)]).await).0, 208);
+    let long = "x".repeat(20_000);
+    let body = [("is_avkey", one.as_str()), ("is_pcid", &long)];
+    let request = Request::post("/qlm/qlmservice.asmx/ValidateLicenseHttp")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let (number, message) = failure(&app.send(request.body(urlencoded(&body)).unwrap()).await);
+    assert!(number == 208 && message.contains("is_pcid is longer than 16 KB"), "{message}");
     assert_eq!(failure(&house.get("ActivateKey", &[("is_avkey", &one), ("is_pcid", "PC-1")]).await).0, 208);
     // Known to the product, the refusal is signed; clients look at the signature first.
     let text = house.validate(&one, "PC-2", &[]).await.text();
@@ -412,6 +426,7 @@ async fn what_stands_in_the_way_is_told_by_its_number(app: TestApp) {
     let license = app.desk().license_id(&one.parse_key()).await.unwrap();
     app.desk().disable_license(&OPERATOR, license, "refund".to_owned()).await.unwrap();
     assert_eq!(failure(&house.validate(&one, "PC-1", &[]).await).0, 201);
+    assert_eq!(failure(&house.validate(&one, "PC-1", &version("2")).await).0, 201, "whichever version asks");
     // A machine that has a key of its own by now is spoken for by that key alone, whether it asks or only looks.
     let (bound, _) = house.keys("", "1b").await.remove(0);
     assert!(house.validate(&bound, "PC-1", &[]).await.text().contains("<status>2<"));
@@ -641,6 +656,25 @@ async fn a_shop_changes_what_it_sold_by_the_names_it_has_for_it(app: TestApp) {
     }
 }
 
+/// Whether another implementation takes a document for one under a product's key.
+async fn is_signed_by(app: &TestApp, text: &str, product: &str) -> bool {
+    let seals = app.desk().seals().await.unwrap();
+    let Some(seal) = seals
+        .into_iter()
+        .find(|seal| seal.purpose == SealUse::Qlm && seal.product.as_ref().is_some_and(|of| of.code.as_str() == product))
+    else {
+        return false;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (pem, document) = (folder.path().join("key.pem"), folder.path().join("document.xml"));
+    std::fs::write(&pem, public::pem(&seal)).unwrap();
+    std::fs::write(&document, text).unwrap();
+    let mut program = std::process::Command::new("xmlsec1");
+    let ran =
+        program.args(["--verify", "--pubkey-pem"]).arg(&pem).arg(&document).output().expect("script/setup installs xmlsec1");
+    ran.status.success()
+}
+
 async fn every_signed_document_is_verified_by_another_implementation(app: TestApp) {
     let house = House::new(app).await;
     let (key, _) = house
@@ -688,6 +722,18 @@ async fn the_newest_version_is_told_where_the_vendor_lets_it(app: TestApp) {
     for (name, days) in [("1.9", -2), ("1.10", -1), ("2.0", 7)] {
         house.app.release("press", name, house.app.now().plus_days(days), "", &format!("https://example.com/{name}?a&b")).await;
     }
+    // What is tried out in a channel of its own is not told to everybody.
+    let beta = crate::store::NewRelease {
+        version: crate::licensing::product::Version { major: 3, minor: 0, released: house.app.now().plus_days(-1) },
+        channel: "beta".to_owned(),
+        env: String::new(),
+        file: crate::licensing::product::Installation {
+            url: "https://example.com/beta".to_owned(),
+            ..crate::licensing::product::Installation::default()
+        },
+    };
+    let press = crate::licensing::ProductCode::parse("press").unwrap();
+    house.app.desk().add_release(&OPERATOR, &press, beta).await.unwrap();
     let text = house.get("GetLatestVersionHttp", &product).await.text();
     assert_eq!(
         (of(&text, "latestVersion"), of(&text, "latestVersionUrl")),
@@ -702,6 +748,16 @@ async fn what_is_known_of_customers_follows_the_shop(app: TestApp) {
         house.app.secret(secret);
     }
     let (key, _) = house.keys("", "1").await.remove(0);
+    assert_eq!(
+        failure(
+            &change(&house, "UpdateUserInformation", &format!("is_avkey={key}"), &[("Customer_Email", "ann@customer.example")])
+                .await
+        )
+        .0,
+        7,
+        "whose a license is changes only where licenses are changed"
+    );
+    house.set("enableUpgradeLicense", "true").await;
     let said = async |fields: &[(&str, &str)], arguments: &str| change(&house, "UpdateUserInformation", arguments, fields).await;
     let customer = async |email: &str| {
         let email = crate::licensing::Email::parse(email).unwrap();
@@ -806,7 +862,13 @@ async fn keys_are_read_by_a_call_that_is_signed_once(app: TestApp) {
     assert_eq!(as_json.json()["licenses"][0]["activationKey"], key);
     assert_eq!(failure(&house.app.get(&asked).await).0, 8, "without a signature");
     assert_eq!(failure(&house.app.send(signed(&address("is_orderid=78"), now, "2")).await).0, 203);
-    assert_eq!(failure(&house.app.send(signed(&address("is_userdata1=u"), now, "2")).await).0, 208);
+    let by_data = house.app.send(signed(&address("is_userdata1=u"), now, "2")).await.text();
+    assert_eq!(by_data.matches("<license>").count(), 2, "{by_data}");
+    assert_eq!(failure(&house.app.send(signed(&address("is_userdata1=U%25"), now, "2")).await).0, 203);
+    assert_eq!(failure(&house.app.send(signed(&address("x=1"), now, "2")).await).0, 208);
+    assert_eq!(as_json.json()["licenses"][0]["orderId"], "77");
+    let unread = house.app.send(signed(&address("is_orderid=79&is_format=json"), now, "2")).await;
+    assert_eq!((unread.header("content-type"), &unread.json()["errorCode"]), ("application/json", &203.into()));
     assert_eq!(failure(&house.app.send(signed(&address("is_orderid=77&a=1"), now, "1")).await).0, 8, "version 1 is too low");
     // A signature over another address.
     let mut crossed = signed(&address("is_orderid=77&a=2"), now, "2");

@@ -6,7 +6,7 @@ use md5::{Digest, Md5};
 
 use super::{Reply, TestApp, app::urlencoded, licensespring::OPERATOR};
 use crate::{
-    desk::{NewExtension, ProductEdit},
+    desk::{ExtensionEdit, NewExtension, ProductEdit, PropertyEdit},
     licensing::{
         ActivationKey,
         license::{License, LicenseState},
@@ -18,6 +18,8 @@ tests! {
     both:
         a_woocommerce_plugin_sells_renews_upgrades_and_revokes,
         licenses_are_read_by_a_filter_and_by_nothing_else,
+        an_upgrade_takes_the_place_of_what_it_was,
+        what_a_shop_sends_twice_is_done_once,
         a_validation_is_answered_from_before_only_while_nothing_has_changed;
     once:
         a_javascript_app_takes_what_it_checks,
@@ -26,7 +28,10 @@ tests! {
         a_link_from_an_app_downloads_its_license_file,
         a_computer_is_released_by_the_code_of_its_app,
         orders_of_late_are_polled_for,
-        installs_are_told_of_to_the_day;
+        installs_are_told_of_to_the_day,
+        shops_name_the_parts_of_an_order_as_the_vendor_says,
+        an_order_counts_from_the_day_it_was_placed,
+        a_client_follows_a_redirect_of_the_server_that_was_there_before;
 }
 
 const PASSWORD: &str = "a password of the shop";
@@ -158,6 +163,226 @@ async fn a_woocommerce_plugin_sells_renews_upgrades_and_revokes(app: TestApp) {
     assert!(taken(&house.post("RenewSubscriptionHttp", &base, &[("SubscriptionId", "S-9")]).await).is_err());
     let revoked = format!("{base}&is_avkey={better}&is_features=0:7");
     assert!(taken(&house.post("UpgradeLicense", &revoked, &[]).await).unwrap_err().contains("<errorCode>201</errorCode>"));
+}
+
+async fn an_upgrade_takes_the_place_of_what_it_was(app: TestApp) {
+    let house = House::new(app).await;
+    let base = format!("is_vendor=woocommerce&{SHOWN}");
+    let order = |id: &'static str| [("OrderId", id), ("SubscriptionId", "S-1"), ("is_quantity", "1")];
+    let key =
+        taken(&house.post("GetActivationKey", &format!("{base}&{PRODUCT}&is_numberofactivationsperkey=5"), &order("100")).await);
+    let key = key.unwrap();
+    assert_eq!(house.license(&key).await.terms.seats.most(), Some(5));
+    let to = |key: &str, product: u8| format!("{base}&is_avkey={key}&is_productid={product}&is_majorversion=2&is_minorversion=0");
+    // A shop says with every order how many were bought: that is one upgrade, not one computer.
+    let (one, two) = (order("102"), order("102"));
+    let (first, second) = (to(&key, 2), to(&key, 2));
+    let (one, two) = tokio::join!(house.post("UpgradeLicense", &first, &one), house.post("UpgradeLicense", &second, &two));
+    let (one, two) = (taken(&one).unwrap(), taken(&two).unwrap());
+    assert_eq!(one, two, "twice at one time is one upgrade");
+    let better = house.license(&one).await;
+    assert_eq!((better.terms.seats.most(), better.seats_taken), (Some(5), 0));
+    // Another wish for the old key is not answered with what the first one made.
+    let refused = taken(&house.post("UpgradeLicense", &to(&key, 1), &order("103")).await).unwrap_err();
+    assert!(refused.contains("by its new key"), "{refused}");
+    // Refunded, by the number of the upgrade or of what was bought first, it is the new key that ends; and comes back, alone.
+    for number in ["102", "100"] {
+        let named = [("OrderId", number)];
+        assert!(taken(&house.post("RevokeLicenseHttp", &base, &named).await).unwrap().contains(&one));
+        assert!(matches!(house.license(&one).await.state, LicenseState::Disabled { .. }), "{number}");
+        assert!(taken(&house.post("RevokeLicenseHttp", &format!("{base}&is_revoke=false"), &named).await).is_ok());
+        assert!(matches!(house.license(&one).await.state, LicenseState::Enabled), "{number}");
+    }
+    let by_subscription = [("SubscriptionId", "S-1")];
+    assert!(taken(&house.post("RevokeLicenseHttp", &base, &by_subscription).await).is_ok());
+    assert!(taken(&house.post("RevokeLicenseHttp", &format!("{base}&is_revoke=false"), &by_subscription).await).is_ok());
+    assert!(matches!(house.license(&key).await.state, LicenseState::Disabled { .. }), "what was upgraded stays so");
+    let by_old_key = format!("{base}&is_avkey={key}&is_expdate=2030-01-31");
+    house.post("UpdateLicenseHttp", &by_old_key, &[]).await;
+    assert_eq!(house.license(&one).await.terms.expiry.on.unwrap().plus_seconds(-1).date().to_string(), "2030-01-31");
+    // Upgraded once more, by its own key.
+    let best = taken(&house.post("UpgradeLicense", &to(&one, 1), &order("104")).await).unwrap();
+    assert!(taken(&house.post("RevokeLicenseHttp", &base, &[("OrderId", "100")]).await).unwrap().contains(&best));
+    // A version the product does not have is no license.
+    house.license(&best).await;
+    house.post("RevokeLicenseHttp", &format!("{base}&is_revoke=false"), &[("OrderId", "104")]).await;
+    house.app.release("press", "1.0", house.app.now(), "", "https://example.com").await;
+    let refused = taken(&house.post("UpgradeLicense", &to(&best, 1), &order("105")).await).unwrap_err();
+    assert!(refused.contains("has no version 2.0"), "{refused}");
+    // To an XML caller it is told as XML.
+    let xml = format!("is_vendor=qlmauthenticationprovider&{SHOWN}&is_avkey={best}&is_features=0:3");
+    let text = house.post("UpgradeLicense", &xml, &[]).await.text();
+    house.app.secret(of(&text, "activationKey").unwrap());
+    assert!(of(&text, "result").unwrap().starts_with("Successfully upgraded"), "{text}");
+}
+
+async fn what_a_shop_sends_twice_is_done_once(app: TestApp) {
+    let house = House::new(app).await;
+    let base = format!("is_vendor=woocommerce&{SHOWN}");
+    let key = house.key("is_expdate=2027-01-01&is_licensemodel=subscription", "1").await;
+    let end = async || house.license(&key).await.terms.expiry.on.unwrap().plus_seconds(-1).date().to_string();
+    let renew = |order: &'static str| {
+        let arguments = format!("{base}&is_avkey={key}&is_expduration=31");
+        let house = &house;
+        async move { taken(&house.post("RenewSubscriptionHttp", &arguments, &[("OrderId", order)]).await).unwrap() }
+    };
+    let (one, two) = tokio::join!(renew("R-1"), renew("R-1"));
+    assert_eq!((one, end().await.as_str()), (two, "2027-02-01"), "the answer was lost, and the shop sent it again");
+    renew("R-2").await;
+    assert_eq!(end().await, "2027-03-04");
+    // Later, the same number is another payment: some shops have one number for all of them.
+    house.app.pass_days(2);
+    house.app.desk().housekeeping().await.unwrap();
+    renew("R-2").await;
+    assert_eq!(end().await, "2027-04-04");
+    // What says no order may be meant each time.
+    for expected in ["2027-05-05", "2027-06-05"] {
+        house.post("RenewSubscriptionHttp", &format!("{base}&is_avkey={key}&is_expduration=31"), &[]).await;
+        assert_eq!(end().await, expected);
+    }
+    let plan = async || house.license(&key).await.terms.maintenance.instant(None).unwrap();
+    let maintain = async |order: &str| {
+        let arguments = format!("{base}&is_avkey={key}&is_maintduration=100");
+        taken(&house.post("RenewMaintenancePlan", &arguments, &[("OrderId", order)]).await).unwrap();
+        plan().await
+    };
+    let once = maintain("M-1").await;
+    assert_eq!((maintain("M-1").await, maintain("M-2").await), (once, once.plus_days(100)));
+    // Revoked for not paying and paid for after all: it is good again; not so what staff disabled.
+    assert!(taken(&house.post("RevokeLicenseHttp", &format!("{base}&is_avkey={key}"), &[]).await).is_ok());
+    renew("R-3").await;
+    assert!(matches!(house.license(&key).await.state, LicenseState::Enabled));
+    let license = house.license(&key).await.id;
+    house.app.desk().disable_license(&OPERATOR, license, "chargeback".to_owned()).await.unwrap();
+    renew("R-4").await;
+    assert!(matches!(house.license(&key).await.state, LicenseState::Disabled { .. }));
+    // What a name stands for may change, and the order is the same order.
+    house.set("enableCustomUrlArgs", "true").await;
+    let property = async |features: &str| {
+        let value = format!("{PRODUCT}&is_features={features}");
+        let edit = PropertyEdit { name: "STD".to_owned(), value, for_calls: true };
+        house.app.desk().put_property(&OPERATOR, edit).await.unwrap();
+    };
+    property("0:1").await;
+    let order =
+        async || taken(&house.post("GetActivationKey", &format!("{base}&is_args=STD"), &[("OrderId", "9")]).await).unwrap();
+    let made = order().await;
+    house.app.secret(made.clone());
+    property("0:7").await;
+    assert_eq!(order().await, made);
+}
+
+async fn shops_name_the_parts_of_an_order_as_the_vendor_says(app: TestApp) {
+    let house = House::new(app).await;
+    house.app.secret("bob@customer.example");
+    for (name, class) in [("cart", "paymotion"), ("swreg", "swreg"), ("crm", "salesforce"), ("share", "shareit")] {
+        let new = NewExtension {
+            name: name.to_owned(),
+            class: class.to_owned(),
+            user: "shop".to_owned(),
+            password: Some(PASSWORD.to_owned()),
+            api_key: None,
+            shared_key: None,
+        };
+        house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    }
+    let sold = async |vendor: &str, fields: &[(&str, &str)]| {
+        let arguments = format!("is_vendor={vendor}&{SHOWN}&{PRODUCT}");
+        let key = taken(&house.post("GetActivationKey", &arguments, fields).await).unwrap();
+        let license = house.license(&key).await;
+        let mut conn = house.app.desk().read().await.unwrap();
+        let order = conn.order(license.order.unwrap()).await.unwrap().unwrap().reference;
+        let customer = conn.customer(license.customer.unwrap()).await.unwrap().unwrap();
+        (order, license.terms.seats.most().unwrap(), customer.name, customer.company)
+    };
+    // As the class does, in any case.
+    let said =
+        [("orderNumber", "P-1"), ("Quantity", "3"), ("email", "bob@customer.example"), ("Name", "Bob"), ("company", "Bob & Co")];
+    assert_eq!(sold("cart", &said).await, ("P-1".to_owned(), 3, "Bob".to_owned(), "Bob & Co".to_owned()));
+    let said = [("ID", "SF-1"), ("email", "bob@customer.example"), ("name", "Robert"), ("company", "Else")];
+    assert_eq!(
+        sold("crm", &said).await,
+        ("SF-1".to_owned(), 1, "Bob".to_owned(), "Bob & Co".to_owned()),
+        "a customer who is known is called what they were"
+    );
+    house.set("updateExistingUserInformation", "true").await;
+    let said = [
+        ("PURCHASE_ID", "SI-1"),
+        ("QUANTITY", "2"),
+        ("email", "bob@customer.example"),
+        ("firstname", "Bob"),
+        ("lastname", "Lee"),
+    ];
+    assert_eq!(sold("share", &said).await, ("SI-1".to_owned(), 2, "Bob Lee".to_owned(), "Bob & Co".to_owned()));
+    // As the vendor says instead.
+    let map = house.app.desk().extension_view(&OPERATOR, "cart").await.unwrap().map;
+    let mut map: serde_json::Value = serde_json::from_str(&map).unwrap();
+    assert_eq!(map["call"]["order"][0], "ordernumber", "it is there to be edited");
+    map["call"]["order"] = serde_json::json!(["Belegnummer"]);
+    map["call"]["quantity"] = serde_json::json!(["Menge"]);
+    let edit = ExtensionEdit { map: Some(map.to_string()), ..ExtensionEdit::default() };
+    house.app.desk().edit_extension(&OPERATOR, "cart", edit).await.unwrap();
+    let said =
+        [("belegNummer", "P-2"), ("MENGE", "4"), ("quantity", "9"), ("orderNumber", "x"), ("email", "bob@customer.example")];
+    let (order, seats, ..) = sold("cart", &said).await;
+    assert_eq!((order.as_str(), seats), ("P-2", 4));
+    let renewed = house.post("RevokeLicenseHttp", &format!("is_vendor=cart&{SHOWN}"), &[("Belegnummer", "P-2")]).await;
+    assert!(taken(&renewed).is_ok());
+    // SWREG packs it all into one argument, and takes keys between two marks.
+    let packed = "pid=1&mj=1&mn=0&vn=swreg&fe=0:3&ur=shop&pw=a password of the shop";
+    let reply = house.post("GetActivationKey", "", &[("t", packed), ("o_no", "SW-1"), ("email", "bob@customer.example")]).await;
+    let text = reply.text();
+    let key = text.strip_prefix("<softshop>").and_then(|rest| rest.strip_suffix("</softshop>")).unwrap();
+    assert_eq!(house.license(key).await.terms.qlm.unwrap().features.text(), "0:3;");
+    let many = house
+        .post("GetActivationKey", "is_quantity=40&is_usemultipleactivationskey=false", &[("t", packed), ("o_no", "SW-2")])
+        .await;
+    assert!(taken(&many).unwrap_err().contains("more than this shop takes"), "{}", many.text());
+    let wrong = house.post("GetActivationKey", "", &[("t", &packed.replace("the shop", "the ship")), ("o_no", "SW-3")]).await;
+    assert!(taken(&wrong).is_err());
+}
+
+async fn an_order_counts_from_the_day_it_was_placed(app: TestApp) {
+    let house = House::new(app).await;
+    let day = |days: i64| house.app.now().plus_days(days).date();
+    for (order, said, counted_from) in [
+        ("1", day(-10).to_string(), day(-10)),
+        ("2", format!("{} 23:59:01", day(-3)), day(-3)),
+        // None of these is a day that an order was placed on.
+        ("3", day(5).to_string(), day(0)),
+        ("4", "yesterday".to_owned(), day(0)),
+    ] {
+        let arguments = format!("is_vendor=woocommerce&{SHOWN}&{PRODUCT}&is_expduration=30");
+        let reply = house.post("GetActivationKey", &arguments, &[("OrderId", order), ("OrderDate", &said)]).await;
+        let license = house.license(&taken(&reply).unwrap()).await;
+        assert_eq!(
+            license.terms.expiry.on.unwrap().plus_seconds(-1).date().to_string(),
+            counted_from.midnight().plus_days(30).date().to_string(),
+            "{said}"
+        );
+        let kept = house.app.desk().read().await.unwrap().order(license.order.unwrap()).await.unwrap().unwrap();
+        assert_eq!(kept.ordered.date(), counted_from, "{said}");
+    }
+}
+
+async fn a_client_follows_a_redirect_of_the_server_that_was_there_before(app: TestApp) {
+    let house = House::new(app).await;
+    let key = house.key("is_quantity=2", "1").await;
+    // As documented: a script in front answers 302 with the same path and query at the new host. Clients follow by GET, so what stood in
+    // the body is lost.
+    let moved = |path_and_query: &str| path_and_query.replacen("/old", "/qlm", 1);
+    let follow = async |address: &str| house.app.get(&moved(address)).await;
+    let query = format!("is_avkey={key}&is_pcid=PC-1&{PRODUCT}");
+    let text = follow(&format!("/old/qlmservice.asmx/ValidateLicenseHttp?{query}")).await.text();
+    assert_eq!((of(&text, "status"), of(&text, "computerID")), (Some("2"), Some("PC-1")));
+    let text = follow("/old/qlmservice.asmx/ValidateLicenseHttp").await.text();
+    assert_eq!(of(&text, "errorCode"), Some("208"), "{text}");
+    assert!(of(&text, "error").unwrap().contains("is_avkey is missing"), "what was lost is named");
+    // A page behind it leads on once more, with what the link said.
+    let page = follow(&format!("/old/QlmCustomerSite/QlmWebActivation.aspx?is_file=1&is_pcid=PC-2&is_avkey={key}")).await;
+    assert!(page.status.is_redirection());
+    let form = house.app.get(page.location()).await;
+    assert!(form.status == 200 && form.text().contains("value=\"PC-2\""), "{}", form.text());
 }
 
 async fn a_javascript_app_takes_what_it_checks(app: TestApp) {
@@ -322,6 +547,18 @@ async fn licenses_are_read_by_a_filter_and_by_nothing_else(app: TestApp) {
     for wrong in ["1=1", "ProductID=1; drop table license", "Password='x'", "ProductID=1 or (select 1)=1", &"(".repeat(600)] {
         assert_eq!(number(&ask(wrong, "").await).as_deref(), Some("208"), "{wrong}");
     }
+    // What has no end is neither before nor after a day.
+    house.key("is_expdate=2026-12-31&is_userdata1=ends", "F-4").await;
+    for (filter, expected) in [
+        ("SubscriptionExpiryDate < '2027-01-01'", 1),
+        ("SubscriptionExpiryDate > '2000-01-01'", 1),
+        ("SubscriptionExpiryDate = ''", 3),
+        ("SubscriptionExpiryDate <> ''", 1),
+    ] {
+        assert_eq!(ask(filter, "").await.matches("<license>").count(), expected, "{filter}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&ask("Password='x'", "&is_format=json").await).unwrap();
+    assert!(json["errorCode"] == 208 && json["error"].as_str().unwrap().contains("no column password"), "{json}");
     let json: serde_json::Value = serde_json::from_str(&ask("UserData1='u2'", "&is_format=json").await).unwrap();
     assert_eq!(json["licenses"][0]["orderID"], "F-2");
 }

@@ -21,7 +21,8 @@ use crate::{
 tests! {
     both:
         an_event_is_acted_on_once_however_often_it_comes,
-        what_could_not_be_acted_on_is_kept_and_acted_on_again;
+        what_could_not_be_acted_on_is_kept_and_acted_on_again,
+        a_plan_or_an_upgrade_is_bought_by_the_key_the_buyer_typed;
     once:
         stripe_sells_renews_and_ends_a_subscription,
         shopify_sells_by_json_and_by_xml_and_cancels,
@@ -34,6 +35,8 @@ tests! {
         two_checkout_waits_for_a_receipt,
         who_does_not_sign_or_show_a_password_tells_nothing,
         a_map_is_edited_and_tried_out_before_it_is_used,
+        a_shop_that_cannot_be_asked_is_asked_again,
+        a_refund_of_a_part_revokes_nothing,
         properties_are_named_by_calls_only_where_they_may_be;
 }
 
@@ -239,6 +242,14 @@ async fn stripe_sells_renews_and_ends_a_subscription(app: TestApp) {
     let older = older.replace("1800278400", "1797600000").replace("evt_2", "evt_1b");
     house.stripe(older.as_bytes()).await;
     assert_eq!(ends(&house.licenses().await[0]), "2027-01-18");
+    // A change in the middle is a line of its own, which ends with the period before.
+    let prorated = String::from_utf8(sample("stripe/invoice.payment_succeeded.json")).unwrap();
+    let prorated = prorated
+        .replace("evt_2", "evt_2b")
+        .replace("1800278400", "1802956800")
+        .replace("\"data\": [", "\"data\": [{ \"id\": \"il_0\", \"period\": { \"start\": 1797600000, \"end\": 1800278400 } },");
+    house.stripe(prorated.as_bytes()).await;
+    assert_eq!(ends(&house.licenses().await[0]), "2027-02-18", "{:?}", house.last().await);
     house.stripe(&sample("stripe/customer.subscription.deleted.json")).await;
     assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
 }
@@ -377,6 +388,127 @@ async fn fastspring_tells_several_events_at_once(app: TestApp) {
     assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
 }
 
+async fn a_plan_or_an_upgrade_is_bought_by_the_key_the_buyer_typed(app: TestApp) {
+    let house = House::new(app, "fastspring", &[("fastspring_press", "&is_expduration=365")]).await;
+    let tell = async |body: &str| {
+        let signature = base64::standard(&mark(&[body.as_bytes()]));
+        house.tell("fastspring", body.as_bytes(), &[("x-fs-signature", signature)]).await.text()
+    };
+    let first = String::from_utf8(sample("fastspring/events.json")).unwrap();
+    assert_eq!(tell(&first).await, "Taken.");
+    let license = house.licenses().await.remove(0);
+    let key = license.key.as_ref().unwrap().text();
+    assert_eq!(license.customer.is_some().then_some(()), Some(()));
+    let event = |id: &str, typed: &str, attributes: &str| {
+        format!(
+            r#"{{"events":[{{"id":"{id}","type":"order.completed","live":true,"data":{{"reference":"ORDER-{id}","changed":1794990000000,
+               "customer":{{"first":"Ann","last":"Löwe","email":"ann@customer.example"}},
+               "items":[{{"product":{{"product":"plan","attributes":{attributes}}},"quantity":1,"attributes":{{"custom_referrer":"{typed}"}}}},
+                        {{"product":{{"product":"plan","attributes":{attributes}}},"quantity":1,"attributes":{{"custom_referrer":"{typed}"}}}}]}}}}]}}"#
+        )
+    };
+    let plan = r#"{"webhook_action":"RenewMaintenancePlan","is_productid":"1","is_majorversion":"1","is_minorversion":"0","is_maintduration":"100"}"#;
+    let until = async || house.licenses().await[0].terms.maintenance.instant(None);
+    assert_eq!(tell(&event("p0", "AAAAA-BBBBB-CCCCC-DDDDX", plan)).await.get(..5), Some("Kept."));
+    assert!(house.last().await.1.contains("no license with this activation key"), "{:?}", house.last().await);
+    assert_eq!(until().await, None);
+    assert_eq!(tell(&event("p1", &key, plan)).await, "Taken.", "{:?}", house.last().await);
+    let after = until().await.unwrap();
+    assert_eq!(
+        (after.plus_seconds(-1).date(), house.licenses().await.len()),
+        (house.app.now().plus_days(200).date(), 1),
+        "two were bought"
+    );
+    // A process that stopped before it could say that it was done has done it all the same.
+    let (events, _) = house.app.desk().shop_events(&OPERATOR, None, Some("done")).await.unwrap();
+    let id = events[0].id;
+    let stopped = house.app.desk().store().write(move |conn| {
+        Box::pin(
+            async move { conn.event_ended(id, EventState::Running, "", None, crate::licensing::Timestamp::from_millis(0)).await },
+        )
+    });
+    stopped.await.unwrap();
+    house.app.desk().finish_shop_events().await.unwrap();
+    assert_eq!((house.last().await.0, until().await), (EventState::Done, Some(after)));
+    // What a product asks for that is none of these is told.
+    assert_eq!(tell(&event("x1", &key, &plan.replace("RenewMaintenancePlan", "Explode"))).await.get(..5), Some("Kept."));
+    assert!(house.last().await.1.contains("webhook_action is one of"), "{:?}", house.last().await);
+    let upgrade = r#"{"webhook_action":"upgradelicense","is_productid":"1","is_majorversion":"2","is_minorversion":"0","is_features":"0:7"}"#;
+    let one = event("u1", &key, upgrade);
+    // Of two upgrades of one key the second has nothing to upgrade; neither is done twice.
+    assert_eq!(tell(&one).await.get(..5), Some("Kept."));
+    assert!(house.last().await.1.contains("by its new key"), "{:?}", house.last().await);
+    let all = house.licenses().await;
+    let qlm = all[1].terms.qlm.clone().unwrap();
+    assert_eq!((all.len(), qlm.major, qlm.features.text().as_str()), (2, 2, "0:7;"));
+    assert!(matches!(all[0].state, LicenseState::Disabled { .. }) && matches!(all[1].state, LicenseState::Enabled));
+    let (mail, _) = house.app.desk().messages(&OPERATOR, None, Some(ANN)).await.unwrap();
+    assert_eq!(mail.len(), 2, "the new key goes to the customer");
+    // What a buyer writes elsewhere chooses nothing.
+    let tags = first
+        .replace("\"fs1\"", "\"fs9\"")
+        .replace("YES261110-1", "YES261110-9")
+        .replace("\"is_quantity\": \"999\"", "\"webhook_action\": \"RenewMaintenancePlan\"");
+    assert_eq!(tell(&tags).await, "Taken.");
+    assert_eq!(house.licenses().await.len(), 3, "it is an order");
+}
+
+async fn a_shop_that_cannot_be_asked_is_asked_again(app: TestApp) {
+    let house = House::new(app, "stripe", &[]).await;
+    let map = house.app.desk().extension_view(&OPERATOR, "stripe").await.unwrap().map;
+    // Nobody is there.
+    let nowhere = map.replace("\"fetch\": \"https://api.stripe.com", "\"fetch\": \"http://127.0.0.1:9");
+    house.raw_map("stripe", &nowhere).await;
+    house.app.secret("sk_test_key");
+    let secret = ExtensionEdit { api_key: Some("sk_test_key".to_owned()), ..ExtensionEdit::default() };
+    house.app.desk().edit_extension(&OPERATOR, "stripe", secret).await.unwrap();
+    let body = sample("stripe/checkout.session.completed.json");
+    assert_eq!(house.stripe(&body).await.status, 503, "the shop sends it again");
+    assert_eq!(house.last().await.0, EventState::New);
+    assert!(house.last().await.1.starts_with("The shop was asked for more, and"), "{:?}", house.last().await);
+    // So does a job, where the shop does not.
+    house.app.pass_seconds(660);
+    house.app.desk().finish_shop_events().await.unwrap();
+    assert_eq!(house.last().await.0, EventState::New);
+    let (address, mut heard) = server("/v1/checkout/sessions/{id}/line_items", "stripe/line_items.json").await;
+    house.raw_map("stripe", &map.replace("\"fetch\": \"https://api.stripe.com", &format!("\"fetch\": \"{address}"))).await;
+    house.app.pass_seconds(660);
+    house.app.desk().finish_shop_events().await.unwrap();
+    heard.recv().await.unwrap();
+    assert_eq!((house.last().await.0, house.licenses().await.len()), (EventState::Done, 1), "{:?}", house.last().await);
+    // For days, and then staff looks.
+    house.raw_map("stripe", &nowhere).await;
+    let other = String::from_utf8(body).unwrap().replace("evt_1", "evt_9");
+    house.stripe(other.as_bytes()).await;
+    house.app.pass_days(4);
+    house.app.desk().finish_shop_events().await.unwrap();
+    assert_eq!(house.last().await.0, EventState::Failed, "{:?}", house.last().await);
+    // It waits for that as long as it takes.
+    house.app.pass_days(500);
+    house.app.desk().housekeeping().await.unwrap();
+    assert_eq!((house.last().await.0, house.count().await), (EventState::Failed, 1));
+}
+
+async fn a_refund_of_a_part_revokes_nothing(app: TestApp) {
+    let house = House::new(app, "fastspring", &[("fastspring_press", "")]).await;
+    let tell = async |body: &str| {
+        let signature = base64::standard(&mark(&[body.as_bytes()]));
+        let reply = house.tell("fastspring", body.as_bytes(), &[("x-fs-signature", signature)]).await;
+        assert_eq!(reply.text(), "Taken.", "{:?}", house.last().await);
+    };
+    tell(&String::from_utf8(sample("fastspring/events.json")).unwrap()).await;
+    let refund = String::from_utf8(sample("fastspring/return.created.json")).unwrap();
+    let part = refund
+        .replace("\"fs4\"", "\"fs3\"")
+        .replace("\"reference\": \"YES-R1\",", "\"reference\": \"YES-R1\", \"totalReturn\": 49.5,")
+        .replace("\"order\": \"oid1\",", "\"order\": \"oid1\", \"total\": 98.0,");
+    tell(&part).await;
+    assert_eq!(house.last().await.0, EventState::Ignored);
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Enabled));
+    tell(&part.replace("\"fs3\"", "\"fs4\"").replace("49.5", "98")).await;
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+}
+
 async fn woocommerce_tells_of_orders_without_its_plugin(app: TestApp) {
     let house = House::new(app, "woocommerce", &[("PRESS", "&is_numberofactivationsperkey=2")]).await;
     let body = sample("woocommerce/order.updated.json");
@@ -453,7 +585,12 @@ async fn paypal_is_asked_back_and_pays_what_is_due(app: TestApp) {
     assert_eq!(house.licenses().await.len(), 1);
     tell(&sample("paypal/cart.form")).await;
     assert_eq!(house.licenses().await.len(), 3, "{:?}", house.last().await);
-    tell(&sample("paypal/refunded.form")).await;
+    // PayPal calls the refund of a part by the same name.
+    let refund = String::from_utf8(sample("paypal/refunded.form")).unwrap();
+    tell(refund.replace("REF1", "REF0").replace("-98.00", "-97.99").as_bytes()).await;
+    assert_eq!(house.last().await.1, "A part of what was paid was given back, so nothing was revoked.");
+    assert!(matches!(house.licenses().await[0].state, LicenseState::Enabled));
+    tell(refund.as_bytes()).await;
     assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
     // A subscription's first payment makes keys, and the next extends them.
     house.property("PRESS-SUB", &format!("{TERMS}&is_expduration=31&is_price=5&is_currency=EUR")).await;

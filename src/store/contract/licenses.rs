@@ -29,7 +29,7 @@ fn actors() -> Vec<Actor> {
 pub async fn a_license_comes_back_as_it_was_saved(bench: Bench) {
     let mut conn = bench.begin().await;
     let product = samples::product(&mut conn, "press").await;
-    let customer = conn.customer_for(&Email::parse("ann@press.example").unwrap(), "Ann", NOW).await.unwrap();
+    let customer = conn.customer_for(&Email::parse("ann@press.example").unwrap(), "Ann", "", NOW).await.unwrap();
     let new_order = NewOrder { provider: "shop".to_owned(), reference: "R-1".to_owned(), customer: Some(customer), ordered: NOW };
     let order = conn.add_order(&new_order, NOW).await.unwrap().unwrap();
     let policy = conn.add_policy(product, "standard", "Standard", &samples::full_terms()).await.unwrap().unwrap();
@@ -133,7 +133,7 @@ pub async fn taking_a_seat_is_no_edit(bench: Bench) {
     conn.set_audit_head(id, &[3]).await.unwrap();
     assert_eq!(conn.license(id).await.unwrap().unwrap().2.as_deref(), Some(&[3][..]));
     let [ann, bob] = ["ann@press.example", "bob@press.example"].map(|email| Email::parse(email).unwrap());
-    let (ann, bob) = (conn.customer_for(&ann, "", NOW).await.unwrap(), conn.customer_for(&bob, "", NOW).await.unwrap());
+    let (ann, bob) = (conn.customer_for(&ann, "", "", NOW).await.unwrap(), conn.customer_for(&bob, "", "", NOW).await.unwrap());
     for who in [ann, bob] {
         conn.set_license_customer(id, who).await.unwrap();
     }

@@ -24,8 +24,8 @@ async fn shelf(bench: &Bench) -> (ProductId, ProductId, Vec<LicenseId>) {
     let mut conn = bench.begin().await;
     let press = samples::product(&mut conn, "press").await;
     let other = samples::product(&mut conn, "other").await;
-    let ann = conn.customer_for(&email("Ann.Müller@Press.Example"), "Ann", NOW).await.unwrap();
-    let bob = conn.customer_for(&email("bob_x@press.example"), "Bob", NOW).await.unwrap();
+    let ann = conn.customer_for(&email("Ann.Müller@Press.Example"), "Ann", "", NOW).await.unwrap();
+    let bob = conn.customer_for(&email("bob_x@press.example"), "Bob", "", NOW).await.unwrap();
     let mut orders = Vec::new();
     for reference in ["HTMG-100%", "HTMG-1000", "other_1"] {
         let new = NewOrder { provider: "shop".to_owned(), reference: reference.to_owned(), customer: Some(ann), ordered: NOW };
@@ -230,7 +230,7 @@ pub async fn every_sort_pages_without_gap_or_double(bench: Bench) {
     }
     let mut customers = vec![(None, "")];
     for address in ["Bob@press.example", "ann-x@press.example", "annb@press.example", "älter@press.example"] {
-        customers.push((Some(conn.customer_for(&email(address), "", NOW).await.unwrap()), address));
+        customers.push((Some(conn.customer_for(&email(address), "", "", NOW).await.unwrap()), address));
     }
     let mut expected = Vec::new();
     // Of every value several, and of most also none at all.

@@ -15,10 +15,10 @@ fn email(text: &str) -> Email {
 
 pub async fn a_customer_is_one_for_every_spelling_of_the_address(bench: Bench) {
     let mut conn = bench.begin().await;
-    let id = conn.customer_for(&email("Jürgen@Press.Example"), "Jürgen 😀", NOW).await.unwrap();
-    assert_eq!(conn.customer_for(&email("jürgen@press.example"), "Other", NOW.plus_days(1)).await.unwrap(), id);
-    assert_eq!(conn.customer_for(&email("JÜRGEN@PRESS.EXAMPLE"), "Other", NOW.plus_days(1)).await.unwrap(), id);
-    let other = conn.customer_for(&email("juergen@press.example"), "", NOW).await.unwrap();
+    let id = conn.customer_for(&email("Jürgen@Press.Example"), "Jürgen 😀", "", NOW).await.unwrap();
+    assert_eq!(conn.customer_for(&email("jürgen@press.example"), "Other", "", NOW.plus_days(1)).await.unwrap(), id);
+    assert_eq!(conn.customer_for(&email("JÜRGEN@PRESS.EXAMPLE"), "Other", "", NOW.plus_days(1)).await.unwrap(), id);
+    let other = conn.customer_for(&email("juergen@press.example"), "", "", NOW).await.unwrap();
     assert_ne!(other, id);
     bench.commit(conn).await;
     let mut conn = bench.read().await;
@@ -77,7 +77,7 @@ pub async fn a_customer_is_one_for_every_spelling_of_the_address(bench: Bench) {
 
 pub async fn an_order_is_found_by_its_reference(bench: Bench) {
     let mut conn = bench.begin().await;
-    let customer = conn.customer_for(&email("ann@press.example"), "Ann", NOW).await.unwrap();
+    let customer = conn.customer_for(&email("ann@press.example"), "Ann", "", NOW).await.unwrap();
     let new = |provider: &str, customer| NewOrder {
         provider: provider.to_owned(),
         reference: "R-1/ü %".to_owned(),
