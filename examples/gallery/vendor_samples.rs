@@ -367,6 +367,7 @@ pub fn pages() -> Vec<(&'static str, Draw)> {
                     },
                 ],
                 rotatable: vec![RotateChoice { value: "press".into(), label: "Press Designer 4".into() }],
+                weak: vec![("press".into(), "with SHA-1, and by a key of less than 2048 bits".into())],
                 form: FormState::default().with_request_id("r"),
                 history: history(),
                 now: now(),
@@ -565,6 +566,7 @@ fn product(tab: ProductTab) -> ProductView {
     ];
     ProductView {
         tab,
+        weak: None,
         code: "press".into(),
         name: "Press Designer 4".into(),
         number: Some(4),

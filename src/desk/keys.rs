@@ -3,7 +3,7 @@
 use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
     licensing::{
-        Timestamp,
+        ProductCode, Timestamp,
         activation::Activation,
         files::{self, TrustedKeys, base64},
         license::Actor,
@@ -83,6 +83,26 @@ impl Desk {
         Ok(self.seals().await?.iter().map(seal_row).collect())
     }
 
+    /// Products whose documents for Quick License Manager's clients whoever pays for it could forge, each with the reason.
+    pub async fn weak_documents(&self) -> Result<Vec<(ProductCode, &'static str)>, ActError> {
+        let mut conn = self.read().await?;
+        let (seals, products) = (conn.seals().await?, conn.products().await?);
+        drop(conn);
+        let signs =
+            |seal: &&Seal| seal.purpose == SealUse::Qlm && seal.imported && matches!(seal.state, SealState::Active { .. });
+        let reason = |seal: &Seal| {
+            let of = products.iter().find(|product| Some(product.id) == seal.product_id())?;
+            let why = match (public::is_short(seal), of.rules.legacy_clients) {
+                (true, true) => "with SHA-1, and by a key of less than 2048 bits",
+                (true, false) => "by a key of less than 2048 bits",
+                (false, true) => "with SHA-1",
+                (false, false) => return None,
+            };
+            Some((of.code.clone(), why))
+        };
+        Ok(seals.iter().filter(signs).filter_map(reason).collect())
+    }
+
     /// Lets the standby key sign, and publishes a new one behind it. Refuses while the standby is younger than a day, unless `at_once`.
     ///
     /// LicenseSpring's key has no standby until someone asks: then one is published, and signs at the next rotation.
@@ -125,6 +145,10 @@ impl Desk {
             Err(error @ VaultError::NotAKey { .. }) => return Err(ActError::field("key", format!("{error}."))),
             Err(error) => return Err(error.into()),
         };
+        if what.purpose() == SealUse::Qlm {
+            // Its ring begins with the first document, which may be yet to come.
+            self.ready_ring(&what).await?;
+        }
         let kid = fresh.kid.clone();
         let import = move |ring: KeyRing| {
             ring.replace_standby(fresh.clone(), now).map_err(|error| match error {

@@ -67,7 +67,7 @@ pub use messages::MessageView;
 pub use pages::{ActivationPage, BatchCheck, BatchPage, BatchRow, BatchVerdict};
 pub use products::{ProductEdit, ProductView, ReleaseFor};
 pub use qlm::{
-    CLASSES as EXTENSION_CLASSES, InstallTold, KeyForm, Listed, MadeKeys, NewExtension, QlmCall, QlmRefused, Upgraded,
+    CLASSES as EXTENSION_CLASSES, InstallTold, KeyForm, Listed, MadeKeys, NewExtension, QlmCall, QlmRefused, Upgraded, class_label,
 };
 pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};

@@ -90,6 +90,8 @@ pub struct Seal {
     pub last_exp: Option<Timestamp>,
     /// It signed something without an end.
     pub signed_without_exp: bool,
+    /// It was made elsewhere.
+    pub imported: bool,
 }
 
 /// All keys ever of one use and product, oldest first: exactly one is active, at most one on standby.
@@ -600,6 +602,7 @@ mod tests {
             created_at: now,
             last_exp: None,
             signed_without_exp: false,
+            imported: false,
         }
     }
 

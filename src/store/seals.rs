@@ -33,6 +33,7 @@ fn seal(row: &AnyRow) -> Result<Seal, StoreError> {
         created_at: Timestamp::from_millis(row.int("created_at")?),
         last_exp: row.maybe_int("last_exp")?.map(Timestamp::from_millis),
         signed_without_exp: row.int("signed_without_exp")? != 0,
+        imported: row.int("imported")? != 0,
     })
 }
 
@@ -40,7 +41,7 @@ impl Conn {
     /// Every key, oldest first.
     pub async fn seals(&mut self) -> Result<Vec<Seal>, StoreError> {
         let sql = "select s.id, s.kid, s.purpose, s.product_id, p.code as product_code, s.public, s.secret, s.state, s.since, s.until, \
-                   s.created_at, s.last_exp, s.signed_without_exp from seal s left join product p on p.id = s.product_id order by s.id";
+                   s.created_at, s.last_exp, s.signed_without_exp, s.imported from seal s left join product p on p.id = s.product_id order by s.id";
         sqlx::query(sql).fetch_all(self.db()).await?.iter().map(seal).collect()
     }
 
@@ -57,8 +58,8 @@ impl Conn {
     /// as it is, and a key of another ring keeps its place.
     pub async fn save_seal(&mut self, seal: &Seal) -> Result<(), StoreError> {
         sqlx::query(
-            "insert into seal (kid, purpose, product_id, public, secret, state, since, until, created_at, last_exp, signed_without_exp) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+            "insert into seal (kid, purpose, product_id, public, secret, state, since, until, created_at, last_exp, signed_without_exp, imported) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
              on conflict (kid) do update set secret = $5, state = $6, since = $7, until = $8, \
              last_exp = case when seal.last_exp is null or $10 > seal.last_exp then $10 else seal.last_exp end, \
              signed_without_exp = case when seal.signed_without_exp = 1 then 1 else $11 end where seal.state <> 'compromised' \
@@ -75,6 +76,7 @@ impl Conn {
         .bind(seal.created_at.millis())
         .bind(seal.last_exp.map(Timestamp::millis))
         .bind(i64::from(seal.signed_without_exp))
+        .bind(i64::from(seal.imported))
         .execute(self.db())
         .await?;
         Ok(())

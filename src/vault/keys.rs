@@ -29,6 +29,7 @@ use zeroize::Zeroizing;
 use super::{
     CipherError, MasterKey, Purpose, SecretBytes, Subject, TokenKey,
     airgap::{self, AirGapSigner},
+    legacy_rsa::LegacyKey,
     public, random_bytes,
 };
 use crate::licensing::{
@@ -98,7 +99,10 @@ struct LicenseKey {
 #[derive(Clone)]
 struct RsaSigner {
     kid: Arc<str>,
-    key: Arc<RsaKeyPair>,
+    /// None: it is too short.
+    key: Option<Arc<RsaKeyPair>>,
+    /// Only of a key that was made elsewhere.
+    legacy: Option<Arc<LegacyKey>>,
 }
 
 /// Signs for the clients of LicenseSpring or Quick License Manager with one RSA key: around a millisecond a signature.
@@ -114,6 +118,17 @@ impl AppSigner {
     /// RSASSA-PKCS1-v1_5 with SHA-256, in base64.
     pub fn sign(&self, message: &[u8]) -> Result<String, VaultError> {
         self.0.sign(message)
+    }
+
+    /// Whether it may sign with SHA-1: it was made elsewhere, for apps that check no other.
+    #[must_use]
+    pub fn is_imported(&self) -> bool {
+        self.0.legacy.is_some()
+    }
+
+    /// The same with SHA-1. Refuses a key that was made here.
+    pub fn sign_sha1(&self, message: &[u8]) -> Result<String, VaultError> {
+        self.0.legacy.as_ref().and_then(|key| key.sign_sha1(message)).ok_or(VaultError::Fault)
     }
 }
 
@@ -228,7 +243,7 @@ impl Vault {
             SealUse::AirGap => SecretDer::Own(airgap::pkcs8()?),
             SealUse::Qlm => rsa_pkcs8(self.0.rsa_size.for_documents())?,
         };
-        self.import_seal(owner, pkcs8.as_slice(), now)
+        Ok(Seal { imported: false, ..self.import_seal(owner, pkcs8.as_slice(), now)? })
     }
 
     /// Makes a key off the async threads.
@@ -249,10 +264,12 @@ impl Vault {
         spawn_blocking(move || vault.begin_ring(owner, now)).await.map_err(|_| VaultError::Fault)?
     }
 
-    /// Takes a key made elsewhere (PKCS#8 in DER or PEM), on standby. Refuses another kind of key and RSA under 2048 bits.
+    /// Takes a key made elsewhere (PKCS#8 in DER or PEM), on standby. Refuses another kind of key and RSA under 2048 bits; for Quick License
+    /// Manager's clients, who know no other key than they were built with, under 1024 bits. Theirs may be PKCS#1 or XML as well.
     pub fn import_seal(&self, owner: SealFor, pkcs8: &[u8], now: Timestamp) -> Result<Seal, VaultError> {
         let purpose = owner.purpose();
         let der = from_pem(pkcs8);
+        let der = der.or_else(|| legacy_pkcs8(purpose, pkcs8));
         let der = der.as_ref().map_or(pkcs8, |der| der.as_slice());
         let public = public_half(purpose, der).ok_or(VaultError::NotAKey { expected: expected(purpose) })?;
         let kid = public::thumbprint(purpose, &public).ok_or(VaultError::Fault)?;
@@ -270,6 +287,7 @@ impl Vault {
             created_at: now,
             last_exp: None,
             signed_without_exp: false,
+            imported: true,
         })
     }
 
@@ -312,6 +330,16 @@ impl Vault {
         let signed = spawn_blocking(move || {
             let _slot = slot;
             signer.sign(&message)
+        });
+        signed.await.map_err(|_| VaultError::Fault)?
+    }
+
+    /// The same with SHA-1, for clients of old.
+    pub async fn sign_sha1_with(&self, signer: AppSigner, message: Vec<u8>) -> Result<String, VaultError> {
+        let slot = self.rsa_slot().await?;
+        let signed = spawn_blocking(move || {
+            let _slot = slot;
+            signer.sign_sha1(&message)
         });
         signed.await.map_err(|_| VaultError::Fault)?
     }
@@ -427,16 +455,26 @@ impl LicenseSigner {
 impl RsaSigner {
     fn read(seal: &Seal, secret: &SecretBytes) -> Result<Self, VaultError> {
         let not_a_pair = || VaultError::NotAPair { kid: seal.kid.clone() };
-        let key = RsaKeyPair::from_pkcs8(secret.as_slice()).map_err(|_| not_a_pair())?;
-        if rsa_spki(&key).as_deref() != Some(&seal.public) || !is_own_kid(seal) {
+        let may_be_legacy = seal.imported && seal.purpose == SealUse::Qlm;
+        let legacy = may_be_legacy.then(|| LegacyKey::from_pkcs8(secret.as_slice())).flatten();
+        let key = RsaKeyPair::from_pkcs8(secret.as_slice()).ok();
+        let public = match (&key, &legacy) {
+            (Some(key), _) => rsa_spki(key),
+            (None, Some(legacy)) => legacy.spki(),
+            (None, None) => None,
+        };
+        if public.as_deref() != Some(&seal.public) || !is_own_kid(seal) {
             return Err(not_a_pair());
         }
-        Ok(Self { kid: seal.kid.as_str().into(), key: Arc::new(key) })
+        Ok(Self { kid: seal.kid.as_str().into(), key: key.map(Arc::new), legacy: legacy.map(Arc::new) })
     }
 
     fn sign(&self, message: &[u8]) -> Result<String, VaultError> {
-        let mut signature = vec![0; self.key.public_modulus_len()];
-        let signed = self.key.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
+        let Some(key) = &self.key else {
+            return self.legacy.as_ref().and_then(|key| key.sign_sha256(message)).ok_or(VaultError::Fault);
+        };
+        let mut signature = vec![0; key.public_modulus_len()];
+        let signed = key.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         signed.map_err(|_| VaultError::Fault)?;
         Ok(STANDARD.encode(signature))
     }
@@ -497,7 +535,8 @@ const fn cipher_purpose(purpose: SealUse) -> Purpose {
 const fn expected(purpose: SealUse) -> &'static str {
     match purpose {
         SealUse::License => "Ed25519",
-        SealUse::LicenseSpring | SealUse::Qlm => "RSA of 2048 to 8192 bits",
+        SealUse::LicenseSpring => "RSA of 2048 to 8192 bits",
+        SealUse::Qlm => "RSA of 1024 to 8192 bits",
         SealUse::AirGap => "P-256",
     }
 }
@@ -509,7 +548,11 @@ fn is_own_kid(seal: &Seal) -> bool {
 fn public_half(purpose: SealUse, pkcs8: &[u8]) -> Option<Vec<u8>> {
     match purpose {
         SealUse::License => ed25519_key(pkcs8).map(|key| key.verifying_key().as_bytes().to_vec()),
-        SealUse::LicenseSpring | SealUse::Qlm => rsa_spki(&RsaKeyPair::from_pkcs8(pkcs8).ok()?),
+        SealUse::LicenseSpring => rsa_spki(&RsaKeyPair::from_pkcs8(pkcs8).ok()?),
+        SealUse::Qlm => match RsaKeyPair::from_pkcs8(pkcs8) {
+            Ok(key) => rsa_spki(&key),
+            Err(_) => LegacyKey::from_pkcs8(pkcs8)?.spki(),
+        },
         SealUse::AirGap => airgap::public_half(pkcs8),
     }
 }
@@ -535,6 +578,14 @@ fn rsa_pkcs8(size: rsa::KeySize) -> Result<SecretDer, VaultError> {
 fn rsa_spki(key: &RsaKeyPair) -> Option<Vec<u8>> {
     let der: PublicKeyX509Der<'_> = key.public_key().as_der().ok()?;
     Some(der.as_ref().to_vec())
+}
+
+/// PKCS#8 of a key that another system keeps otherwise.
+fn legacy_pkcs8(purpose: SealUse, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    if purpose != SealUse::Qlm {
+        return None;
+    }
+    LegacyKey::from_text(std::str::from_utf8(text).ok()?)?.pkcs8()
 }
 
 /// The DER inside a PEM of a private key; None for anything else.

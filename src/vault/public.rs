@@ -8,6 +8,7 @@ use base64::{
 };
 use serde_json::{Map, Value, json};
 
+use super::legacy_rsa;
 use crate::licensing::{
     Timestamp,
     files::{KeyState, TrustedKey, TrustedKeys},
@@ -37,6 +38,10 @@ pub fn jwks<'a>(seals: impl IntoIterator<Item = &'a Seal>, now: Timestamp) -> Va
 /// `cs_aud` lists the product it signs for; `cs_use` is there where it doesn't sign our own files.
 #[must_use]
 pub fn jwk(seal: &Seal) -> Option<Value> {
+    // Whoever checks by a key set takes none that is so short; its clients were built with it.
+    if is_short(seal) {
+        return None;
+    }
     let mut jwk = Map::new();
     jwk.insert("kid".into(), seal.kid.as_str().into());
     jwk.extend(match seal.purpose {
@@ -63,6 +68,13 @@ pub fn jwk(seal: &Seal) -> Option<Value> {
         jwk.insert("exp".into(), until.seconds().into());
     }
     Some(Value::Object(jwk))
+}
+
+/// Whether a key is of fewer bits than any that is made here: one that was brought along for clients of old.
+#[must_use]
+pub fn is_short(seal: &Seal) -> bool {
+    seal.purpose == SealUse::Qlm
+        && rsa_numbers(&seal.public).is_some_and(|(modulus, _)| legacy_rsa::bits(&modulus) < 2_048)
 }
 
 /// The keys of our own files, for the server's own checker: also those no longer published, so that it can say why.
@@ -198,13 +210,20 @@ fn p256_members(public: &[u8]) -> Option<Map<String, Value>> {
     Some(members)
 }
 
+/// Modulus and exponent, also of a key that is shorter than any made here.
+fn rsa_numbers(spki: &[u8]) -> Option<(Box<[u8]>, Box<[u8]>)> {
+    let Ok(key) = rsa::PublicKey::from_der(spki) else { return legacy_rsa::public_numbers(spki) };
+    let (modulus, exponent) = (key.modulus(), key.exponent());
+    Some((modulus.big_endian_without_leading_zero().into(), exponent.big_endian_without_leading_zero().into()))
+}
+
 fn rsa_members(spki: &[u8]) -> Option<Map<String, Value>> {
-    let key = rsa::PublicKey::from_der(spki).ok()?;
+    let (modulus, exponent) = rsa_numbers(spki)?;
     let number = |bytes: &[u8]| Value::from(URL_SAFE_NO_PAD.encode(bytes));
     let mut members = Map::new();
     members.insert("kty".into(), "RSA".into());
-    members.insert("n".into(), number(key.modulus().big_endian_without_leading_zero()));
-    members.insert("e".into(), number(key.exponent().big_endian_without_leading_zero()));
+    members.insert("n".into(), number(&modulus));
+    members.insert("e".into(), number(&exponent));
     Some(members)
 }
 

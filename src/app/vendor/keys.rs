@@ -11,8 +11,8 @@ use crate::{
     app::{
         shell::VendorShell,
         ui::{
-            Button, Card, Choice, Column, Dialog, DialogLink, Empty, Fact, Facts, FormState, Kind, PostForm, Select, State,
-            Table, Tick, Tone, When,
+            Button, Card, Choice, Column, Dialog, DialogLink, Empty, Fact, Facts, FormState, Kind, Notice, PostForm, Select,
+            State, Table, Tick, Tone, When,
         },
         view::VendorFrame,
     },
@@ -27,6 +27,8 @@ pub struct KeysView {
     /// Fields `what`, `now`; posts to `/vendor/keys/rotate`; carries a request id.
     pub form: FormState,
     pub history: Vec<EventRow>,
+    /// Products whose documents are signed in a way of old, each with what is wrong with it.
+    pub weak: Vec<(String, String)>,
     pub now: Timestamp,
 }
 
@@ -76,9 +78,25 @@ pub enum KeyState {
     Compromised,
 }
 
+/// That whoever pays for it could forge what is signed for clients of old.
+#[component]
+pub fn WeakDocuments(of: Vec<(String, String)>) -> impl IntoView {
+    let lines = of
+        .into_iter()
+        .map(|(product, why)| view! { <li><span class="mono">{product}</span>" is signed "{why}"."</li> })
+        .collect_view();
+    view! {
+        <Notice tone=Tone::Caution title="Some documents are signed in a way of old">
+            <ul>{lines}</ul>
+            <p>"Apps compatible with Quick License Manager were built to check this. Whoever spends enough on computers can forge such a license. When no such app is in use any more, rotate the product’s key and clear “Sign for apps of before 2016”."</p>
+        </Notice>
+    }
+}
+
 #[component]
 pub fn KeysPage(vendor: VendorFrame, view: KeysView) -> impl IntoView {
-    let KeysView { rows, rotatable, form, history, now } = view;
+    let KeysView { rows, rotatable, form, history, weak, now } = view;
+    let weak = (!weak.is_empty()).then(|| view! { <WeakDocuments of=weak/> });
     let may = vendor.staff.manages_settings;
     let rows = rows.into_iter().map(|row| view! { <KeyLine row=row now=now/> }).collect_view();
     let columns = vec![Column::new("Key"), Column::new("Signs").wide(), Column::new("State"), Column::new("Since").wide()];
@@ -99,6 +117,7 @@ pub fn KeysPage(vendor: VendorFrame, view: KeysView) -> impl IntoView {
         <VendorShell vendor=vendor title="Signing keys" here="/vendor/settings">
             <div class="page-head"><h1>"Settings"</h1></div>
             <SettingsTabs here=SettingsTab::Keys/>
+            {weak}
             <div class="sides">
                 <div>
                     <Table caption="Signing keys" columns=columns>{rows}</Table>

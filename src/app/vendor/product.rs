@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     events::{EventRow, Events},
+    keys::WeakDocuments,
     policies::{Policies, PolicyLine},
 };
 use crate::{
@@ -72,6 +73,8 @@ pub struct ProductView {
     pub policy: FormState,
     /// The rules, by the names in `ProductRules`, with `name` and `number`; posts to `…/edit`.
     pub rules: FormState,
+    /// What is wrong with how its documents for clients of old are signed.
+    pub weak: Option<String>,
     pub now: Timestamp,
 }
 
@@ -120,7 +123,14 @@ pub fn ProductPage(vendor: VendorFrame, view: ProductView) -> impl IntoView {
         ProductTab::Policies => {
             view! { <Policies path=path.clone() policies=view.policies form=view.policy may=may may_issue=may_issue && view.enabled/> }.into_any()
         }
-        ProductTab::Rules if may => view! { <Rules path=path.clone() form=view.rules enabled=view.enabled/> }.into_any(),
+        ProductTab::Rules if may => {
+            let weak = view.weak.map(|why| view! { <WeakDocuments of=vec![(view.code.clone(), why)]/> });
+            view! {
+                {weak}
+                <Rules path=path.clone() form=view.rules enabled=view.enabled/>
+            }
+            .into_any()
+        }
         ProductTab::Rules | ProductTab::History => {
             view! { <Card title="History"><Events events=view.history now=view.now/></Card> }.into_any()
         }
@@ -300,7 +310,8 @@ fn Rules(path: String, form: FormState, enabled: bool) -> impl IntoView {
             </Card>
             <Card title="For older apps">
                 <Tick at=form.at("trust_v1_deactivation") label="Old LicenseSpring files may release seats" hint="Their signature does not cover what they ask for: whoever has an older file of a machine could release it."/>
-                <Tick at=form.at("legacy_clients") label="Sign for apps of before 2016" hint="Those check SHA-1, which can be forged at a price. Only where such apps are still in use."/>
+                <Tick at=form.at("legacy_clients") label="Sign for apps of before 2016" hint="Those check SHA-1, which can be forged at a price. Only where such apps are still in use, and only by a key brought along from the server they were made for."/>
+                <Tick at=form.at("qlm_keys") label="Keys shaped as Quick License Manager’s" hint="What shops order by its methods gets such keys. For apps that look at a key’s first letter."/>
             </Card>
             <div class="actions"><Button>"Save the rules"</Button></div>
         </PostForm>

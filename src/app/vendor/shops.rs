@@ -24,7 +24,8 @@ pub struct ShopsView {
     pub properties: Vec<PropertyRow>,
     /// Fields `name`, `class`, `user`, `password`, `shared_key`, `api_key`; posts to `/vendor/shops`.
     pub form: FormState,
-    pub classes: Vec<String>,
+    /// Each kind, and what people call it.
+    pub classes: Vec<(String, String)>,
     /// Fields `name`, `value`, `for_calls`; posts to `/vendor/shops/properties`.
     pub property: FormState,
     /// Events that could not be acted on.
@@ -98,7 +99,7 @@ pub fn ShopsPage(vendor: VendorFrame, view: ShopsView) -> impl IntoView {
         view! { <Table caption="Properties" columns=columns>{rows}</Table> }.into_any()
     };
     let forms = may.then(|| {
-        let choices = classes.into_iter().map(|class| Choice::new(class.clone(), class)).collect();
+        let choices = classes.into_iter().map(|(class, label)| Choice::new(class, label)).collect();
         view! {
             <Card title="Add a shop">
                 <PostForm action="/vendor/shops" form=form.clone()>

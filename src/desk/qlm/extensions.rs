@@ -6,33 +6,39 @@ use crate::{
     vault::{Purpose, Subject as Secret},
 };
 
-/// The kinds of shops and sites there are: how each names what it sends, and how it is answered.
-pub const CLASSES: [&str; 24] = [
-    "qlmauthenticationprovider",
-    "avangate",
-    "bluesnap",
-    "chargify",
-    "cleverbridge",
-    "digibuy",
-    "fastspring",
-    "gumroad",
-    "lemonsqueezy",
-    "magento",
-    "paddle",
-    "paymotion",
-    "paypal",
-    "plimus",
-    "quickbooks",
-    "regnow",
-    "salesforce",
-    "shareit",
-    "shopify",
-    "stripe",
-    "swreg",
-    "ultracart",
-    "woocommerce",
-    "zapier",
+/// The kinds of shops and sites there are: how each names what it sends, and how it is answered; with what people call them.
+pub const CLASSES: [(&str, &str); 24] = [
+    ("qlmauthenticationprovider", "A site or system of your own"),
+    ("avangate", "2Checkout (Avangate)"),
+    ("bluesnap", "BlueSnap"),
+    ("chargify", "Chargify"),
+    ("cleverbridge", "Cleverbridge"),
+    ("digibuy", "digibuy"),
+    ("fastspring", "FastSpring"),
+    ("gumroad", "Gumroad"),
+    ("lemonsqueezy", "Lemon Squeezy"),
+    ("magento", "Magento"),
+    ("paddle", "Paddle"),
+    ("paymotion", "PayMotion"),
+    ("paypal", "PayPal"),
+    ("plimus", "Plimus"),
+    ("quickbooks", "QuickBooks"),
+    ("regnow", "RegNow"),
+    ("salesforce", "Salesforce"),
+    ("shareit", "ShareIt, MyCommerce"),
+    ("shopify", "Shopify"),
+    ("stripe", "Stripe"),
+    ("swreg", "SWREG"),
+    ("ultracart", "UltraCart"),
+    ("woocommerce", "WooCommerce"),
+    ("zapier", "Zapier"),
 ];
+
+/// What people call a kind.
+#[must_use]
+pub fn class_label(class: &str) -> &str {
+    CLASSES.iter().find(|(known, _)| *known == class).map_or(class, |(_, label)| label)
+}
 
 /// The least a password has, in characters: it stands in addresses, and guessing it makes keys.
 pub(in crate::desk) const PASSWORD_LEAST: usize = 12;
@@ -59,11 +65,9 @@ impl Desk {
             return Err(ActError::field("name", "This name stands for what staff issues. Choose another."));
         }
         let class = new.class.to_ascii_lowercase();
-        if !CLASSES.contains(&class.as_str()) {
-            return Err(ActError::field(
-                "class",
-                format!("There is no such kind of extension. The kinds are {}.", CLASSES.join(", ")),
-            ));
+        if !CLASSES.iter().any(|(known, _)| *known == class) {
+            let known = CLASSES.map(|(class, _)| class).join(", ");
+            return Err(ActError::field("class", format!("There is no such kind of extension. The kinds are {known}.")));
         }
         if new.password.as_ref().is_some_and(|password| password.chars().count() < PASSWORD_LEAST) {
             return Err(ActError::field("password", "A password has at least 12 characters: whoever guesses it makes keys."));

@@ -24,7 +24,7 @@ pub(super) use change::{LicensesNamed, NewEnd, Plan};
 pub use create::{KeyForm, MadeKeys};
 pub(super) use create::{Ordered, Planned, no_quantity};
 pub(super) use extensions::PASSWORD_LEAST;
-pub use extensions::{CLASSES, NewExtension};
+pub use extensions::{CLASSES, NewExtension, class_label};
 pub use licenses::Listed;
 pub(super) use upgrade::Upgrade;
 pub use upgrade::Upgraded;

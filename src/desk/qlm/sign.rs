@@ -11,16 +11,27 @@ use crate::{
         qlm::document::SignatureAlgorithm,
         seal::{SealFor, SealProduct},
     },
-    vault::AppSigner,
+    vault::{AppSigner, sha1},
 };
 
 impl Desk {
     pub(super) async fn sign_document(&self, product: ProductId, canonical: String) -> Result<String, Fault> {
         let signer = self.document_signer(product).await?;
+        if signer.is_imported() && self.checks_sha1(product).await? {
+            let (algorithm, digest) = (SignatureAlgorithm::RsaSha1, sha1(canonical.as_bytes()));
+            let signature = self.vault.sign_sha1_with(signer, algorithm.signed_info(&digest).into_bytes()).await?;
+            return Ok(algorithm.signed(&canonical, &digest, &signature));
+        }
         let algorithm = SignatureAlgorithm::RsaSha256;
         let digest = base64::standard(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
         let signature = self.sign_with(signer, algorithm.signed_info(&digest).into_bytes()).await?;
         Ok(algorithm.signed(&canonical, &digest, &signature))
+    }
+
+    /// Whether a product's apps know no better hash.
+    async fn checks_sha1(&self, product: ProductId) -> Result<bool, Fault> {
+        let products = self.read().await?.products().await?;
+        Ok(products.into_iter().any(|one| one.id == product && one.rules.legacy_clients))
     }
 
     async fn document_signer(&self, product: ProductId) -> Result<AppSigner, Fault> {

@@ -11,7 +11,7 @@ use crate::{
     licensing::{
         license::{LicenseType, Maintenance},
         product::{Authorization, ProductRules},
-        seal::SealUse,
+        seal::{SealFor, SealProduct, SealUse},
     },
     vault::public,
 };
@@ -29,6 +29,7 @@ tests! {
         a_customer_is_told_only_to_the_computer_that_shows_its_key,
         a_shop_changes_what_it_sold_by_the_names_it_has_for_it,
         every_signed_document_is_verified_by_another_implementation,
+        apps_of_old_have_the_key_and_the_hash_they_were_built_with,
         the_newest_version_is_told_where_the_vendor_lets_it,
         what_is_known_of_customers_follows_the_shop,
         keys_are_read_by_a_call_that_is_signed_once;
@@ -656,6 +657,109 @@ async fn a_shop_changes_what_it_sold_by_the_names_it_has_for_it(app: TestApp) {
     }
 }
 
+async fn apps_of_old_have_the_key_and_the_hash_they_were_built_with(app: TestApp) {
+    let house = House::new(app).await;
+    let app = &house.app;
+    let (key, _) = house.keys("is_quantity=9", "1").await.remove(0);
+    let code = crate::licensing::ProductCode::parse("press").unwrap();
+    let rules = async |change: fn(&mut ProductRules)| app.rules("press", change).await;
+    let document = async |computer: &str| house.validate(&key, computer, &[]).await.text();
+    let sha1 = "http://www.w3.org/2000/09/xmldsig#rsa-sha1";
+    let sha256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+    // A key that was made here signs with SHA-1 for nobody.
+    rules(|rules| rules.legacy_clients = true).await;
+    let text = document("PC-1").await;
+    assert!(text.contains(sha256) && !text.contains(sha1), "{text}");
+    assert!(app.desk().weak_documents().await.unwrap().is_empty());
+    // Its own key comes along from the server that was there before, as that kept it.
+    let id = app.desk().read().await.unwrap().product(&code).await.unwrap().unwrap().id;
+    let ring = SealFor::Qlm(SealProduct { id, code: code.clone() });
+    let folder = tempfile::tempdir().unwrap();
+    let made = |bits: &str| {
+        let path = folder.path().join(bits);
+        let mut program = std::process::Command::new("openssl");
+        let ran = program.args(["genrsa", "-traditional", "-out"]).arg(&path).arg(bits).output().expect("openssl is there");
+        assert!(ran.status.success());
+        std::fs::read_to_string(path).unwrap()
+    };
+    let short = made("1024");
+    for (wrong, ring) in [(made("512"), &ring), (short.clone(), &SealFor::LicenseSpring), ("<RSAKeyValue/>".to_owned(), &ring)] {
+        let refused = app.desk().import_key(&OPERATOR, ring.clone(), wrong.as_bytes()).await.unwrap_err();
+        assert_eq!(refused.code(), "bad_field", "{wrong}");
+    }
+    let kid = app.desk().import_key(&OPERATOR, ring.clone(), short.as_bytes()).await.unwrap();
+    app.desk().rotate(&OPERATOR, ring.clone(), true).await.unwrap();
+    let seal = app.desk().seals().await.unwrap().into_iter().find(|seal| seal.kid == kid).unwrap();
+    assert!(seal.imported && public::is_short(&seal));
+    assert!(!app.get("/.well-known/jwks.json").await.text().contains(&kid), "no checker takes a key that is so short");
+    let text = document("PC-1").await;
+    assert!(text.contains(sha1) && text.contains("http://www.w3.org/2000/09/xmldsig#sha1"), "{text}");
+    assert!(is_signed_with(&seal, &text) && !is_signed_with(&seal, &text.replacen("<status>2<", "<status>4<", 1)));
+    let refused = house.validate(&key, "PC-2", &[("is_activate", "false")]).await.text();
+    assert!(refused.contains("<errorCode>219<") && is_signed_with(&seal, &refused), "{refused}");
+    assert_eq!(app.desk().weak_documents().await.unwrap(), [(code.clone(), "with SHA-1, and by a key of less than 2048 bits")]);
+    let staff = app.staff("boss@vendor.example", crate::desk::Role::Admin).await;
+    for page in ["/vendor/keys", "/vendor/products/press?tab=rules"] {
+        assert!(app.get_as(&staff, page).await.text().contains("Some documents are signed in a way of old"), "{page}");
+    }
+    // The better hash by the same key, for apps that know it.
+    rules(|rules| rules.legacy_clients = false).await;
+    let text = document("PC-1").await;
+    assert!(text.contains(sha256) && is_signed_with(&seal, &text));
+    // Of another process, and after a restart, it is the same.
+    let other = app.other_process().await;
+    let asked = format!("/qlm/qlmservice.asmx/ValidateLicenseHttp?is_avkey={key}&is_pcid=PC-1");
+    assert!(is_signed_with(&seal, &other.get(&asked).await.text()));
+    // As XML, of 2048 bits: nothing is weak about it but the hash.
+    let xml = rsa_key_value(&made("2048"), folder.path());
+    app.secret(xml.clone());
+    let kid = app.desk().import_key(&OPERATOR, ring.clone(), xml.as_bytes()).await.unwrap();
+    let torn = xml.replace("<Modulus>", "<Modulus>A");
+    assert!(app.desk().import_key(&OPERATOR, ring.clone(), torn.as_bytes()).await.is_err(), "halves of two keys");
+    app.desk().rotate(&OPERATOR, ring, true).await.unwrap();
+    let seal = app.desk().seals().await.unwrap().into_iter().find(|seal| seal.kid == kid).unwrap();
+    assert!(is_signed_with(&seal, &document("PC-1").await));
+    assert!(app.desk().weak_documents().await.unwrap().is_empty());
+    rules(|rules| rules.legacy_clients = true).await;
+    let text = document("PC-1").await;
+    assert!(text.contains(sha1) && is_signed_with(&seal, &text));
+    assert_eq!(app.desk().weak_documents().await.unwrap(), [(code, "with SHA-1")]);
+}
+
+/// A private key as .NET keeps it.
+fn rsa_key_value(pem: &str, folder: &std::path::Path) -> String {
+    let path = folder.join("to-xml.pem");
+    std::fs::write(&path, pem).unwrap();
+    let mut program = std::process::Command::new("openssl");
+    let ran = program.args(["rsa", "-noout", "-text", "-in"]).arg(&path).output().expect("openssl is there");
+    let text = String::from_utf8(ran.stdout).unwrap();
+    let number = |name: &str| {
+        let (_, rest) = text.split_once(&format!("{name}:\n")).unwrap();
+        let hex: String = rest.lines().take_while(|line| line.starts_with(' ')).flat_map(|line| line.trim().split(':')).collect();
+        let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        crate::licensing::files::base64::standard(&bytes)
+    };
+    format!(
+        "<RSAKeyValue><Modulus>{}</Modulus><Exponent>AQAB</Exponent><P>{}</P><Q>{}</Q><D>{}</D></RSAKeyValue>",
+        number("modulus"),
+        number("prime1"),
+        number("prime2"),
+        number("privateExponent")
+    )
+}
+
+/// Whether another implementation takes a document for one under this key.
+fn is_signed_with(seal: &crate::licensing::seal::Seal, text: &str) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let (pem, document) = (folder.path().join("key.pem"), folder.path().join("document.xml"));
+    std::fs::write(&pem, public::pem(seal)).unwrap();
+    std::fs::write(&document, text).unwrap();
+    let mut program = std::process::Command::new("xmlsec1");
+    let ran =
+        program.args(["--verify", "--pubkey-pem"]).arg(&pem).arg(&document).output().expect("script/setup installs xmlsec1");
+    ran.status.success()
+}
+
 /// Whether another implementation takes a document for one under a product's key.
 async fn is_signed_by(app: &TestApp, text: &str, product: &str) -> bool {
     let seals = app.desk().seals().await.unwrap();
@@ -665,14 +769,7 @@ async fn is_signed_by(app: &TestApp, text: &str, product: &str) -> bool {
     else {
         return false;
     };
-    let folder = tempfile::tempdir().unwrap();
-    let (pem, document) = (folder.path().join("key.pem"), folder.path().join("document.xml"));
-    std::fs::write(&pem, public::pem(&seal)).unwrap();
-    std::fs::write(&document, text).unwrap();
-    let mut program = std::process::Command::new("xmlsec1");
-    let ran =
-        program.args(["--verify", "--pubkey-pem"]).arg(&pem).arg(&document).output().expect("script/setup installs xmlsec1");
-    ran.status.success()
+    is_signed_with(&seal, text)
 }
 
 async fn every_signed_document_is_verified_by_another_implementation(app: TestApp) {

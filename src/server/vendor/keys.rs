@@ -55,11 +55,13 @@ async fn read_keys(state: &AppState, visitor: &Visitor, form: FormState) -> Resu
     for (value, purpose) in [(LICENSESPRING, SealUse::LicenseSpring), (AIRGAP, SealUse::AirGap)] {
         rotatable.push(RotateChoice { value: value.to_owned(), label: signs(purpose).to_owned() });
     }
+    let weak = state.desk.weak_documents().await?.into_iter().map(|(code, why)| (code.to_string(), why.to_owned()));
     let history = state.desk.history_of_kind(visitor, Area::Settings, "seal").await?;
     Ok(KeysView {
         rows: rows.iter().map(key_row).collect(),
         rotatable,
         form,
+        weak: weak.collect(),
         history: history.iter().map(|entry| event(entry, None)).collect(),
         now: state.desk.now(),
     })

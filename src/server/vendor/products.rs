@@ -173,7 +173,10 @@ async fn read(state: &AppState, visitor: &Visitor, code: &str, tab: ProductTab, 
     let feature = FormState::default().scoped("feature");
     let policy = FormState::filled([("seats", "1")]).scoped("policy");
     let rules = rules_form(product).scoped("rules");
+    let weak = state.desk.weak_documents().await?.into_iter().find(|(code, _)| *code == product.code);
+    let weak = weak.map(|(_, why)| why.to_owned());
     let mut view = ProductView {
+        weak,
         tab,
         code: product.code.to_string(),
         name: product.name.clone(),
@@ -246,6 +249,7 @@ fn rules_form(product: &crate::licensing::product::Product) -> FormState {
         ("trust_v1_deactivation", tick(rules.trust_v1_deactivation)),
         ("trust_airgap_deactivation", tick(rules.trust_airgap_deactivation)),
         ("legacy_clients", tick(rules.legacy_clients)),
+        ("qlm_keys", tick(rules.qlm_keys)),
     ])
 }
 
@@ -306,6 +310,7 @@ fn read_rules(form: &mut FormState, before: ProductRules) -> Option<ProductEdit>
         trust_v1_deactivation: form.ticked("trust_v1_deactivation"),
         trust_airgap_deactivation: form.ticked("trust_airgap_deactivation"),
         legacy_clients: form.ticked("legacy_clients"),
+        qlm_keys: form.ticked("qlm_keys"),
         ..before
     };
     let product_number = number("number", 1_000_000_000).map(i64::from);

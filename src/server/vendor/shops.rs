@@ -17,7 +17,7 @@ use crate::{
             ShopView, ShopsPage, ShopsView, segment,
         },
     },
-    desk::{ActError, EXTENSION_CLASSES, ExtensionEdit, NewExtension, PropertyEdit, Visitor},
+    desk::{ActError, EXTENSION_CLASSES, ExtensionEdit, NewExtension, PropertyEdit, Visitor, class_label},
     server::{
         AppState,
         forms::{form, pairs},
@@ -61,7 +61,7 @@ async fn view_of(
         shops.push(ShopRow {
             proof: proof(&extension, signs),
             name: extension.name,
-            class: extension.class,
+            class: class_label(&extension.class).to_owned(),
             enabled: extension.enabled,
         });
     }
@@ -71,7 +71,7 @@ async fn view_of(
         shops,
         properties: properties.collect(),
         form: form.unwrap_or_default().scoped("shop"),
-        classes: EXTENSION_CLASSES.iter().map(|class| (*class).to_owned()).collect(),
+        classes: EXTENSION_CLASSES.iter().map(|(class, label)| ((*class).to_owned(), (*label).to_owned())).collect(),
         property: property.unwrap_or_default().scoped("property"),
         failed: desk.shop_events(visitor, None, Some("failed")).await?.0.len(),
     })
@@ -178,7 +178,7 @@ async fn draw_shop(state: &AppState, status: StatusCode, visitor: &Visitor, name
         has_address: extension.has_hook,
         address: shown.address.map(|token| format!("{base}/api/shops/{token}")),
         name: extension.name,
-        class: extension.class,
+        class: class_label(&extension.class).to_owned(),
         enabled: extension.enabled,
         keys: shown.keys.unwrap_or_default().scoped("keys"),
         bench: bench.scoped("bench"),

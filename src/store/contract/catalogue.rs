@@ -181,6 +181,7 @@ fn seal(kid: &str, product: Option<(ProductId, &str)>, state: SealState) -> Seal
         created_at: NOW,
         last_exp: None,
         signed_without_exp: false,
+        imported: false,
     }
 }
 

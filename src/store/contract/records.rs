@@ -399,6 +399,7 @@ pub async fn a_change_of_settings_or_keys_is_noticed(bench: Bench) {
         created_at: NOW,
         last_exp: None,
         signed_without_exp: false,
+        imported: false,
     };
     let mut last = 0;
     let states = [
