@@ -56,7 +56,9 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
     match command {
         Command::Add { name, class, user, password_stdin, api_key } => {
             let named = name.to_ascii_lowercase();
-            let class = class.unwrap_or_else(|| if EXTENSION_CLASSES.iter().any(|(class, _)| *class == named) { named } else { String::new() });
+            let class = class.unwrap_or_else(|| {
+                if EXTENSION_CLASSES.iter().any(|(class, _)| *class == named) { named } else { String::new() }
+            });
             let password = if password_stdin { Some(parse::secret("The password")?) } else { None };
             let has_password = password.is_some();
             let api_key = api_key.then(|| crate::vault::Token::random().text());

@@ -73,8 +73,7 @@ pub fn jwk(seal: &Seal) -> Option<Value> {
 /// Whether a key is of fewer bits than any that is made here: one that was brought along for clients of old.
 #[must_use]
 pub fn is_short(seal: &Seal) -> bool {
-    seal.purpose == SealUse::Qlm
-        && rsa_numbers(&seal.public).is_some_and(|(modulus, _)| legacy_rsa::bits(&modulus) < 2_048)
+    seal.purpose == SealUse::Qlm && rsa_numbers(&seal.public).is_some_and(|(modulus, _)| legacy_rsa::bits(&modulus) < 2_048)
 }
 
 /// The keys of our own files, for the server's own checker: also those no longer published, so that it can say why.

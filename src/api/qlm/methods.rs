@@ -26,18 +26,19 @@ const SOFTSHOP_LONGEST: usize = 600;
 
 pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
     let desk = &state.desk;
+    let asked = call.clone();
     let call = match desk.qlm_expanded(call).await {
         Ok(Ok(call)) => call,
-        Ok(Err(refused)) => return reply::refused(state, refused).await,
+        Ok(Err(refused)) => return reply::refused(state, &asked, refused).await,
         Err(fault) => return reply::failed(fault),
     };
     let call = &call;
     if let Err(error) = call.args.check() {
-        return reply::refused(state, error.into()).await;
+        return reply::refused(state, call, error.into()).await;
     }
     match desk.qlm_signed(call, method).await {
         Ok(Ok(())) => {}
-        Ok(Err(refused)) => return reply::refused(state, refused).await,
+        Ok(Err(refused)) => return reply::refused(state, call, refused).await,
         Err(fault) => return reply::failed(fault),
     }
     match method {
@@ -60,15 +61,15 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
                     KeyForm::Lines | KeyForm::Xml => reply::text(keys),
                 }
             }
-            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Ok(Err(refused)) => reply::refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
         "getlatestversionhttp" => match latest(state, call).await {
             Ok(Ok(element)) => reply::plain(&element),
-            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Ok(Err(refused)) => reply::refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
-        "updateuserinformation" => changed(state, desk.qlm_customer(call).await).await,
+        "updateuserinformation" => changed(state, call, desk.qlm_customer(call).await).await,
         "retrieveactivationkeyhttp" => match desk.qlm_retrieve(call).await {
             Ok(Ok(licenses)) => keys_of(call, &licenses),
             Ok(Err(refused)) => read_refused(state, call, refused).await,
@@ -79,7 +80,7 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
             Ok(Err(refused)) => read_refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
-        "qlmregistration.asmx/register" => changed(state, desk.qlm_register(call).await).await,
+        "qlmregistration.asmx/register" => changed(state, call, desk.qlm_register(call).await).await,
         "upgradelicense" => match desk.qlm_upgrade(call).await {
             Ok(Ok(upgraded)) if upgraded.as_xml => {
                 let more = vec![Element::text("activationKey", upgraded.key.clone())];
@@ -87,7 +88,7 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
                 reply::plain(&document::result(&message, more))
             }
             Ok(Ok(upgraded)) => reply::text(upgraded.key),
-            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Ok(Err(refused)) => reply::refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
         "getlicenseshttp" => match desk.qlm_licenses(call).await {
@@ -105,27 +106,28 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
             Ok(Err(refused)) => read_refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
-        "analyticsaddinstallhttp" => installed(state, desk.qlm_install(call, InstallTold::Added).await).await,
-        "analyticsupdateinstallhttp" => installed(state, desk.qlm_install(call, InstallTold::Changed).await).await,
-        "analyticsupdatelastaccesseddatehttp" => installed(state, desk.qlm_install(call, InstallTold::Used).await).await,
-        "analyticsremoveinstallhttp" => installed(state, desk.qlm_install(call, InstallTold::Removed).await).await,
-        "renewsubscriptionhttp" => changed(state, desk.qlm_renew(call).await).await,
-        "revokelicensehttp" => changed(state, desk.qlm_revoke(call).await).await,
-        "updatelicensehttp" => changed(state, desk.qlm_update(call).await).await,
-        "renewmaintenanceplan" => changed(state, desk.qlm_maintain(call, true).await).await,
-        "enablemaintenanceplan" => changed(state, desk.qlm_maintain(call, false).await).await,
+        "analyticsaddinstallhttp" => installed(state, call, desk.qlm_install(call, InstallTold::Added).await).await,
+        "analyticsupdateinstallhttp" => installed(state, call, desk.qlm_install(call, InstallTold::Changed).await).await,
+        "analyticsupdatelastaccesseddatehttp" => installed(state, call, desk.qlm_install(call, InstallTold::Used).await).await,
+        "analyticsremoveinstallhttp" => installed(state, call, desk.qlm_install(call, InstallTold::Removed).await).await,
+        "renewsubscriptionhttp" => changed(state, call, desk.qlm_renew(call).await).await,
+        "revokelicensehttp" => changed(state, call, desk.qlm_revoke(call).await).await,
+        "updatelicensehttp" => changed(state, call, desk.qlm_update(call).await).await,
+        "renewmaintenanceplan" => changed(state, call, desk.qlm_maintain(call, true).await).await,
+        "enablemaintenanceplan" => changed(state, call, desk.qlm_maintain(call, false).await).await,
         "validatelicensehttp" => match desk.qlm_validated(call).await {
             Ok(Ok(text)) => reply::document(text),
-            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Ok(Err(refused)) => reply::refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
         "activatekey" => match call.args.product() {
-            Ok(_) => told(state, desk.qlm_validate(call).await).await,
-            Err(error) => reply::refused(state, error.into()).await,
+            Ok(_) => told(state, call, desk.qlm_validate(call).await).await,
+            Err(error) => reply::refused(state, call, error.into()).await,
         },
         "requestauthorizationcodeforactivationhttp" => {
             let asked = desk.qlm_request_code(call).await;
-            told(state, asked.map(|done| done.map(|(product, message)| (product, document::result(message, Vec::new()))))).await
+            told(state, call, asked.map(|done| done.map(|(product, message)| (product, document::result(message, Vec::new())))))
+                .await
         }
         // Letters have it as a link, which a person opens: the page it leads to has a button.
         "subscribetomaillisthttp" if call.by_get && call.args.flag("is_include") == Ok(Some(false)) => {
@@ -133,16 +135,20 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
         }
         "subscribetomaillisthttp" if call.args.flag("is_html") == Ok(Some(true)) => match desk.qlm_mail_list(call).await {
             Ok(Ok(message)) => reply::text(message),
-            Ok(Err(refused)) => reply::refused(state, refused).await,
+            Ok(Err(refused)) => reply::refused(state, call, refused).await,
             Err(fault) => reply::failed(fault),
         },
-        "subscribetomaillisthttp" => changed(state, desk.qlm_mail_list(call).await).await,
-        "updateprivacyconsenthttp" => changed(state, desk.qlm_consent(call).await).await,
-        "activatekeybyauthorizationcodehttp" => told(state, desk.qlm_activate_by_code(call).await).await,
+        "subscribetomaillisthttp" => changed(state, call, desk.qlm_mail_list(call).await).await,
+        "updateprivacyconsenthttp" => changed(state, call, desk.qlm_consent(call).await).await,
+        "activatekeybyauthorizationcodehttp" => told(state, call, desk.qlm_activate_by_code(call).await).await,
         "releaselicensehttp" => {
             let released = desk.qlm_release(call).await;
-            told(state, released.map(|done| done.map(|(product, message)| (product, document::result(&message, Vec::new())))))
-                .await
+            told(
+                state,
+                call,
+                released.map(|done| done.map(|(product, message)| (product, document::result(&message, Vec::new())))),
+            )
+            .await
         }
         _ => reply::failure(StatusCode::NOT_FOUND, ErrorCode::Unknown, "There is no method with this name here."),
     }
@@ -163,28 +169,28 @@ fn objects(found: Vec<Listed>) -> serde_json::Value {
 }
 
 /// What became of an install, with the name the app shows from then on.
-async fn installed(state: &AppState, outcome: Result<Result<String, QlmRefused>, Fault>) -> Response {
+async fn installed(state: &AppState, call: &QlmCall, outcome: Result<Result<String, QlmRefused>, Fault>) -> Response {
     match outcome {
         Ok(Ok(id)) => reply::plain(&document::result("The install is noted.", vec![Element::text("installID", id)])),
-        Ok(Err(refused)) => reply::refused(state, refused).await,
+        Ok(Err(refused)) => reply::refused(state, call, refused).await,
         Err(fault) => reply::failed(fault),
     }
 }
 
 /// A document under the key of its product, or why there is none.
-async fn told(state: &AppState, outcome: Result<Result<(ProductId, Element), QlmRefused>, Fault>) -> Response {
+async fn told(state: &AppState, call: &QlmCall, outcome: Result<Result<(ProductId, Element), QlmRefused>, Fault>) -> Response {
     match outcome {
         Ok(Ok((product, element))) => reply::signed(state, product, &element).await,
-        Ok(Err(refused)) => reply::refused(state, refused).await,
+        Ok(Err(refused)) => reply::refused(state, call, refused).await,
         Err(fault) => reply::failed(fault),
     }
 }
 
 /// What was changed, for shops that read it as text: so it carries no signature.
-async fn changed(state: &AppState, outcome: Result<Result<String, QlmRefused>, Fault>) -> Response {
+async fn changed(state: &AppState, call: &QlmCall, outcome: Result<Result<String, QlmRefused>, Fault>) -> Response {
     match outcome {
         Ok(Ok(message)) => reply::plain(&document::result(&message, Vec::new())),
-        Ok(Err(refused)) => reply::refused(state, refused).await,
+        Ok(Err(refused)) => reply::refused(state, call, refused).await,
         Err(fault) => reply::failed(fault),
     }
 }
@@ -209,7 +215,7 @@ async fn read_refused(state: &AppState, call: &QlmCall, refused: QlmRefused) -> 
     if wants_json(call) {
         return reply::json(&json!({ "error": refused.message, "errorCode": refused.code.number() }));
     }
-    reply::refused(state, refused).await
+    reply::refused(state, call, refused).await
 }
 
 /// The keys of an order: as a list, and the first once more as old callers look for it.

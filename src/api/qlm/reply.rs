@@ -7,11 +7,11 @@ use axum::{
 };
 
 use crate::{
-    desk::{Fault, QlmRefused},
+    desk::{Fault, QlmCall, QlmRefused},
     licensing::{
         ProductId,
         qlm::{
-            ErrorCode,
+            ErrorCode, Locale,
             document::{self, Element},
         },
     },
@@ -65,8 +65,9 @@ pub fn failure(status: StatusCode, code: ErrorCode, message: &str) -> Response {
 }
 
 /// Why a call failed, signed where its product is known: some clients check the signature before they read the words.
-pub async fn refused(state: &AppState, refused: QlmRefused) -> Response {
-    let element = document::error(refused.code, &refused.message);
+pub async fn refused(state: &AppState, call: &QlmCall, refused: QlmRefused) -> Response {
+    let told = call.args.text("is_locale").and_then(Locale::parse).and_then(|locale| locale.error(refused.code));
+    let element = document::error(refused.code, told.unwrap_or(&refused.message));
     match refused.product {
         Some(product) => signed(state, product, &element).await,
         None => plain(&element),

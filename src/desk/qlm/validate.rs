@@ -14,19 +14,19 @@ use crate::{
         settings::protect::ProtectSettings,
     },
     licensing::{
-        ActivationKey, DeviceId, DeviceName, ProductId, Timestamp,
+        ActivationKey, DeviceId, DeviceName, Email, ProductId, Timestamp,
         activation::{Activation, Device, How},
         decide::{self, ActivationAsk},
-        license::LicenseState,
+        license::{Actor, LicenseState},
         product::VersionNumber,
         qlm::{
-            Args, ErrorCode,
+            Args, ErrorCode, Locale,
             document::{self, DocumentFacts, Element},
             key,
             protect::Protection,
         },
     },
-    store::{ActivationFactsRow, Conn, StoreError},
+    store::{ActivationFactsRow, Conn, NewAudit, StoreError, Subject},
     vault::random_bytes,
 };
 
@@ -45,6 +45,11 @@ pub(super) struct Computer {
     pub product: Option<(i64, u32, u32)>,
     /// The key it shows.
     pub key: Option<String>,
+    /// The language it is told in.
+    pub locale: Option<Locale>,
+    /// What it says of its user, which proves nothing: kept where a license has nothing of the kind, when it takes a seat.
+    pub user_data: Option<String>,
+    pub email: Option<Email>,
 }
 
 impl Asked {
@@ -75,7 +80,15 @@ impl Computer {
             }),
             ..Device::bare(id)
         };
-        Ok(Self { device, id: computer_id, product: args.product_if_any()?, key: args.text("is_pckey").map(key::plain) })
+        Ok(Self {
+            device,
+            id: computer_id,
+            product: args.product_if_any()?,
+            key: args.text("is_pckey").map(key::plain),
+            locale: args.text("is_locale").and_then(Locale::parse),
+            user_data: said("is_userdata1").filter(|text| text.chars().count() <= 1_000),
+            email: args.text("is_email").and_then(|text| Email::parse(text).ok()),
+        })
     }
 }
 
@@ -209,7 +222,7 @@ impl Desk {
             company: customer.map(|customer| customer.company.as_str()).unwrap_or_default(),
             full_name: customer.map(|customer| customer.name.as_str()).unwrap_or_default(),
             email: customer.map(|customer| customer.email.as_str()).unwrap_or_default(),
-            result: "The license is valid.",
+            result: asked.on.locale.map_or("The license is valid.", Locale::valid),
             now,
         });
         (facts.product.id, element)
@@ -277,8 +290,12 @@ async fn seat_in(
     let again = facts.known.is_some() && is_activation(held, &asked.on);
     let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
     let key_text = key_of(&facts);
-    match grant(conn, facts, &wants, &asked.on.device, Asker::default(), now).await? {
-        Ok(Granted { facts, activation }) => {
+    let contact = asked.on.email.as_ref().map(Email::as_str);
+    match grant(conn, facts, &wants, &asked.on.device, Asker { contact, ..Asker::default() }, now).await? {
+        Ok(Granted { mut facts, activation }) => {
+            if !held {
+                keep_user_data(conn, &mut facts, asked.on.user_data.as_deref(), now).await?;
+            }
             if let (false, Some(most)) = (held, protect.activations.per_day)
                 && conn.count_try(&counted("activations", "all"), DAY_SECONDS, now).await? > i64::from(most)
             {
@@ -294,6 +311,30 @@ async fn seat_in(
         }
         Err(refusal) => Ok(Err(activation_refused(&refusal, &key_text))),
     }
+}
+
+/// Keeps what an app says of its user with a license that has nothing of the kind.
+async fn keep_user_data(
+    conn: &mut Conn,
+    facts: &mut ActivationFactsRow,
+    said: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(qlm) = facts.license.terms.qlm.as_mut().filter(|qlm| qlm.user_data.is_empty()) else { return Ok(()) };
+    let Some(said) = said else { return Ok(()) };
+    said.clone_into(&mut qlm.user_data);
+    let entry = NewAudit {
+        at: now,
+        subject: Subject::license(facts.license.id.0),
+        act: "license.edited",
+        actor: Actor::Customer,
+        before: Some(serde_json::json!({ "user_data": "" })),
+        after: Some(serde_json::json!({ "user_data": said })),
+    };
+    let head = conn.audit(&entry, facts.audit_head.as_deref());
+    conn.save_license(&facts.license, Some(&head)).await?;
+    facts.audit_head = Some(head);
+    Ok(())
 }
 
 /// The key as it is kept. Not as a call spelt it: what is refused is signed, and each spelling would be a signature of its own.

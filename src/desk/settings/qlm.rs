@@ -144,7 +144,7 @@ pub(super) static KNOWN: [Known; 37] = [
     },
     Known {
         name: "enableGetLatestVersionHttp",
-        about: "QLM: everybody may ask for a product’s newest version and its address (GetLatestVersionHttp)",
+        about: "QLM: everybody may ask for a product’s newest version and its address (GetLatestVersionHttp). Whoever knows a product’s number learns where it is downloaded",
         read: |settings, text| flag(text).map(|on| settings.qlm.latest_version = on),
         write: |settings| settings.qlm.latest_version.to_string(),
     },
@@ -187,7 +187,7 @@ pub(super) static KNOWN: [Known; 37] = [
     },
     Known {
         name: "enableCustomUrlArgs",
-        about: "QLM: calls may name a property whose arguments are theirs (is_args). Only properties that say so can be named",
+        about: "QLM: calls may name a property whose arguments are theirs (is_args). Whoever has an extension’s password orders by any property that lets itself be named",
         read: |settings, text| flag(text).map(|on| settings.qlm.custom_args = on),
         write: |settings| settings.qlm.custom_args.to_string(),
     },
@@ -303,7 +303,7 @@ pub(super) static KNOWN: [Known; 37] = [
     },
     Known {
         name: "useDurationToSetExpiryDate",
-        about: "QLM: a duration that is ordered becomes a date when the key is made",
+        about: "QLM: a duration that is ordered becomes a date when the key is made. Without, and without the next, no server knows when a license ends",
         read: |settings, text| flag(text).map(|on| settings.qlm.orders.duration_sets_date = on),
         write: |settings| settings.qlm.orders.duration_sets_date.to_string(),
     },
@@ -367,7 +367,7 @@ pub(super) static KNOWN: [Known; 37] = [
     },
     Known {
         name: "dateFormat",
-        about: "QLM: how dates are written in calls and answers, in .NET’s letters; what shops send is understood as well",
+        about: "QLM: how dates are written in calls and answers, in .NET’s letters; what shops send is understood as well. With another than apps expect they misread the end of a license",
         read: |settings, text| {
             let wrong = SettingError::Value("A date format has yyyy, MM and dd, such as yyyy-MM-dd or dd/MM/yyyy.");
             settings.qlm.orders.dates = DateFormat::parse(text).map_err(|_| wrong)?;

@@ -110,16 +110,27 @@ impl StrictToken {
         }
         let tails = match self.version {
             0 | 1 => alloc::vec![String::new()],
-            version => [":", "="]
+            // Names of headers come in lower case, however they were written; those that are signed were mostly written with capitals.
+            version => [(":", false), (":", true), ("=", false), ("=", true)]
                 .iter()
-                .map(|sign| {
-                    let extra: String = self.extra.iter().map(|(name, value)| format!("&{name}:{value}")).collect();
+                .map(|(sign, capital)| {
+                    let name = |name: &str| if *capital { capitals(name) } else { name.to_string() };
+                    let extra: String = self.extra.iter().map(|(header, value)| format!("&{}:{value}", name(header))).collect();
                     format!("&X-Qlm-Timestamp:{}&X-Qlm-Authentication-Version{sign}{version}{extra}", self.timestamp)
                 })
                 .collect(),
         };
         urls.iter().flat_map(|url| tails.iter().map(move |tail| format!("{url}{tail}"))).collect()
     }
+}
+
+/// `x-qlm-shop` as `X-Qlm-Shop`.
+fn capitals(name: &str) -> String {
+    let part = |part: &str| {
+        let mut letters = part.chars();
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+    };
+    name.split('-').map(part).collect::<Vec<_>>().join("-")
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
@@ -181,6 +192,7 @@ mod tests {
             (format!("{plain}{tail}"), "2", &[]),
             (format!("{URL}{}", tail.replace("Version:2", "Version=2")), "2", &[]),
             (format!("{URL}{tail}&x-qlmshop:7"), "2", &[("x-qlmshop", "7")]),
+            (format!("{URL}{tail}&X-Qlm-Shop:7&X-Qlmuser:a"), "2", &[("x-qlm-shop", "7"), ("x-qlmuser", "a")]),
             (URL.to_string(), "1", &[]),
         ] {
             let signed = token(hex(&text), version, more);

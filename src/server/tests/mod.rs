@@ -58,6 +58,7 @@ mod mail;
 mod post_office;
 mod qlm;
 mod qlm_clients;
+mod qlm_defaults;
 mod qlm_limits;
 mod races;
 mod refusals;
