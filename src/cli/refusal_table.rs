@@ -17,6 +17,7 @@ use crate::{
         files::{Act, Grounds},
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Terms, TransferLimit},
         product::{Installation, ProductRules, ProductState, Version},
+        qlm::protect::Protection,
     },
     server::tests::{Licensed, Machine, TestApp, app, foreign::ForeignApp},
     store::{Engine, NewRelease},
@@ -327,6 +328,11 @@ fn the_page_of_refusals_has_the_words_of_each() {
         other => other,
     });
     let codes = codes.map(AirGapRefusal::from).chain([AirGapRefusal::Release(ReleaseRefusal::NotProved)]);
+    let limits = Protection::examples().into_iter().map(|refusal| match refusal {
+        Protection::Held { .. } => Protection::Held { until: at },
+        other => other,
+    });
+    hold("limits", &table(&mut limits.map(Refusal::Qlm)));
     hold("codes", &table(&mut codes.map(Refusal::from)));
 }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How many holders a refusal names.
-pub(super) const HOLDERS_NAMED: i64 = 20;
+pub(in crate::desk) const HOLDERS_NAMED: i64 = 20;
 const PAGE_DAYS: i64 = 30;
 
 /// What the form asks.

@@ -67,8 +67,8 @@ pub use messages::MessageView;
 pub use pages::{ActivationPage, BatchCheck, BatchPage, BatchRow, BatchVerdict};
 pub use products::{ProductEdit, ProductView, ReleaseFor};
 pub use qlm::{
-    CLASSES as EXTENSION_CLASSES, InstallTold, KeyForm, Listed, MadeKeys, NewExtension, QlmCall, QlmRefused, Upgraded,
-    class_label,
+    CLASSES as EXTENSION_CLASSES, InstallTold, KeyForm, LicenseEnded, LicenseInfo, Listed, MadeKeys, NewExtension, QlmCall,
+    QlmRefused, Upgraded, class_label,
 };
 pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};

@@ -32,6 +32,7 @@ pub fn router(state: AppState) -> Router {
         .route("/activate/code", limited(get(code::show).post(code::ask), FORM_KIB))
         .route("/activate/code/confirm", limited(get(code::back).post(code::confirm), FORM_KIB))
         .route("/activate/file", limited(get(foreign::file_form).post(foreign::file), FORM_KIB))
+        .route("/license", limited(get(foreign::license_form).post(foreign::license), FORM_KIB))
         .route("/release", limited(get(foreign::release_form).post(foreign::release), FORM_KIB))
         .route("/trial", limited(get(foreign::trial_form).post(foreign::trial), FORM_KIB))
         .route("/lost-key", limited(get(code::lost_key).post(code::send_keys), FORM_KIB))

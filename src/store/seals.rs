@@ -92,9 +92,9 @@ impl Conn {
     /// A key by its id, locked until the act ends.
     pub async fn seal_by_kid(&mut self, kid: &str) -> Result<Option<Seal>, StoreError> {
         const Q: &str = "select s.id, s.kid, s.purpose, s.product_id, p.code as product_code, s.public, s.secret, s.state, s.since, s.until, \
-             s.created_at, s.last_exp, s.signed_without_exp from seal s left join product p on p.id = s.product_id where s.kid = $1";
+             s.created_at, s.last_exp, s.signed_without_exp, s.imported from seal s left join product p on p.id = s.product_id where s.kid = $1";
         const LOCKED: &str = "select s.id, s.kid, s.purpose, s.product_id, p.code as product_code, s.public, s.secret, s.state, s.since, \
-             s.until, s.created_at, s.last_exp, s.signed_without_exp from seal s left join product p on p.id = s.product_id \
+             s.until, s.created_at, s.last_exp, s.signed_without_exp, s.imported from seal s left join product p on p.id = s.product_id \
              where s.kid = $1 for update of s";
         let sql = self.engine().pick(Q, LOCKED);
         sqlx::query(sql).bind(plain(kid)).fetch_optional(self.db()).await?.as_ref().map(seal).transpose()

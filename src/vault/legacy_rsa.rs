@@ -85,10 +85,16 @@ impl fmt::Debug for LegacyKey {
     }
 }
 
-/// Modulus and exponent of a public half of any length from 1024 bits, most significant byte first.
-pub(super) fn public_numbers(spki: &[u8]) -> Option<(Box<[u8]>, Box<[u8]>)> {
+/// A public half, its numbers with the most significant byte first.
+pub(super) struct PublicNumbers {
+    pub modulus: Box<[u8]>,
+    pub exponent: Box<[u8]>,
+}
+
+/// The numbers of a public half of any length from 1024 bits.
+pub(super) fn public_numbers(spki: &[u8]) -> Option<PublicNumbers> {
     let key = PublicKey::from_public_key_der(spki).ok()?;
-    Some((key.n_bytes(), key.e_bytes()))
+    Some(PublicNumbers { modulus: key.n_bytes(), exponent: key.e_bytes() })
 }
 
 /// How long a number is.

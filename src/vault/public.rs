@@ -8,7 +8,7 @@ use base64::{
 };
 use serde_json::{Map, Value, json};
 
-use super::legacy_rsa;
+use super::legacy_rsa::{self, PublicNumbers};
 use crate::licensing::{
     Timestamp,
     files::{KeyState, TrustedKey, TrustedKeys},
@@ -73,7 +73,7 @@ pub fn jwk(seal: &Seal) -> Option<Value> {
 /// Whether a key is of fewer bits than any that is made here: one that was brought along for clients of old.
 #[must_use]
 pub fn is_short(seal: &Seal) -> bool {
-    seal.purpose == SealUse::Qlm && rsa_numbers(&seal.public).is_some_and(|(modulus, _)| legacy_rsa::bits(&modulus) < 2_048)
+    seal.purpose == SealUse::Qlm && rsa_numbers(&seal.public).is_some_and(|numbers| legacy_rsa::bits(&numbers.modulus) < 2_048)
 }
 
 /// The keys of our own files, for the server's own checker: also those no longer published, so that it can say why.
@@ -210,14 +210,17 @@ fn p256_members(public: &[u8]) -> Option<Map<String, Value>> {
 }
 
 /// Modulus and exponent, also of a key that is shorter than any made here.
-fn rsa_numbers(spki: &[u8]) -> Option<(Box<[u8]>, Box<[u8]>)> {
+fn rsa_numbers(spki: &[u8]) -> Option<PublicNumbers> {
     let Ok(key) = rsa::PublicKey::from_der(spki) else { return legacy_rsa::public_numbers(spki) };
     let (modulus, exponent) = (key.modulus(), key.exponent());
-    Some((modulus.big_endian_without_leading_zero().into(), exponent.big_endian_without_leading_zero().into()))
+    Some(PublicNumbers {
+        modulus: modulus.big_endian_without_leading_zero().into(),
+        exponent: exponent.big_endian_without_leading_zero().into(),
+    })
 }
 
 fn rsa_members(spki: &[u8]) -> Option<Map<String, Value>> {
-    let (modulus, exponent) = rsa_numbers(spki)?;
+    let PublicNumbers { modulus, exponent } = rsa_numbers(spki)?;
     let number = |bytes: &[u8]| Value::from(URL_SAFE_NO_PAD.encode(bytes));
     let mut members = Map::new();
     members.insert("kty".into(), "RSA".into());

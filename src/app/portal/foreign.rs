@@ -5,9 +5,10 @@ use leptos::prelude::*;
 
 use crate::app::{
     shell::{CustomerShell, Headline},
-    ui::{Button, Choice, Field, FormState, PostForm, Select},
-    view::Frame,
+    ui::{Button, Card, Choice, Day, Fact, Facts, Field, FormState, PostForm, Select, State, Tone, When, through},
+    view::{Frame, counted},
 };
+use crate::licensing::Timestamp;
 
 #[component]
 pub fn LicenseFilePage(
@@ -38,8 +39,16 @@ pub fn ReleasePage(
     form: FormState,
     /// The seat is free.
     done: bool,
+    /// A code alone gives a seat back here.
+    takes_codes: bool,
 ) -> impl IntoView {
-    let body = if done {
+    let body = if !takes_codes && !done {
+        view! {
+            <Headline title="Release a computer" lede="This portal takes no codes of apps."/>
+            <p>"Make a release file in the app and "<a href="/offline">"bring it here"</a>". No app any more, or no such file? Ask support: they free the seat."</p>
+        }
+        .into_any()
+    } else if done {
         view! {
             <Headline title="The computer is released" lede="Its seat is free for another one."/>
             <p class="reference"><a href="/activate">"Activate another computer"</a></p>
@@ -59,6 +68,96 @@ pub fn ReleasePage(
         .into_any()
     };
     view! { <CustomerShell frame=frame title="Release a computer" here="">{body}</CustomerShell> }
+}
+
+/// A license as its customer may see it.
+#[derive(Clone, Debug)]
+pub struct LicenseView {
+    pub product: String,
+    pub model: String,
+    /// Why it is not good now, and what next.
+    pub ended: Option<&'static str>,
+    /// Exclusive.
+    pub valid_until: Option<Timestamp>,
+    pub maintenance_until: Option<Timestamp>,
+    pub seats_taken: u64,
+    pub seats: Option<u64>,
+    pub computers: Vec<ComputerLine>,
+}
+
+/// A computer that holds a seat.
+#[derive(Clone, Debug)]
+pub struct ComputerLine {
+    pub name: Option<String>,
+    pub id_ends: String,
+    pub since: Timestamp,
+}
+
+#[component]
+pub fn LicenseInfoPage(
+    frame: Frame,
+    /// Field `key`; posts to `/license`.
+    form: FormState,
+    found: Vec<LicenseView>,
+    now: Timestamp,
+) -> impl IntoView {
+    let is_found = !found.is_empty();
+    let found = found.into_iter().map(|view| view! { <OneLicense view=view now=now/> }).collect_view();
+    view! {
+        <CustomerShell frame=frame title="Look at a license" here="" noindex=is_found>
+            <Headline title="Look at a license" lede="What it is good for, until when, and which computers have it. Nothing is changed."/>
+            {found}
+            <PostForm action="/license" form=form.clone()>
+                <Field at=form.at("key") label="Activation key" mono=true maxlength=128 autocomplete="off" autofocus=!is_found/>
+                <div class="actions"><Button>"Show the license"</Button></div>
+            </PostForm>
+            <p class="reference">"The key is lost? "<a href="/lost-key">"Have it sent again"</a>"."</p>
+        </CustomerShell>
+    }
+}
+
+#[component]
+fn OneLicense(view: LicenseView, now: Timestamp) -> impl IntoView {
+    let (tone, state) = if view.ended.is_some() { (Tone::Refused, "not good now") } else { (Tone::Good, "good") };
+    let seats = match view.seats {
+        Some(seats) => format!("{} of {} taken", view.seats_taken, counted(seats, "seat", "seats")),
+        None => format!("{} taken, no limit", counted(view.seats_taken, "seat", "seats")),
+    };
+    let computers = if view.computers.is_empty() {
+        view! { <p class="hint">"No computer has it yet. "<a href="/activate">"Activate one"</a>"."</p> }.into_any()
+    } else {
+        let lines = view
+            .computers
+            .into_iter()
+            .map(|line| {
+                view! {
+                    <li>
+                        {line.name.unwrap_or_else(|| "A computer without a name".to_owned())}", "
+                        <span class="mono">{line.id_ends}</span>", since "<When at=line.since now=now/>
+                    </li>
+                }
+            })
+            .collect_view();
+        view! { <ul class="stack" role="list">{lines}</ul> }.into_any()
+    };
+    let ended = view.ended.map(|why| view! { <p>{why}</p> });
+    view! {
+        <Card title=view.product>
+            <p><State tone=tone text=state/></p>
+            {ended}
+            <Facts>
+                <Fact name="Kind">{view.model}</Fact>
+                <Fact name="Good through">{match view.valid_until {
+                    Some(end) => view! { <Day date=through(end)/> }.into_any(),
+                    None => "No end".into_any(),
+                }}</Fact>
+                {view.maintenance_until.map(|end| view! { <Fact name="New versions until"><Day date=through(end)/></Fact> })}
+                <Fact name="Seats">{seats}</Fact>
+            </Facts>
+            <h3>"Computers"</h3>
+            {computers}
+        </Card>
+    }
 }
 
 #[component]

@@ -14,7 +14,7 @@ pub mod refusal;
 pub use activate::{ActivatePage, ActivateView};
 pub use activated::{ActivatedPage, ActivatedView};
 pub use code::{CodePage, CodeSentPage, CodeSentView, CodeView, ConfirmPage, ConfirmView, Confirming, LostKeyPage, LostKeyView};
-pub use foreign::{LicenseFilePage, ReleasePage, TrialPage};
+pub use foreign::{ComputerLine, LicenseFilePage, LicenseInfoPage, LicenseView, ReleasePage, TrialPage};
 pub use home::HomePage;
 pub use inspect::{InspectForm, InspectPage, InspectReport, InspectView, ReportCard};
 pub use offline::{OfflineForm, OfflinePage, OfflineView, Step, Steps};

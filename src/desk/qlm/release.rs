@@ -23,6 +23,14 @@ use crate::{
 const CODES_A_DAY: i64 = 5;
 
 impl Desk {
+    /// Whether a seat is given back by a code that an app made, and nothing else.
+    #[must_use]
+    pub fn takes_release_codes(&self) -> bool {
+        let settings = self.settings();
+        let qlm = &settings.qlm;
+        qlm.release && qlm.communication_key.is_some() && !qlm.release_requires_authentication
+    }
+
     /// Gives a computer's seat back. Refuses a caller who shows neither an extension's password nor, where the vendor lets that do, the
     /// computer's own key.
     pub async fn qlm_release(&self, call: &QlmCall) -> Result<Result<(ProductId, String), QlmRefused>, Fault> {

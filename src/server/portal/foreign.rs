@@ -13,10 +13,10 @@ use leptos::prelude::*;
 
 use crate::{
     app::{
-        portal::{LicenseFilePage, Problem, ReleasePage, TrialPage},
+        portal::{ComputerLine, LicenseFilePage, LicenseInfoPage, LicenseView, Problem, ReleasePage, TrialPage},
         ui::FormState,
     },
-    desk::{QlmCall, QlmRefused},
+    desk::{LicenseEnded, LicenseInfo, QlmCall, QlmRefused},
     licensing::qlm::Args,
     server::{
         AppState,
@@ -27,13 +27,16 @@ use crate::{
 };
 
 /// Pages of QLM's customer site, in lower case, and where they lead here.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 9] = [
     ("qlmwebactivation.aspx", "/activate"),
     ("qlmreleaselicense.aspx", "/release"),
-    ("qlmlicenseinfo.aspx", "/lost-key"),
+    ("qlmlicenseinfo.aspx", "/license"),
     ("qlmemaillicense.aspx", "/lost-key"),
     ("qlmregistrationform.aspx", "/trial"),
     ("qlmcustomersite/default.aspx", "/"),
+    ("qlmcustomersite/index.html", "/"),
+    ("qlmcustomersitenetcore/default.aspx", "/"),
+    ("qlmcustomersitenetcore/index.html", "/"),
 ];
 
 /// Our page for one of QLM's, with what its address said.
@@ -50,6 +53,7 @@ pub fn ours(path: &str, query: &str) -> Option<Response> {
             &[("key", "is_avkey"), ("device_id", "is_pcid"), ("device_name", "is_computer_name"), ("email", "is_email")]
         }
         "/release" => &[("key", "is_avkey"), ("device_id", "is_pcid"), ("code", "is_deactivation_code")],
+        "/license" => &[("key", "is_avkey")],
         "/lost-key" => &[("email", "is_email")],
         "/trial" => &[("email", "is_email"), ("name", "is_fullname"), ("product", "is_productid")],
         _ => &[],
@@ -122,8 +126,68 @@ pub async fn file(
     }
 }
 
+/// What a license is, for whoever has its key.
+pub async fn license_form(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    draw_license(&state, StatusCode::OK, shown(query, &["key"]), Vec::new())
+}
+
+fn draw_license(state: &AppState, status: StatusCode, form: FormState, found: Vec<LicenseView>) -> Response {
+    let now = state.desk.now();
+    page(state, status, |frame| view! { <LicenseInfoPage frame=frame form=form found=found now=now/> })
+}
+
+/// Shows a license. A form that is posted, because a key in an address stays in logs and histories.
+pub async fn license(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut typed = form(&body);
+    if typed.value("key").trim().is_empty() {
+        typed.refuse("key", "Type the activation key.");
+        return draw_license(&state, StatusCode::UNPROCESSABLE_ENTITY, typed, Vec::new());
+    }
+    let told = match call(&state, peer, &headers, &[("is_avkey", typed.value("key"))]) {
+        Ok(call) => state.desk.license_info(&call).await,
+        Err(refused) => Ok(Err(refused)),
+    };
+    match told {
+        Ok(Ok(found)) => draw_license(&state, StatusCode::OK, typed, found.into_iter().map(license_view).collect()),
+        Ok(Err(refused)) => {
+            typed.refuse_whole(words(&refused));
+            draw_license(&state, StatusCode::CONFLICT, typed, Vec::new())
+        }
+        Err(fault) => act_problem(&state, fault.into()),
+    }
+}
+
+fn license_view(info: LicenseInfo) -> LicenseView {
+    let computers = info.computers.into_iter().map(|holder| ComputerLine {
+        name: holder.name.map(|name| name.to_string()),
+        id_ends: holder.id_ends,
+        since: holder.since,
+    });
+    LicenseView {
+        product: info.product.name,
+        model: info.model.replace('_', ", "),
+        ended: info.ended.map(|ended| match ended {
+            LicenseEnded::Disabled => "It was disabled by its vendor. Ask support.",
+            LicenseEnded::Expired => "It has expired. Renew it where you bought it.",
+        }),
+        valid_until: info.valid_until,
+        maintenance_until: info.maintenance_until,
+        seats_taken: info.seats_taken.into(),
+        seats: info.seats.map(u64::from),
+        computers: computers.collect(),
+    }
+}
+
 /// What a call is told names arguments; a person sees fields.
 fn words(refused: &QlmRefused) -> String {
+    if refused.message.starts_with("Several products") {
+        return "Several products have a license with this key, and this page cannot tell which is meant. Activate with the key instead: there you choose.".to_owned();
+    }
     refused.message.replace("is_pcid", "The computer id").replace("is_avkey", "the activation key")
 }
 
@@ -132,7 +196,8 @@ pub async fn release_form(State(state): State<AppState>, RawQuery(query): RawQue
 }
 
 fn draw_release(state: &AppState, status: StatusCode, form: FormState, done: bool) -> Response {
-    page(state, status, |frame| view! { <ReleasePage frame=frame form=form done=done/> })
+    let takes_codes = state.desk.takes_release_codes();
+    page(state, status, |frame| view! { <ReleasePage frame=frame form=form done=done takes_codes=takes_codes/> })
 }
 
 /// Gives a computer's seat back, by the code its app made.

@@ -26,6 +26,7 @@ tests! {
         an_android_app_posts_a_form_and_throws_at_what_is_not_signed,
         a_php_portal_makes_a_site_license,
         a_link_from_an_app_downloads_its_license_file,
+        a_customer_looks_at_a_license_and_changes_nothing,
         a_computer_is_released_by_the_code_of_its_app,
         orders_of_late_are_polled_for,
         installs_are_told_of_to_the_day,
@@ -471,7 +472,7 @@ async fn a_link_from_an_app_downloads_its_license_file(app: TestApp) {
     for (page, ours) in [
         ("QlmReleaseLicense.aspx?is_avkey=K", "/release?key=K"),
         ("qlmemaillicense.aspx?is_email=a%40b.example", "/lost-key?email=a%40b.example"),
-        ("QlmLicenseInfo.aspx?is_avkey=K", "/lost-key"),
+        ("QlmLicenseInfo.aspx?is_avkey=K", "/license?key=K"),
         ("QlmRegistrationForm.aspx?is_productid=1", "/trial?product=1"),
     ] {
         assert_eq!(house.app.get(&format!("/QlmCustomerSiteNetCore/{page}")).await.location(), ours);
@@ -515,6 +516,34 @@ async fn a_computer_is_released_by_the_code_of_its_app(app: TestApp) {
     assert_eq!(of(&house.get("ReleaseLicenseHttp", &by_password).await, "errorCode"), Some("224"));
     let both = format!("{by_password}&is_deactcode={}", code("PC-1", 0));
     assert!(house.get("ReleaseLicenseHttp", &both).await.contains("has been released"));
+}
+
+async fn a_customer_looks_at_a_license_and_changes_nothing(app: TestApp) {
+    let house = House::new(app).await;
+    let key = house.key("is_quantity=3&is_expdate=2035-01-31&is_licensemodel=subscription", "1").await;
+    house.get("ValidateLicenseHttp", &format!("is_avkey={key}&is_pcid=HW-office-1234&is_computer_name=Office")).await;
+    let link = house.app.get(&format!("/x/QlmCustomerSite/QlmLicenseInfo.aspx?is_avkey={key}&is_pcid=HW-office-1234")).await;
+    let form = house.app.get(link.location()).await.text();
+    assert!(form.contains(&format!("value=\"{key}\"")) && !form.contains("Office"), "opening it tells nothing yet");
+    let page = house.app.post("/license", &[("key", &key)]).await;
+    let text = page.text();
+    for part in ["Product press", "subscription", "31 Jan 2035", "1 of 3 seats taken", "Office", "…e-1234"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("HW-office-1234"), "whoever has the key is not told a whole computer id");
+    assert_eq!(house.license(&key).await.seats_taken, 1);
+    let license = house.license(&key).await.id;
+    house.app.desk().disable_license(&OPERATOR, license, "chargeback by the bank".to_owned()).await.unwrap();
+    let text = house.app.post("/license", &[("key", &key)]).await.text();
+    assert!(text.contains("not good now") && text.contains("Ask support") && !text.contains("chargeback"));
+    assert_eq!(house.app.post("/license", &[("key", " ")]).await.status, 422);
+    for _ in 0..10 {
+        let guess = house.app.post("/license", &[("key", "AAAAA-BBBBB-CCCCC-DDDDX")]).await;
+        assert!(guess.status == 409 && guess.text().contains("Compare it with the original"), "{}", guess.text());
+    }
+    assert!(house.app.post("/license", &[("key", &key)]).await.text().contains("Try again in ten minutes"));
+    // Where no code alone releases, the page says so at once.
+    assert!(house.app.get("/release").await.text().contains("This portal takes no codes of apps"));
 }
 
 async fn licenses_are_read_by_a_filter_and_by_nothing_else(app: TestApp) {

@@ -188,6 +188,7 @@ async fn an_answer_is_kept_by_nobody_and_a_page_tells_nobody_where_it_was(app: T
         "/activate/file".to_owned(),
         "/activate/code".to_owned(),
         "/release".to_owned(),
+        "/license".to_owned(),
         "/trial".to_owned(),
         "/lost-key".to_owned(),
     ] {
@@ -209,6 +210,7 @@ async fn pages_that_are_opened_do_nothing(app: TestApp) {
         format!("/activate/file?key={key}&device_id=PC-2"),
         "/activate/code?email=ann%40customer.example&product=press&device_id=PC-2".to_owned(),
         format!("/release?key={key}&device_id=PC-1&code=0123456789abcdef0123456789abcdef"),
+        format!("/license?key={key}"),
         "/trial?email=ann%40customer.example&product=1&name=Ann".to_owned(),
         "/lost-key?email=ann%40customer.example".to_owned(),
         format!("/x/QlmCustomerSite/QlmWebActivation.aspx?is_avkey={key}&is_pcid=PC-2"),
