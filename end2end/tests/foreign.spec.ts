@@ -19,9 +19,8 @@ async function letApps(portal: TestPortal) {
   await expect.poll(async () => (await fetch(`${portal.url}/trial`)).status).toBe(200);
 }
 
-test("an app's link ends in its license file, which is the same for whoever looks at the license", async ({ page, portal, expectStatus, expectAccessible, expectFits }) => {
+test("an app's link ends in its license file", async ({ page, portal, expectStatus, expectAccessible, expectFits }) => {
   expectStatus(409, "/activate/file");
-  expectStatus(409, "/license");
   const key = await portal.issue("--seats", "2");
   const computer = `${word()}-8.12.7-docker`;
   await page.goto(`/anything/qlmcustomersite/qlmwebactivation.aspx?is_file=1&is_pcid=${computer}&is_avkey=${key}`);
@@ -38,16 +37,6 @@ test("an app's link ends in its license file, which is the same for whoever look
   expect(text).toContain(`<computerID>${computer}</computerID>`);
   expect(text).toContain("</Signature></QuickLicenseManager>");
 
-  await page.goto(`/anything/QlmCustomerSite/QlmLicenseInfo.aspx?is_avkey=${key}`);
-  await form.getByRole("button", { name: "Show the license" }).click();
-  await expect(form.getByText("1 of 2 seats taken")).toBeVisible();
-  await expect(form.getByText("Office")).toBeVisible();
-  await expectFits();
-  await expectAccessible();
-  await form.getByLabel("Activation key").fill(`${key.slice(0, -1)}${key.endsWith("A") ? "B" : "A"}`);
-  await form.getByRole("button", { name: "Show the license" }).click();
-  await expect(form.getByText("There is no license with this activation key").first()).toBeVisible();
-
   await page.goto("/activate/file");
   await form.getByLabel("Activation key").fill("AAAAA-BBBBB-CCCCC-DDDDX");
   await form.getByLabel("Computer id").fill(computer);
@@ -57,7 +46,20 @@ test("an app's link ends in its license file, which is the same for whoever look
   await expectAccessible();
 });
 
-test("a computer is released by the code of its app, and a trial key comes by mail", async ({ page, portal, expectStatus, expectAccessible, expectFits }) => {
+test("whoever has a key looks at its license from an app's link", async ({ page, portal, expectAccessible, expectFits }) => {
+  const key = await portal.issue("--seats", "2");
+  const activated = await fetch(`${portal.url}/qlm/qlmservice.asmx/ValidateLicenseHttp?is_avkey=${key}&is_pcid=HW-${word()}&is_computer_name=Office`);
+  expect(await activated.text()).toContain("<status>2</status>");
+  const form = page.getByRole("main");
+  await page.goto(`/anything/QlmCustomerSite/QlmLicenseInfo.aspx?is_avkey=${key}`);
+  await form.getByRole("button", { name: "Show the license" }).click();
+  await expect(form.getByText("1 of 2 seats taken")).toBeVisible();
+  await expect(form.getByText("Office")).toBeVisible();
+  await expectFits();
+  await expectAccessible();
+});
+
+test("a computer is released by the code of its app", async ({ page, portal, expectStatus, expectAccessible, expectFits }) => {
   expectStatus(409, "/release");
   const key = await portal.issue("--seats", "1");
   const computer = `HW-${word()}`;
@@ -78,7 +80,13 @@ test("a computer is released by the code of its app, and a trial key comes by ma
   await form.getByLabel("Code from the app").press("Enter");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("The computer is released");
   await expectAccessible();
+});
 
+test("a trial key comes by mail to who asks for it", async ({ page, portal, expectAccessible, expectFits }) => {
+  // From one network address three trials are asked for in an hour.
+  test.skip(!test.info().project.name.startsWith("desktop"), "phones show the same form");
+  await letApps(portal);
+  const form = page.getByRole("main");
   const email = `${word()}@customer.example`;
   portal.secret(email);
   await page.goto(`/x/QlmRegistrationForm.aspx?is_email=${email}&is_fullname=Ann`);

@@ -61,7 +61,7 @@ pub fn ShopsPage(vendor: VendorFrame, view: ShopsView) -> impl IntoView {
                 let (tone, state) = if row.enabled { (Tone::Good, "on") } else { (Tone::Refused, "off") };
                 view! {
                     <tr class="linked">
-                        <td><a class="row-link" href=format!("/vendor/shops/{}", row.name)>{row.name.clone()}</a><span class="sub">{row.class}</span></td>
+                        <td><a class="row-link" href=format!("/vendor/shops/{}", row.name)>{row.name.clone()}</a>{(!row.class.eq_ignore_ascii_case(&row.name)).then(|| view! { <span class="sub">{row.class}</span> })}</td>
                         <td><State tone=tone text=state/></td>
                         <td class="wide">{row.proof}</td>
                     </tr>
