@@ -1,7 +1,7 @@
 -- How often a machine was activated by a license.
 alter table activation add column activation_count integer not null default 1;
 
--- Seats that were given back by QLM's methods, where the vendor limits how often.
+-- Seats that were given back by QLM's methods, which the vendor may limit.
 create table release_log (
     id integer primary key,
     license_id integer not null references license (id),

@@ -37,6 +37,9 @@ pub(super) enum Command {
         /// A map in JSON, or `default` for the one its kind has from the start
         #[arg(long, value_name = "FILE")]
         map: Option<std::path::PathBuf>,
+        /// The reseller it calls for (is_affiliateid), whose licenses alone it sells, sees and changes; `` for the vendor
+        #[arg(long, value_name = "RESELLER")]
+        affiliate: Option<String>,
     },
     /// How an extension's words are read, in JSON
     Map { name: String },
@@ -77,7 +80,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
             let value = json!({ "id": id, "name": name, "class": class, "has_password": has_password, "api_key": made });
             Ok(Done::new(value, text))
         }
-        Command::Edit { name, stdin, map } => {
+        Command::Edit { name, stdin, map, affiliate } => {
             let secret = match &stdin {
                 Some(_) => Some(parse::secret("The secret")?),
                 None => None,
@@ -90,7 +93,8 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
                 })?),
             };
             let of = |what: &str| secret.clone().filter(|_| stdin.as_deref() == Some(what));
-            let edit = ExtensionEdit { password: of("password"), api_key: of("api-key"), shared_key: of("shared-key"), map };
+            let edit =
+                ExtensionEdit { password: of("password"), api_key: of("api-key"), shared_key: of("shared-key"), map, affiliate };
             desk.edit_extension(&Visitor::Operator, &name, edit).await.map_err(none())?;
             Ok(Done::new(json!({ "name": name }), format!("{name} is changed.")))
         }
@@ -110,7 +114,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
             let value = all.iter().map(|one| {
                 json!({
                     "id": one.id, "name": one.name, "class": one.class, "user": one.user, "enabled": one.enabled,
-                    "has_password": one.password_mark.is_some(),
+                    "has_password": one.password_mark.is_some(), "affiliate": one.affiliate,
                 })
             });
             let value = value.collect();

@@ -179,14 +179,26 @@ impl Desk {
         act: &'static str,
         edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
     ) -> Result<(), ActError> {
-        self.change_all_once(visitor, None, ids, act, edit).await
+        self.change_these(visitor, None, false, ids, act, edit).await
     }
 
-    /// The same where an act has a name: of one with a name that came within the last day nothing is done again.
+    /// The same for shops, of licenses that nothing took the place of meanwhile. An act with a name is done once.
     pub(super) async fn change_all_once(
         &self,
         visitor: &Visitor,
-        once: Option<String>,
+        once: Option<Once>,
+        ids: Vec<LicenseId>,
+        act: &'static str,
+        edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
+    ) -> Result<(), ActError> {
+        self.change_these(visitor, once, true, ids, act, edit).await
+    }
+
+    async fn change_these(
+        &self,
+        visitor: &Visitor,
+        once: Option<Once>,
+        only_newest: bool,
         mut ids: Vec<LicenseId>,
         act: &'static str,
         edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
@@ -199,12 +211,17 @@ impl Desk {
         let done = self.store.write(move |conn| {
             let (actor, edit, ids, once) = (actor.clone(), edit.clone(), ids.clone(), once.clone());
             Box::pin(async move {
-                if let Some(name) = &once
-                    && !conn.keep_form_result(name, ONCE, "", now).await?
+                if let Some(Once { name, whose }) = &once
+                    && !conn.keep_form_result(name, whose, "", now).await?
                 {
                     return Ok(());
                 }
                 for id in ids {
+                    // Read before the act began, and upgraded since: the time would be given to what nobody has any more.
+                    if only_newest && conn.lock_license(id).await?.is_some() && conn.upgraded_to(id).await?.is_some() {
+                        let message = "This license was upgraded at the same moment. Send it again.";
+                        return Err(StoreError::gave_up(NotChanged(ActError::field("is_avkey", message))));
+                    }
                     match change_in(conn, id, act, &actor, &edit, now).await? {
                         Done::Ok(()) => {}
                         Done::NotFound => return Err(StoreError::gave_up(NotChanged(ActError::NotFound))),
@@ -230,6 +247,7 @@ impl Desk {
             Box::pin(async move {
                 match decide::release(&facts.product, Some(&known), &ReleaseProof::Authority, now) {
                     Ok(releasing) => {
+                        conn.forget_activations(known.id).await?;
                         give_back(conn, facts, known, releasing, actor, now).await?;
                         Ok(Done::Ok(()))
                     }
@@ -477,8 +495,24 @@ pub(super) async fn device_audit(
 #[error("a license was not changed")]
 struct NotChanged(ActError);
 
-/// Whose the names of acts are that are done once.
-const ONCE: &str = "once";
+/// The name of an act that is done once.
+#[derive(Clone)]
+pub(super) struct Once {
+    name: String,
+    whose: &'static str,
+}
+
+impl Once {
+    /// By a call, which may mean another a day later.
+    pub fn call(name: String) -> Self {
+        Self { name, whose: "call" }
+    }
+
+    /// By an event that a shop told, which is the same for ever.
+    pub fn event(name: String) -> Self {
+        Self { name, whose: crate::store::NAMES_OF_EVENTS }
+    }
+}
 
 pub(super) async fn change_in(
     conn: &mut Conn,

@@ -326,7 +326,7 @@ impl Conn {
         Ok(())
     }
 
-    /// The key of the license on which a machine has this computer key.
+    /// The key of the license on which a machine has this computer key and a seat.
     pub async fn key_of_computer(
         &mut self,
         product: ProductId,
@@ -334,7 +334,7 @@ impl Conn {
         computer_key: &str,
     ) -> Result<Option<ActivationKey>, StoreError> {
         let sql = "select l.key_text from activation a join license l on l.id = a.license_id \
-                   where a.device_id = $1 and l.product_id = $2 and a.computer_key = $3 and l.key_text is not null order by a.id limit 1";
+                   where a.device_id = $1 and l.product_id = $2 and a.computer_key = $3 and a.state = 'active' and l.key_text is not null order by a.id limit 1";
         let query = sqlx::query(sql).bind(device.as_str().to_owned()).bind(product.0).bind(plain(computer_key));
         let row = query.fetch_optional(self.db()).await?;
         Ok(row.map(|row| row.string("key_text")).transpose()?.and_then(|text| ActivationKey::parse(&text).ok()))

@@ -25,6 +25,8 @@ pub struct Extension {
     pub map: Option<String>,
     /// Whether it has a secret address to call.
     pub has_hook: bool,
+    /// The reseller it calls for; empty: the vendor.
+    pub affiliate: String,
     pub created: Timestamp,
 }
 
@@ -41,7 +43,7 @@ pub struct NewExtension {
 
 macro_rules! extension_columns {
     () => {
-        "id, name, class, enabled, user_name, password_mark, api_key, shared_key, map, \
+        "id, name, class, enabled, user_name, password_mark, api_key, shared_key, map, affiliate, \
          case when hook_mark is null then 0 else 1 end as has_hook, created_at"
     };
 }
@@ -58,6 +60,7 @@ fn extension(row: &AnyRow) -> Result<Extension, StoreError> {
         shared_key: row.maybe_bytes("shared_key")?,
         map: row.maybe_string("map")?,
         has_hook: row.int("has_hook")? != 0,
+        affiliate: row.string("affiliate")?,
         created: Timestamp::from_millis(row.int("created_at")?),
     })
 }
@@ -110,6 +113,16 @@ impl Conn {
         let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
         let query = sqlx::query(sql).bind(id).bind(owned(password_mark)).bind(owned(api_key)).bind(owned(shared_key));
         query.execute(self.db()).await?;
+        Ok(())
+    }
+
+    /// Says for which reseller an extension calls.
+    pub async fn set_extension_affiliate(&mut self, id: i64, affiliate: &str) -> Result<(), StoreError> {
+        sqlx::query("update extension set affiliate = $2 where id = $1")
+            .bind(id)
+            .bind(plain(affiliate))
+            .execute(self.db())
+            .await?;
         Ok(())
     }
 

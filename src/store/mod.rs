@@ -72,7 +72,7 @@ pub use marks::MarksOf;
 pub use messages::{Channel, Message, NewMessage};
 pub use oauth::{OauthClient, OauthSecret};
 pub use orders::{Agreement, Customer, CustomerSaid, NewOrder, Order};
-pub use pages::ResultPage;
+pub use pages::{NAMES_OF_EVENTS, ResultPage};
 pub use products::{NewProduct, NewRelease};
 pub use shops::{EventState, Property, ShopEvent};
 pub use staff::{Session, Staff};

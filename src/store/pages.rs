@@ -27,6 +27,10 @@ impl ResultPage {
     }
 }
 
+/// Whose names in `form_request` are what events did, which is kept as long as anybody may act on one again.
+pub const NAMES_OF_EVENTS: &str = "event";
+const EVENT_NAMES_DAYS: i64 = 3 * 365;
+
 impl Conn {
     /// Keeps a page, in place of one under the same link; it is written with the commit.
     pub fn keep_page(&mut self, page: ResultPage) {
@@ -66,7 +70,9 @@ impl Conn {
         sqlx::query("delete from result_page where expires_at <= $1").bind(now.millis()).execute(self.db()).await?;
         sqlx::query("delete from session where expires_at <= $1").bind(now.millis()).execute(self.db()).await?;
         let day_ago = now.plus_days(-1).millis();
-        sqlx::query("delete from form_request where created_at <= $1").bind(day_ago).execute(self.db()).await?;
+        let forms = "delete from form_request where created_at <= $1 and (actor <> $2 or created_at <= $3)";
+        let forms = sqlx::query(forms).bind(day_ago).bind(NAMES_OF_EVENTS).bind(now.plus_days(-EVENT_NAMES_DAYS).millis());
+        forms.execute(self.db()).await?;
         sqlx::query("delete from rate where window_end <= $1").bind(now.millis()).execute(self.db()).await?;
         sqlx::query("delete from attempt where at < $1").bind(refusals_before.millis()).execute(self.db()).await?;
         sqlx::query("delete from authorization_code where expires_at < $1").bind(day_ago).execute(self.db()).await?;

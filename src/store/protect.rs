@@ -21,6 +21,12 @@ impl Conn {
         Ok(())
     }
 
+    /// Forgets how often a machine was activated: staff set it free.
+    pub async fn forget_activations(&mut self, activation: ActivationId) -> Result<(), StoreError> {
+        sqlx::query("update activation set activation_count = 0 where id = $1").bind(activation.0).execute(self.db()).await?;
+        Ok(())
+    }
+
     /// How many trial licenses of a product a machine had beside this one; machines under the same name alone, where one is told that is
     /// to count, and disabled licenses only with `revoked`.
     pub async fn other_trials(

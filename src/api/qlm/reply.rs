@@ -68,9 +68,10 @@ pub fn failure(status: StatusCode, code: ErrorCode, message: &str) -> Response {
 pub async fn refused(state: &AppState, call: &QlmCall, refused: QlmRefused) -> Response {
     let told = call.args.text("is_locale").and_then(Locale::parse).and_then(|locale| locale.error(refused.code));
     let element = document::error(refused.code, told.unwrap_or(&refused.message));
-    match refused.product {
-        Some(product) => signed(state, product, &element).await,
-        None => plain(&element),
+    match state.desk.qlm_refused_for(call, &refused).await {
+        Ok(Some(product)) => signed(state, product, &element).await,
+        Ok(None) => plain(&element),
+        Err(fault) => failed(fault),
     }
 }
 

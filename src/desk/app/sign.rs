@@ -33,6 +33,17 @@ impl Desk {
         Ok(made)
     }
 
+    /// The same with SHA-1, for clients of old.
+    pub(in crate::desk) async fn sign_sha1_with(&self, signer: AppSigner, message: Vec<u8>) -> Result<String, Fault> {
+        let place = place(&signer, &[b"sha1 ".as_slice(), &message].concat());
+        if let Some(made) = self.signatures().get(&place) {
+            return Ok(made.clone());
+        }
+        let made = self.vault.sign_sha1_with(signer, message).await?;
+        self.signatures().put(place, made.clone());
+        Ok(made)
+    }
+
     /// A text that holds a signature of its own, over `inner`, and the signature over the whole; `finish` makes the text. Both are made
     /// on one thread, one after the other.
     pub async fn sign_twice_for_apps(

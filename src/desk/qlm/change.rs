@@ -3,9 +3,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, switched};
+use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, is_of, switched};
 use crate::{
-    desk::{ActError, Desk, Fault, Visitor},
+    desk::{ActError, Desk, Fault, Visitor, licenses::Once},
     licensing::{
         ActivationKey, Date, LicenseId, Timestamp,
         files::base64,
@@ -17,7 +17,7 @@ use crate::{
             protect::OwnLimit,
         },
     },
-    store::Extension,
+    store::{Conn, Extension, StoreError},
 };
 
 /// As many upgrades as are followed from one license.
@@ -79,16 +79,17 @@ impl Desk {
             Err(refused) => return Ok(Err(refused)),
         };
         let once = once("renew", &call.args, extension.as_ref());
-        self.renew_licenses(&visitor(extension.as_ref()), found, end, once).await
+        self.renew_licenses(&visitor(extension.as_ref()), found, end, once, self.now()).await
     }
 
-    /// Extends licenses that were found. What the same shop revoked before is good again: it was paid for.
+    /// Extends licenses that were found. What the same shop revoked before it was paid is good again.
     pub(in crate::desk) async fn renew_licenses(
         &self,
         visitor: &Visitor,
         found: Vec<(License, Product)>,
         end: NewEnd,
-        once: Option<String>,
+        once: Option<Once>,
+        paid: Timestamp,
     ) -> Result<Result<String, QlmRefused>, Fault> {
         // An order may hold licenses without an end beside those that are renewed: an end would take something from them.
         let (found, endless): (Vec<_>, Vec<_>) =
@@ -117,7 +118,7 @@ impl Desk {
                 },
             };
             license.renew(until, None, now).map_err(|past| ActError::field("is_expdate", past.to_string()))?;
-            if matches!(&license.state, LicenseState::Disabled { by, .. } if *by == actor) {
+            if matches!(&license.state, LicenseState::Disabled { by, at, .. } if *by == actor && *at <= paid) {
                 license.state = license.state.clone().enable().map_err(ActError::from)?;
             }
             Ok(())
@@ -155,7 +156,7 @@ impl Desk {
             set_revoked(license, revokes, &by, &actor, now);
             Ok(())
         };
-        if let Err(error) = self.change_all(visitor, ids(&found), act, change).await {
+        if let Err(error) = self.change_all_once(visitor, None, ids(&found), act, change).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -185,7 +186,7 @@ impl Desk {
             }
             Ok(())
         };
-        if let Err(error) = self.change_all(&visitor, ids(&found), "license.edited", change).await {
+        if let Err(error) = self.change_all_once(&visitor, None, ids(&found), "license.edited", change).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -213,7 +214,7 @@ impl Desk {
         visitor: &Visitor,
         found: Vec<(License, Product)>,
         plan: Plan,
-        once: Option<String>,
+        once: Option<Once>,
     ) -> Result<Result<String, QlmRefused>, Fault> {
         let (Plan { on, date, days, renews }, now) = (plan, self.now());
         let change = move |license: &mut License| {
@@ -270,7 +271,15 @@ impl Desk {
             subscription: args.first_of(&fields.subscription),
             number,
         };
-        self.licenses_of(&provider, &names).await
+        let mut found = match self.licenses_of(&provider, &names).await? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        found.retain(|(license, _)| extension.is_none_or(|extension| is_of(extension, license)));
+        if found.is_empty() {
+            return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license of yours with this name.")));
+        }
+        Ok(Ok(found))
     }
 
     /// The licenses that are named by key, subscription or order of a provider.
@@ -304,22 +313,17 @@ impl Desk {
             }
             (found, "this order or subscription number")
         };
-        // One that was upgraded is meant as what it is now.
+        // One that was upgraded is meant as what it is now. A shop may name the product that was sold, or the one it became.
+        let is_named = |product: &Product| names.number.is_none_or(|number| product.number == Some(number));
         let mut newest: Vec<(License, Product)> = Vec::with_capacity(found.len());
         for (license, product) in found {
-            let (mut id, mut now) = (license.id, (license, product));
-            // As many as a license is upgraded in its life, and no circle.
-            for _ in 0..MOST_UPGRADES {
-                let Some(to) = conn.upgraded_to(id).await? else { break };
-                let Some((license, product, _)) = conn.license(to).await? else { break };
-                (id, now) = (to, (license, product));
-            }
-            if !newest.iter().any(|(known, _)| known.id == id) {
-                newest.push(now);
+            let was_named = is_named(&product);
+            let (license, product) = newest_of(&mut conn, license, product).await?;
+            if (was_named || is_named(&product)) && !newest.iter().any(|(known, _)| known.id == license.id) {
+                newest.push((license, product));
             }
         }
-        let mut found = newest;
-        found.retain(|(_, product)| names.number.is_none_or(|number| product.number == Some(number)));
+        let found = newest;
         if found.len() > MOST {
             let message = "More than a thousand licenses would be changed by one call. Change them on the vendor’s site. Nothing was changed.";
             return Ok(Err(QlmRefused::new(ErrorCode::License, message)));
@@ -331,15 +335,27 @@ impl Desk {
     }
 }
 
+/// What took a license's place, or itself.
+pub(super) async fn newest_of(conn: &mut Conn, license: License, product: Product) -> Result<(License, Product), StoreError> {
+    let mut newest = (license, product);
+    // As many as a license is upgraded in its life, and no circle.
+    for _ in 0..MOST_UPGRADES {
+        let Some(to) = conn.upgraded_to(newest.0.id).await? else { break };
+        let Some((license, product, _)) = conn.license(to).await? else { break };
+        newest = (license, product);
+    }
+    Ok(newest)
+}
+
 /// The name of an act that is told with an order's number: a shop that had no answer sends the same once more. What says no order may be
 /// meant each time.
-fn once(act: &str, args: &Args, extension: Option<&Extension>) -> Option<String> {
+fn once(act: &str, args: &Args, extension: Option<&Extension>) -> Option<Once> {
     let fields = call_fields(extension);
     args.first_of(&fields.order)?;
-    let with: Vec<&str> = fields.order.iter().chain(&fields.subscription).map(String::as_str).collect();
+    let with: Vec<&str> = fields.order.iter().chain(&fields.subscription).chain(&fields.key).map(String::as_str).collect();
     let said = args.fingerprint_as_sent(&with, &NOT_ORDERED);
     let name = extension.map_or("qlm", |extension| extension.name.as_str()).to_lowercase();
-    Some(base64::url(&Sha256::digest(format!("{act}\n{name}\n{said}"))))
+    Some(Once::call(base64::url(&Sha256::digest(format!("{act}\n{name}\n{said}")))))
 }
 
 fn visitor(extension: Option<&Extension>) -> Visitor {

@@ -3,8 +3,7 @@
 
 use super::{
     QlmCall, QlmRefused, product_numbered,
-    protect::protected,
-    validate::{Asked, Computer, DayIsFull, seat},
+    validate::{Asked, Computer, day_is_full, seat},
 };
 use crate::{
     desk::{CodeAsk, CodeRefusal, CodeShown, Desk, Fault},
@@ -12,7 +11,7 @@ use crate::{
         DeviceId, Email, ProductId,
         authorization_code::NoLicense,
         product::Product,
-        qlm::{ErrorCode, document::Element, key, protect::Protection},
+        qlm::{ErrorCode, document::Element, key},
     },
     store::StoreError,
     vault::random_bytes,
@@ -126,7 +125,7 @@ impl Desk {
             })
         });
         let done = match done.await {
-            Err(StoreError::GaveUp(why)) if why.is::<DayIsFull>() => return Ok(Err(protected(Protection::Day))),
+            Err(StoreError::GaveUp(why)) => return day_is_full(why),
             done => done?,
         };
         Ok(done.map(|(mut asked, facts, activation, key)| {

@@ -51,6 +51,8 @@ pub(in crate::desk) struct Ordered {
     pub mails_keys: bool,
     /// What was paid for the whole order, in hundredths.
     pub paid: Option<i64>,
+    /// The reseller who sells, whatever the order says.
+    pub affiliate: String,
 }
 
 impl Desk {
@@ -87,6 +89,7 @@ impl Desk {
             item: number.as_ref().map(|_| call.args.fingerprint_as_sent(&with, &NOT_ORDERED)),
             mails_keys: false,
             paid: None,
+            affiliate: extension.as_ref().map(|extension| extension.affiliate.clone()).unwrap_or_default(),
             number,
             args: call.args.clone(),
         };
@@ -107,11 +110,28 @@ impl Desk {
     /// What an order would issue. Nothing is written.
     pub(in crate::desk) async fn plan_keys(&self, ordered: Ordered) -> Result<Result<Planned, QlmRefused>, Fault> {
         let settings = self.settings();
-        let Ordered { args, caller, number, subscription, quantity, email, name, company, day, item, mails_keys, paid } = ordered;
-        let order = match KeyOrder::read(&args, &settings.qlm.orders, day, quantity) {
+        let Ordered {
+            args,
+            caller,
+            number,
+            subscription,
+            quantity,
+            email,
+            name,
+            company,
+            day,
+            item,
+            mails_keys,
+            paid,
+            affiliate,
+        } = ordered;
+        let mut order = match KeyOrder::read(&args, &settings.qlm.orders, day, quantity) {
             Ok(order) => order,
             Err(error) => return Ok(Err(error.into())),
         };
+        if let Some(qlm) = order.terms.qlm.as_mut().filter(|_| !affiliate.is_empty()) {
+            qlm.affiliate = affiliate;
+        }
         let mut conn = self.read().await?;
         let product = match product_numbered(&mut conn, order.product.0).await? {
             Ok(product) => product,

@@ -1,6 +1,6 @@
 //! What a shop says of its customers (`UpdateUserInformation`, §7): who they are, and whose a license is.
 
-use super::{QlmCall, QlmRefused, call_fields, switched};
+use super::{QlmCall, QlmRefused, call_fields, change::newest_of, is_of, switched};
 use crate::{
     desk::{Desk, Fault},
     licensing::{ActivationKey, Email, license::Actor, qlm::ErrorCode},
@@ -47,12 +47,12 @@ impl Desk {
             return Ok(Err(refused));
         }
         let key = call.args.text("is_avkey").map(|text| ActivationKey::parse(text).ok());
-        let actor = Actor::Extension { name: extension.name };
+        let actor = Actor::Extension { name: extension.name.clone() };
         let (now, shown) = (self.now(), spoken(name.as_deref().unwrap_or(email.as_str())));
         let done = self.store.write(move |conn| {
             let (email, before, name) = (email.clone(), before.clone(), name.clone());
             let company = company.clone();
-            let (key, actor) = (key.clone(), actor.clone());
+            let (key, actor, extension) = (key.clone(), actor.clone(), extension.clone());
             Box::pin(async move {
                 let known = match &before {
                     Some(before) => match conn.customer_by_email(before).await? {
@@ -65,7 +65,11 @@ impl Desk {
                     None => conn.customer_by_email(&email).await?,
                 };
                 let licenses = match &key {
-                    Some(Some(key)) => conn.licenses_with_key(key).await?,
+                    Some(Some(key)) => {
+                        let mut found = conn.licenses_with_key(key).await?;
+                        found.retain(|(license, _)| is_of(&extension, license));
+                        found
+                    }
                     Some(None) | None => Vec::new(),
                 };
                 if key.is_some() && licenses.is_empty() {
@@ -98,7 +102,8 @@ impl Desk {
                     after: Some(serde_json::json!({ "name": name, "company": company })),
                 };
                 conn.audit_apart(&entry).await?;
-                for (license, _) in licenses {
+                for (license, product) in licenses {
+                    let (license, _) = newest_of(conn, license, product).await?;
                     let Some((mut license, _, head)) = conn.lock_license(license.id).await? else { continue };
                     if license.customer == Some(id) {
                         continue;

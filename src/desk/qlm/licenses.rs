@@ -1,6 +1,6 @@
 //! What systems of the vendor's own read: licenses by a filter (`GetLicensesHttp`), and orders of late (`GetRecentOrdersHttp`, §8).
 
-use super::{QlmCall, QlmRefused, switched};
+use super::{QlmCall, QlmRefused, is_of, switched};
 use crate::{
     desk::{Desk, Fault},
     licensing::{
@@ -72,9 +72,10 @@ impl Desk {
         if let Err(refused) = switched(self.settings().qlm.licenses, "enableGetLicensesHttp") {
             return Ok(Err(refused));
         }
-        if let Err(refused) = self.caller_with_password(call).await? {
-            return Ok(Err(refused));
-        }
+        let extension = match self.caller_with_password(call).await? {
+            Ok(extension) => extension,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let wrong = |message: String| Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
         let filter = match Filter::parse(call.args.text("is_filter").unwrap_or_default()) {
             Ok(filter) => filter,
@@ -92,7 +93,7 @@ impl Desk {
             let Some(last) = page.last() else { break };
             after = last.license.id.0;
             looked += page.len();
-            for listed in &page {
+            for listed in page.iter().filter(|listed| is_of(&extension, &listed.license)) {
                 let row = row(listed, &seconds);
                 let column =
                     |name: &str| row.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
@@ -122,9 +123,10 @@ impl Desk {
         if let Err(refused) = switched(self.settings().qlm.recent_orders, "enableGetRecentOrders") {
             return Ok(Err(refused));
         }
-        if let Err(refused) = self.caller_with_password(call).await? {
-            return Ok(Err(refused));
-        }
+        let extension = match self.caller_with_password(call).await? {
+            Ok(extension) => extension,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let minutes = match call.args.number("is_period") {
             Ok(minutes) => minutes.unwrap_or(60).clamp(1, LONGEST_MINUTES),
             Err(error) => return Ok(Err(error.into())),
@@ -134,6 +136,7 @@ impl Desk {
         let listed = self.read().await?.licenses_since(since, MOST as i64).await?;
         Ok(Ok(listed
             .iter()
+            .filter(|one| is_of(&extension, &one.license))
             .map(|one| {
                 let mut row = shown(row(one, &seconds));
                 // What polls tells new from old by this.

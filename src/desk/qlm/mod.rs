@@ -39,6 +39,7 @@ use crate::{
         ProductId,
         decide::{ActivationRefusal, CheckRefusal, ReleaseRefusal},
         files::base64,
+        license::License,
         product::{Installation, Product, ProductState},
         qlm::{
             ArgError, Args, ErrorCode,
@@ -165,6 +166,12 @@ pub(super) fn call_fields(extension: Option<&Extension>) -> Fields {
     own.unwrap_or_else(|| providers::fields(extension.map_or("", |extension| extension.class.as_str())))
 }
 
+/// Whether an extension may see and change a license: a reseller's only what it sold.
+pub(in crate::desk) fn is_of(extension: &Extension, license: &License) -> bool {
+    let of = license.terms.qlm.as_ref().map_or("", |qlm| qlm.affiliate.as_str());
+    extension.affiliate.is_empty() || of.eq_ignore_ascii_case(&extension.affiliate)
+}
+
 /// What tries of somebody are counted under.
 pub(super) fn counted(what: &str, whose: &str) -> String {
     format!("qlm-{what}:{}", base64::url(&Sha256::digest(whose)))
@@ -268,6 +275,25 @@ impl Desk {
         match product {
             Some(product) => self.sign_document(product, canonical).await,
             None => Ok(crate::licensing::qlm::document::ascii(&canonical)),
+        }
+    }
+
+    /// Under which product's key a refusal is told that has none of its own: that of the product the call names. Only words that are few: each
+    /// of them is one signature, however often it is told.
+    pub async fn qlm_refused_for(&self, call: &QlmCall, refused: &QlmRefused) -> Result<Option<ProductId>, Fault> {
+        let is_one_of_few = match refused.code {
+            ErrorCode::Blocked
+            | ErrorCode::MethodDisabled
+            | ErrorCode::AuthenticationFailed
+            | ErrorCode::LicenseNotFound
+            | ErrorCode::DeactivationCode => true,
+            ErrorCode::MissingArgument => refused.message.ends_with(" is missing."),
+            _ => false,
+        };
+        let number = call.args.text("is_productid").and_then(|text| text.parse().ok());
+        match number.filter(|_| refused.product.is_none() && is_one_of_few) {
+            Some(number) => Ok(self.read().await?.product_numbered(number).await?.map(|product| product.id)),
+            None => Ok(refused.product),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     },
     licensing::{
         ActivationKey, Timestamp,
-        qlm::{ErrorCode, protect::Protection},
+        qlm::{ErrorCode, key, protect::Protection},
     },
     store::{ActivationFactsRow, Conn, StoreError},
 };
@@ -39,7 +39,9 @@ impl Desk {
         if address.is_some_and(|address| blocked_addresses.contain(address)) {
             return refused("This server answers nothing from this network address. Ask its vendor.");
         }
-        let admin = admin_methods.iter().any(|name| name.eq_ignore_ascii_case(method));
+        // One of another service is listed by its own name.
+        let own = method.rsplit('/').next().unwrap_or(method);
+        let admin = admin_methods.iter().any(|name| name.eq_ignore_ascii_case(own));
         if admin && !address.is_some_and(|address| admin_addresses.contain(address)) {
             return refused(
                 "This method is not called from this network address. Its vendor can allow it: httpAdminMethodsAllowedIPAddresses.",
@@ -101,9 +103,10 @@ pub(super) async fn note_once(conn: &mut Conn, about: &About, refusal: Refusal, 
     Ok(())
 }
 
-/// Whether a call is one activation more of a machine, and not a look whether it still is: it takes a seat, or shows no key.
-pub(super) const fn is_activation(holds: bool, on: &Computer) -> bool {
-    !holds || on.key.is_none()
+/// Whether a call is one activation more of a machine, and not a look whether it still is: it takes a seat, or shows another key than the
+/// machine has.
+pub(super) fn is_activation(holds: bool, on: &Computer, kept: Option<&str>) -> bool {
+    !holds || on.key.is_none() || on.key != kept.map(key::plain)
 }
 
 /// Refuses a computer that is not of the license's kind, had its trials, or was activated too often.
@@ -130,7 +133,11 @@ pub(super) async fn limited(
     }
     let Some(known) = &facts.known else { return Ok(limits.again(device.virtual_machine, 0)) };
     let virtual_machine = device.virtual_machine.or(known.device.virtual_machine);
-    if !is_activation(holds, &asked.on) || !limits.counts(virtual_machine) {
+    if !limits.counts(virtual_machine) {
+        return Ok(Ok(()));
+    }
+    let kept = conn.computer_key(known.id).await?;
+    if !is_activation(holds, &asked.on, kept.as_deref()) {
         return Ok(Ok(()));
     }
     Ok(limits.again(virtual_machine, conn.activation_count(known.id).await?))

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{QlmCall, QlmRefused, call_fields, switched};
+use super::{QlmCall, QlmRefused, call_fields, change::newest_of, is_of, switched};
 use crate::{
     desk::{Desk, Fault},
     licensing::{
@@ -57,7 +57,14 @@ impl Desk {
             wanted.is_none_or(|wanted| data == Some(wanted))
         };
         let mut licenses = Vec::new();
-        for license in found.into_iter().map(|(license, _)| license).filter(is_meant) {
+        for (license, product) in found {
+            let (license, _) = newest_of(&mut conn, license, product).await?;
+            if !is_of(&extension, &license)
+                || !is_meant(&license)
+                || licenses.iter().any(|(known, _): &(License, String)| known.id == license.id)
+            {
+                continue;
+            }
             let order = match license.order {
                 Some(order) => conn.order(order).await?.map(|order| order.reference),
                 None => None,
@@ -75,9 +82,10 @@ impl Desk {
         if let Err(refused) = switched(self.settings().qlm.activation_log, "enableGetActivationLogHttp") {
             return Ok(Err(refused));
         }
-        if let Err(refused) = self.caller_with_password(call).await? {
-            return Ok(Err(refused));
-        }
+        let extension = match self.caller_with_password(call).await? {
+            Ok(extension) => extension,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let key = match call.args.required("is_avkey") {
             Ok(text) => ActivationKey::parse(text).ok(),
             Err(error) => return Ok(Err(error.into())),
@@ -87,7 +95,7 @@ impl Desk {
             Some(key) => conn.licenses_with_key(&key).await?,
             None => Vec::new(),
         };
-        let Some((license, _)) = found.first() else {
+        let Some((license, _)) = found.iter().find(|(license, _)| is_of(&extension, license)) else {
             return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license with this activation key.")));
         };
         Ok(Ok(conn.activations(license.id, LISTED).await?))

@@ -76,7 +76,7 @@ impl Desk {
             Err(error) => return Ok(Err(error.into())),
         };
         let logged = match args.flag("is_logrelease") {
-            Ok(flag) => flag.unwrap_or(true) && !settings.qlm.protect.forgets_releases,
+            Ok(flag) => flag.unwrap_or(true),
             Err(error) => return Ok(Err(error.into())),
         };
         let on = match Computer::read(args) {
@@ -86,7 +86,8 @@ impl Desk {
         let now = self.now();
         let released = self.store.write(move |conn| {
             let (parsed, device, actor, shown) = (parsed.clone(), device.clone(), actor.clone(), shown.clone());
-            let (limits, about_of) = (settings.qlm.protect.releases, on.clone());
+            let (limits, forgets, about_of) =
+                (settings.qlm.protect.releases, settings.qlm.protect.forgets_releases, on.clone());
             Box::pin(async move {
                 let mut found = conn.facts_with_key(&parsed.folded(), &device).await?;
                 let is_known = !found.is_empty();
@@ -123,7 +124,7 @@ impl Desk {
                 };
                 // An app that floats gives its slot back each time it ends, and says so.
                 let floats = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default()).is_cloud();
-                let logged = logged || !(floats || proved);
+                let logged = (logged || !(floats || proved)) && !forgets;
                 let limits = limits.of(facts.license.terms.qlm.as_ref());
                 let (of_license, of_client) = conn.releases_since(facts.license.id, &device, limits.since(now)).await?;
                 if let ActivationState::Active { since } = known.state

@@ -19,7 +19,7 @@ impl Desk {
         let signer = self.document_signer(product).await?;
         if signer.is_imported() && self.checks_sha1(product).await? {
             let (algorithm, digest) = (SignatureAlgorithm::RsaSha1, sha1(canonical.as_bytes()));
-            let signature = self.vault.sign_sha1_with(signer, algorithm.signed_info(&digest).into_bytes()).await?;
+            let signature = self.sign_sha1_with(signer, algorithm.signed_info(&digest).into_bytes()).await?;
             return Ok(algorithm.signed(&canonical, &digest, &signature));
         }
         let algorithm = SignatureAlgorithm::RsaSha256;

@@ -92,15 +92,11 @@ impl Desk {
             },
             customer: Some(email),
             mails_keys: true,
-            keys_per_day: settings.qlm.protect.keys_per_day,
             ..Issue::one(product.code.clone(), ordered.terms)
         };
         match self.issue(&Visitor::Extension { name: "trial".to_owned() }, issue).await {
             Ok(_) => Ok(Ok(told)),
             Err(ActError::Fault(fault)) => Err(fault),
-            Err(ActError::Refused(refused)) => {
-                Ok(Err(QlmRefused::new(ErrorCode::Blocked, refused.refusal.words().sentence()).of(&product)))
-            }
             Err(error) => Ok(Err(QlmRefused::new(ErrorCode::License, error.to_string()).of(&product))),
         }
     }

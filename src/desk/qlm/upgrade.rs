@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, change::Edits, product_numbered, switched};
+use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, change::Edits, is_of, product_numbered, switched};
 use crate::{
     desk::{
         Desk, Fault, Issue, KeyShape, Visitor,
@@ -10,10 +10,10 @@ use crate::{
         licenses::change_in,
     },
     licensing::{
-        ActivationKey, LicenseId, Timestamp,
+        ActivationKey, Email, LicenseId, Timestamp,
         files::base64,
         issue::Quantities,
-        license::{Actor, License, LicenseState, Limit},
+        license::{Actor, Expiry, License, LicenseState, Limit, Maintenance, Terms},
         qlm::{Args, ErrorCode, QlmTerms, document, key::activation_letter},
     },
     store::{Conn, Extension, StoreError},
@@ -38,6 +38,10 @@ pub(in crate::desk) struct Upgrade {
     /// What tells one item of an order from another.
     pub item: String,
     pub mails_keys: bool,
+    /// Who bought it, where the license is nobody's yet.
+    pub email: Option<String>,
+    /// What was paid for the whole order, in hundredths.
+    pub paid: Option<i64>,
 }
 
 /// What stands in the way once the license is held.
@@ -45,6 +49,8 @@ pub(in crate::desk) struct Upgrade {
 enum Barred {
     Disabled,
     UpgradedBefore,
+    /// Its terms are others than those that were read.
+    Changed,
     NotIssued,
 }
 
@@ -69,6 +75,8 @@ impl Desk {
             item: call.args.fingerprint_as_sent(&[], &NOT_ORDERED),
             args: call.args.clone(),
             mails_keys: false,
+            email: call.args.first_of(&fields.email).map(str::to_owned),
+            paid: None,
         };
         self.upgrade_license(extension.as_ref(), wish).await
     }
@@ -80,7 +88,7 @@ impl Desk {
         wish: Upgrade,
     ) -> Result<Result<Upgraded, QlmRefused>, Fault> {
         let settings = self.settings();
-        let Upgrade { key, args, order, item, mails_keys } = wish;
+        let Upgrade { key, args, order, item, mails_keys, email, paid } = wish;
         let edits = match Edits::read(&args, &settings.qlm.orders) {
             // How many computers it is for was bought before. A shop says with each order how many of the upgrade were bought.
             Ok(edits) => edits.without_seats(),
@@ -99,6 +107,7 @@ impl Desk {
             let message = "Several products have a license with this key. Upgrade it on the vendor’s site.";
             return Ok(Err(QlmRefused::new(ErrorCode::MissingArgument, message)));
         }
+        found.retain(|(license, _)| extension.is_none_or(|extension| is_of(extension, license)));
         let Some((license, product)) = found.pop() else {
             return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license with this activation key.")));
         };
@@ -124,7 +133,7 @@ impl Desk {
         }
         let email = match license.customer {
             Some(customer) => conn.customer(customer).await?.map(|customer| customer.email),
-            None => None,
+            None => email.and_then(|text| Email::parse(&text).ok()),
         };
         drop(conn);
         let mut terms = license.terms.clone();
@@ -132,6 +141,13 @@ impl Desk {
         let qlm = terms.qlm.get_or_insert_with(|| QlmTerms { model, ..QlmTerms::default() });
         if let Some((_, major, minor)) = wanted {
             (qlm.major, qlm.minor) = (major, minor);
+        }
+        // What runs goes on to run: the new one is activated anew, and counts from nothing by itself.
+        if let Some(end) = terms.expiry.instant(license.first_activated) {
+            terms.expiry = Expiry::on(end);
+        }
+        if let Some(end) = terms.maintenance.instant(license.first_activated) {
+            terms.maintenance = Maintenance::Until(end);
         }
         edits.apply(&mut terms, self.now());
         let (model, seats) = (terms.qlm.as_ref().map(|qlm| qlm.model).unwrap_or_default(), terms.seats);
@@ -150,18 +166,19 @@ impl Desk {
             },
             subscription: license.subscription.clone(),
             mails_keys,
+            paid,
             ..Issue::one(target.code.clone(), terms)
         };
         let drawn = self.draw(&issue, 1).await?;
         let actor = Visitor::Extension { name: name.to_owned() }.actor();
         let (now, id) = (self.now(), license.id);
         let mails = issue.mails_keys;
-        let given = std::sync::Arc::new((issue, drawn));
+        let given = std::sync::Arc::new((issue, drawn, license.terms.clone()));
         let done = self.store.write(move |conn| {
             let (given, actor) = (given.clone(), actor.clone());
             Box::pin(async move {
-                let (issue, drawn) = &*given;
-                let (old, new) = match replace(conn, id, issue, drawn, seats, &actor, now).await? {
+                let (issue, drawn, read) = &*given;
+                let (old, new) = match replace(conn, id, read, issue, drawn, seats, &actor, now).await? {
                     Ok(pair) => pair,
                     Err(barred) => return Ok(Err(barred)),
                 };
@@ -184,6 +201,9 @@ impl Desk {
                         ErrorCode::Revoked,
                         "This license was upgraded before. Upgrade the one that took its place, by its new key.",
                     ),
+                    Barred::Changed => {
+                        (ErrorCode::License, "The license was changed at the same moment. Nothing was done; send it again.")
+                    }
                     Barred::NotIssued => (ErrorCode::License, "The upgraded license could not be issued. Nothing was changed."),
                 };
                 return Ok(Err(QlmRefused::new(code, message).of(&product)));
@@ -204,10 +224,12 @@ impl Desk {
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "what one act is made of")]
 /// Issues what takes a license's place, unless that was done before; why the old one is disabled now, and the new one.
 async fn replace(
     conn: &mut Conn,
     old: LicenseId,
+    read: &Terms,
     issue: &Issue,
     drawn: &Drawn,
     seats: Limit,
@@ -226,6 +248,9 @@ async fn replace(
     // One that was revoked is not had back by an upgrade.
     if !matches!(license.state, LicenseState::Enabled) {
         return Ok(Err(Barred::Disabled));
+    }
+    if license.terms != *read {
+        return Ok(Err(Barred::Changed));
     }
     let Outcome::Issued(issued) = issue_in(conn, issue, drawn, seats, actor, now).await? else {
         return Ok(Err(Barred::NotIssued));

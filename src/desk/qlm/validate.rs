@@ -143,7 +143,12 @@ impl Desk {
         let now = self.now();
         let virtual_machine =
             asked.on.device.virtual_machine.or(facts.known.as_ref().and_then(|known| known.device.virtual_machine));
-        let counts = activates && is_activation(holds, &asked.on) && protect.activation_limits().counts(virtual_machine);
+        let kept = match &facts.known {
+            Some(known) => conn.computer_key(known.id).await?,
+            None => None,
+        };
+        let counts =
+            activates && protect.activation_limits().counts(virtual_machine) && is_activation(holds, &asked.on, kept.as_deref());
         // What speaks for a machine with a key of its own is that key, and these calls show none: the rules refuse them.
         let has_key = facts.known.as_ref().is_some_and(|known| known.device_key.is_some() || known.tpm_key.is_some());
         if (activates && !holds) || (holds && has_key) || counts {
@@ -160,13 +165,9 @@ impl Desk {
             return Ok(Err(refused));
         }
         self.kept.seen.note(facts.known.as_ref(), now);
-        let computer_key = match &facts.known {
-            Some(known) => conn.computer_key(known.id).await?,
-            None => None,
-        };
         drop(conn);
         // A machine that was activated by another door gets its key now.
-        let Some(computer_key) = computer_key else { return self.activate_for_qlm(asked, now).await };
+        let Some(computer_key) = kept else { return self.activate_for_qlm(asked, now).await };
         if asked.on.key.as_ref().is_some_and(|shown| *shown != key::plain(&computer_key)) {
             let refused = protect.requires_computer_key.then(|| protected(Protection::ComputerKey).of(&facts.product));
             let cause = refused.as_ref().and_then(|refused| refused.cause.clone());
@@ -189,7 +190,7 @@ impl Desk {
             Box::pin(async move { seat(conn, &asked, &settings.qlm.protect, random, now).await })
         });
         let done = match done.await {
-            Err(StoreError::GaveUp(why)) if why.is::<DayIsFull>() => return Ok(Err(protected(Protection::Day))),
+            Err(StoreError::GaveUp(why)) => return day_is_full(why),
             done => done?,
         };
         Ok(done.map(|(facts, activation, key)| {
@@ -232,7 +233,15 @@ impl Desk {
 /// As many seats were taken today as the vendor lets be: all that was written is taken back.
 #[derive(Debug, thiserror::Error)]
 #[error("no more activations today")]
-pub(super) struct DayIsFull;
+pub(super) struct DayIsFull(ProductId);
+
+/// What is told then.
+pub(super) fn day_is_full<T>(why: Box<dyn std::error::Error + Send + Sync>) -> Result<Result<T, QlmRefused>, Fault> {
+    match why.downcast_ref::<DayIsFull>() {
+        Some(DayIsFull(product)) => Ok(Err(QlmRefused { product: Some(*product), ..protected(Protection::Day) })),
+        None => Err(StoreError::GaveUp(why).into()),
+    }
+}
 
 /// What a seat comes with: the key the computer is called by.
 type Seated = (ActivationFactsRow, Activation, String);
@@ -287,7 +296,11 @@ async fn seat_in(
         version: known_version(conn, &facts, named).await?,
     };
     let held = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
-    let again = facts.known.is_some() && is_activation(held, &asked.on);
+    let kept = match &facts.known {
+        Some(known) => conn.computer_key(known.id).await?,
+        None => None,
+    };
+    let again = facts.known.is_some() && is_activation(held, &asked.on, kept.as_deref());
     let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
     let key_text = key_of(&facts);
     let contact = asked.on.email.as_ref().map(Email::as_str);
@@ -299,13 +312,12 @@ async fn seat_in(
             if let (false, Some(most)) = (held, protect.activations.per_day)
                 && conn.count_try(&counted("activations", "all"), DAY_SECONDS, now).await? > i64::from(most)
             {
-                return Err(StoreError::gave_up(DayIsFull));
+                return Err(StoreError::gave_up(DayIsFull(facts.product.id)));
             }
             if again {
                 conn.count_activation(activation.id).await?;
             }
-            let known = if held { conn.computer_key(activation.id).await? } else { None };
-            let key = known.unwrap_or_else(|| key::from_random(key::computer_letter(model), random));
+            let key = kept.filter(|_| held).unwrap_or_else(|| key::from_random(key::computer_letter(model), random));
             conn.set_computer_key(activation.id, Some(&key)).await?;
             Ok(Ok((facts, activation, key)))
         }

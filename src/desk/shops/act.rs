@@ -4,12 +4,14 @@ use super::{Ended, day_of, shop_map};
 use crate::{
     desk::{
         ActError, Area, Desk, Fault, Level, QlmRefused, Visitor,
-        qlm::{LicensesNamed, NewEnd, Ordered, Plan, Planned, Upgrade, no_quantity},
+        licenses::Once,
+        qlm::{LicensesNamed, NewEnd, Ordered, Plan, Planned, Upgrade, is_of, no_quantity},
     },
     licensing::{
         Email,
         issue::batch,
-        license::Limit,
+        license::{License, Limit},
+        product::Product,
         qlm::{Args, ErrorCode, providers},
         shops::{Payload, ShopAct, ShopCustomer, ShopItem, ShopMap, ShopOrder, Signing, cents},
     },
@@ -133,7 +135,7 @@ impl Desk {
                 Ok(Ended { state: EventState::Ignored, said: "This event is none of ours.".to_owned(), order: None })
             }
             Ok(ShopAct::Customer(customer)) => self.known_customer(&customer).await,
-            Ok(ShopAct::Order(order)) => self.order_items(extension, map, &order, event.id).await,
+            Ok(ShopAct::Order(order)) => self.order_items(extension, map, &order, event, done).await,
             Ok(ShopAct::SubscriptionPayment(order)) => {
                 if self.is_renewal(extension, &order).await? {
                     // What is paid later is looked at as what was paid first.
@@ -142,14 +144,14 @@ impl Desk {
                             return Ok(Ended::failed(refused.message));
                         }
                     }
-                    self.change_of(extension, &order, Change::Renew, event.id).await
+                    self.change_of(extension, &order, Change::Renew, event).await
                 } else {
-                    self.order_items(extension, map, &order, event.id).await
+                    self.order_items(extension, map, &order, event, done).await
                 }
             }
-            Ok(ShopAct::Renew(order)) => self.change_of(extension, &order, Change::Renew, event.id).await,
-            Ok(ShopAct::Maintain(order)) => self.change_of(extension, &order, Change::Maintain, event.id).await,
-            Ok(ShopAct::Revoke(order)) => self.change_of(extension, &order, Change::Revoke, event.id).await,
+            Ok(ShopAct::Renew(order)) => self.change_of(extension, &order, Change::Renew, event).await,
+            Ok(ShopAct::Maintain(order)) => self.change_of(extension, &order, Change::Maintain, event).await,
+            Ok(ShopAct::Revoke(order)) => self.change_of(extension, &order, Change::Revoke, event).await,
         }
     }
 
@@ -189,7 +191,14 @@ impl Desk {
         })
     }
 
-    async fn order_items(&self, extension: &Extension, map: &ShopMap, order: &ShopOrder, event: i64) -> Result<Ended, Fault> {
+    async fn order_items(
+        &self,
+        extension: &Extension,
+        map: &ShopMap,
+        order: &ShopOrder,
+        event: &ShopEvent,
+        done: bool,
+    ) -> Result<Ended, Fault> {
         // All are looked at before any is made: half an order is worse than none.
         let (mut planned, mut others) = (Vec::new(), Vec::new());
         for place in 0..order.items.len() {
@@ -213,7 +222,9 @@ impl Desk {
         for (place, item) in others {
             let done = match item {
                 Item::Keys(_) => continue,
-                Item::Maintenance => self.maintain_item(extension, map, order, place, event).await?,
+                // It would give more time again.
+                Item::Maintenance if done => continue,
+                Item::Maintenance => self.maintain_item(extension, map, order, place, event.id).await?,
                 Item::Upgrade => self.upgrade_item(extension, map, order, place).await?,
                 Item::Customer => Ok(self.known_customer(&order.customer).await?.said),
             };
@@ -290,6 +301,12 @@ impl Desk {
             Err(refused) => return Ok(Err(refused)),
         };
         let action = args.text("webhook_action").unwrap_or(ACTIONS[0]);
+        let upgrades = action.eq_ignore_ascii_case(ACTIONS[3]);
+        if (upgrades || action.eq_ignore_ascii_case(ACTIONS[2]))
+            && let Err(refused) = self.license_of_item(extension, order, item, upgrades).await?
+        {
+            return Ok(Err(refused));
+        }
         match ACTIONS.iter().position(|known| known.eq_ignore_ascii_case(action)) {
             Some(0 | 1) => {}
             Some(2) => return Ok(Ok(Item::Maintenance)),
@@ -310,11 +327,8 @@ impl Desk {
             args.expand(vec![("is_expdate".to_owned(), until)], |_| true);
         }
         let mails = args.flag("is_send_mail").ok().flatten().unwrap_or(true);
-        // What was bought twice in one order is two.
-        let alike = order.items[..place].iter().filter(|other| other.names == item.names && other.arguments == item.arguments);
-        // By what the shop said: what the vendor's property says now makes no other order of it.
-        let said: Vec<String> = item.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let fingerprint = format!("{}\n{}\n{}", item.names.join(","), said.join("\n"), alike.count());
+        // By its place in the order: what the product is called or says may be another when the same order comes again.
+        let fingerprint = format!("item {place}");
         let ordered = Ordered {
             caller: extension.name.clone(),
             number: order.number.clone(),
@@ -323,13 +337,32 @@ impl Desk {
             email: order.customer.email.clone(),
             name: order.customer.name.clone().unwrap_or_default(),
             company: order.customer.company.clone().unwrap_or_default(),
-            paid: order.items.iter().map(|item| item.amount.as_deref().and_then(cents)).sum(),
+            affiliate: extension.affiliate.clone(),
+            paid: paid(order),
             day: day_of(order.ordered, self.now()),
             item: order.number.as_ref().map(|_| fingerprint),
             mails_keys: mails,
             args,
         };
         Ok(self.plan_keys(ordered).await?.map(|planned| Item::Keys(Box::new(planned))))
+    }
+
+    /// The licenses an item is for, which its buyer named by a key, or a plan's by the subscription.
+    async fn license_of_item(
+        &self,
+        extension: &Extension,
+        order: &ShopOrder,
+        item: &ShopItem,
+        by_key_alone: bool,
+    ) -> Result<Result<Vec<(License, Product)>, QlmRefused>, Fault> {
+        if by_key_alone && item.key.is_none() {
+            let message = "The buyer typed no key of the license this is for, where the map looks for it.";
+            return Ok(Err(QlmRefused::new(ErrorCode::NotProvided, message)));
+        }
+        let names =
+            LicensesNamed { key: item.key.as_deref(), subscription: order.subscription.as_deref(), ..LicensesNamed::default() };
+        let found = self.licenses_of(&extension.name.to_lowercase(), &names).await?;
+        Ok(found.and_then(|found| of_extension(extension, found)))
     }
 
     /// A maintenance plan that was bought for the license whose key the buyer typed.
@@ -346,9 +379,7 @@ impl Desk {
             Ok(args) => args,
             Err(refused) => return Ok(Err(refused)),
         };
-        let names =
-            LicensesNamed { key: item.key.as_deref(), subscription: order.subscription.as_deref(), ..LicensesNamed::default() };
-        let found = match self.licenses_of(&extension.name.to_lowercase(), &names).await? {
+        let found = match self.license_of_item(extension, order, item, false).await? {
             Ok(found) => found,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -378,12 +409,26 @@ impl Desk {
             return Ok(Err(QlmRefused::new(ErrorCode::NotProvided, message)));
         };
         let mails_keys = args.flag("is_send_mail").ok().flatten().unwrap_or(true);
-        let wish = Upgrade { key, args, order: order.number.clone(), item: format!("upgrade {place}"), mails_keys };
+        let wish = Upgrade {
+            key,
+            args,
+            order: order.number.clone(),
+            item: format!("upgrade {place}"),
+            mails_keys,
+            email: order.customer.email.clone(),
+            paid: paid(order),
+        };
         let upgraded = self.upgrade_license(Some(extension), wish).await?;
         Ok(upgraded.map(|_| "One license upgraded.".to_owned()))
     }
 
-    async fn change_of(&self, extension: &Extension, order: &ShopOrder, change: Change, event: i64) -> Result<Ended, Fault> {
+    async fn change_of(
+        &self,
+        extension: &Extension,
+        order: &ShopOrder,
+        change: Change,
+        event: &ShopEvent,
+    ) -> Result<Ended, Fault> {
         let mut found = None;
         // A refund may name an order by another of its numbers.
         for number in order.number.iter().chain(&order.others).map(Some).chain(order.number.is_none().then_some(None)) {
@@ -399,7 +444,7 @@ impl Desk {
                 break;
             }
         }
-        let found = match found {
+        let found = match found.map(|found| found.and_then(|found| of_extension(extension, found))) {
             Some(Ok(found)) => found,
             Some(Err(refused)) => return Ok(Ended::failed(refused.message)),
             None => return Ok(Ended::failed("The event names no order.".to_owned())),
@@ -410,15 +455,15 @@ impl Desk {
             Change::Renew => {
                 let end = order.until.map_or(NewEnd::AsBefore, |until| NewEnd::NotBefore(until.date()));
                 // A day that is said is the same however often it is set.
-                let once = order.until.is_none().then(|| once(event, 0));
-                (self.renew_licenses(&visitor, found, end, once).await?, "extended")
+                let once = order.until.is_none().then(|| once(event.id, 0));
+                (self.renew_licenses(&visitor, found, end, once, event.received).await?, "extended")
             }
             Change::Maintain => {
                 let plan = match Plan::read(&Args::default(), &self.settings().qlm.orders, true) {
                     Ok(plan) => plan,
                     Err(refused) => return Ok(Ended::failed(refused.message)),
                 };
-                (self.maintain_licenses(&visitor, found, plan, Some(once(event, 0))).await?, "maintained")
+                (self.maintain_licenses(&visitor, found, plan, Some(once(event.id, 0))).await?, "maintained")
             }
             Change::Revoke => {
                 if let Some(part) = self.refund_of_part(extension, order).await? {
@@ -484,8 +529,20 @@ const ACTIONS: [&str; 5] =
     ["GetActivationKey", "GetActivationKeyWithExpiryDate", "RenewMaintenancePlan", "UpgradeLicense", "UpdateUserInformation"];
 
 /// The name of what an event does to what is there already.
-fn once(event: i64, place: usize) -> String {
-    format!("event-{event}/{place}")
+fn once(event: i64, place: usize) -> Once {
+    Once::event(format!("event-{event}/{place}"))
+}
+
+/// What was paid for an order, in hundredths, where every item says it.
+fn paid(order: &ShopOrder) -> Option<i64> {
+    order.items.iter().map(|item| item.amount.as_deref().and_then(cents)).sum()
+}
+
+/// Those a shop may change: a reseller's only what it sold.
+fn of_extension(extension: &Extension, mut found: Vec<(License, Product)>) -> Result<Vec<(License, Product)>, QlmRefused> {
+    found.retain(|(license, _)| is_of(extension, license));
+    let none = || QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license of this shop with this name.");
+    if found.is_empty() { Err(none()) } else { Ok(found) }
 }
 
 #[derive(Clone, Copy)]

@@ -383,8 +383,13 @@ fn secret_name(extension: i64, name: &str) -> String {
 
 /// How an extension's words are read: as the vendor says, or as its class is from the start.
 fn shop_map(extension: &Extension) -> ShopMap {
-    let own = extension.map.as_deref().and_then(ShopMap::kept);
-    own.unwrap_or_else(|| crate::licensing::shops::default_map(&extension.class))
+    let default = || crate::licensing::shops::default_map(&extension.class);
+    match extension.map.as_deref().map(ShopMap::kept) {
+        None => default(),
+        Some(Some(own)) => own,
+        // One that no longer reads is not another: what comes is kept, and waits until it is mended.
+        Some(None) => ShopMap { rules: Vec::new(), ..default() },
+    }
 }
 
 /// Whether a shop signs what it sends, by a key that both know.

@@ -3,7 +3,7 @@
 use super::{shop_map, signs};
 use crate::{
     desk::{ActError, Area, Desk, Level, Visitor},
-    licensing::shops::ShopMap,
+    licensing::{shops::ShopMap, text::is_hidden},
     store::{Extension, NewAudit, Subject},
     vault::{Purpose, Subject as Secret, Token},
 };
@@ -28,6 +28,8 @@ pub struct ExtensionEdit {
     pub shared_key: Option<String>,
     /// Empty: as its class is from the start.
     pub map: Option<String>,
+    /// The reseller it calls for; empty: the vendor.
+    pub affiliate: Option<String>,
 }
 
 impl Desk {
@@ -45,6 +47,10 @@ impl Desk {
         let extension = self.read().await?.extension(name).await?.ok_or(ActError::NotFound)?;
         if edit.password.as_ref().is_some_and(|password| password.chars().count() < crate::desk::qlm::PASSWORD_LEAST) {
             return Err(ActError::field("password", "A password has at least 12 characters: whoever guesses it makes keys."));
+        }
+        let affiliate = edit.affiliate.map(|text| text.trim().to_owned());
+        if affiliate.as_ref().is_some_and(|text| text.chars().count() > 128 || text.chars().any(is_hidden)) {
+            return Err(ActError::field("affiliate", "A reseller’s name has up to 128 characters, all of them visible."));
         }
         let map = match edit.map.as_deref().map(str::trim) {
             None => None,
@@ -79,15 +85,20 @@ impl Desk {
         let (api, shared) = (seal("api", &edit.api_key), seal("shared", &edit.shared_key));
         let after = serde_json::json!({
             "password": mark.is_some(), "api_key": api.is_some(), "shared_key": shared.is_some(), "map": map.is_some(),
+            "affiliate": affiliate,
         });
         let (now, actor, id) = (self.now(), visitor.actor(), extension.id);
         let done = self.store.write(move |conn| {
             let (actor, after, map) = (actor.clone(), after.clone(), map.clone());
+            let affiliate = affiliate.clone();
             let (mark, api, shared) = (mark.clone(), api.clone(), shared.clone());
             Box::pin(async move {
                 conn.set_extension_secrets(id, mark.as_deref(), api.as_deref(), shared.as_deref()).await?;
                 if let Some(map) = map {
                     conn.set_map(id, map.as_deref()).await?;
+                }
+                if let Some(affiliate) = &affiliate {
+                    conn.set_extension_affiliate(id, affiliate).await?;
                 }
                 let subject = Subject::of("extension", id);
                 let entry = NewAudit { at: now, subject, act: "extension.edited", actor, before: None, after: Some(after) };

@@ -70,6 +70,9 @@ mod tests {
             assert_eq!(ShopMap::parse(&map.text()).as_ref(), Ok(&map), "{class}");
             assert!(!map.rules.is_empty(), "{class}");
         }
+        // Maps of before said where a phone is.
+        let with_phone = r#"{"phone":["a.phone"],"rules":[{"act":"nothing"}]}"#;
+        assert!(ShopMap::kept(with_phone).is_some_and(|map| !map.text().contains("phone")));
         for class in ["bluesnap", "zapier", "another"] {
             assert!(!default_map(class).rules.is_empty(), "{class}");
         }

@@ -138,9 +138,22 @@ pub struct ShopMap {
     /// What the shop names the parts of an order where it calls for keys itself; as its class does where none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<Fields>,
+    /// Said by maps of before; a shop says nobody's phone.
+    #[serde(default, skip_serializing)]
+    pub phone: Passed,
     /// The first that fits counts.
     #[serde(default)]
     pub rules: Vec<Rule>,
+}
+
+/// A member that is read and means nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passed;
+
+impl<'de> Deserialize<'de> for Passed {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
 }
 
 /// Why a map is none.

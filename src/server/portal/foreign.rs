@@ -69,10 +69,16 @@ fn shown(query: Option<String>, known: &[&str]) -> FormState {
 }
 
 /// The form as a call of QLM's, where that is answered from its address at all.
-fn call(state: &AppState, peer: SocketAddr, headers: &HeaderMap, said: &[(&str, &str)]) -> Result<QlmCall, QlmRefused> {
+fn call(
+    state: &AppState,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    method: &str,
+    said: &[(&str, &str)],
+) -> Result<QlmCall, QlmRefused> {
     let args = said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let from = state.address_of(peer, headers);
-    state.desk.qlm_admitted(Some(from), "")?;
+    state.desk.qlm_admitted(Some(from), method)?;
     Ok(QlmCall { args: Args::merge(args, Vec::new()), from: Some(counted(from).to_string()), by_get: false, strict: None })
 }
 
@@ -108,7 +114,7 @@ pub async fn file(
         ("is_pcid", typed.value("device_id")),
         ("is_computer_name", typed.value("device_name")),
     ];
-    let told = match call(&state, peer, &headers, &said) {
+    let told = match call(&state, peer, &headers, "ValidateLicenseHttp", &said) {
         Ok(call) => state.desk.qlm_validate(&call).await,
         Err(refused) => Ok(Err(refused)),
     };
@@ -148,7 +154,7 @@ pub async fn license(
         typed.refuse("key", "Type the activation key.");
         return draw_license(&state, StatusCode::UNPROCESSABLE_ENTITY, typed, Vec::new());
     }
-    let told = match call(&state, peer, &headers, &[("is_avkey", typed.value("key"))]) {
+    let told = match call(&state, peer, &headers, "", &[("is_avkey", typed.value("key"))]) {
         Ok(call) => state.desk.license_info(&call).await,
         Err(refused) => Ok(Err(refused)),
     };
@@ -222,7 +228,7 @@ pub async fn release(
     }
     let said =
         [("is_avkey", typed.value("key")), ("is_pcid", typed.value("device_id")), ("is_deactivation_code", typed.value("code"))];
-    let told = match call(&state, peer, &headers, &said) {
+    let told = match call(&state, peer, &headers, "ReleaseLicenseHttp", &said) {
         Ok(call) => state.desk.qlm_release(&call).await,
         Err(refused) => Ok(Err(refused)),
     };
@@ -280,7 +286,7 @@ pub async fn trial(
         ("is_email", typed.value("email")),
         ("is_fullname", typed.value("name")),
     ];
-    let told = match call(&state, peer, &headers, &said) {
+    let told = match call(&state, peer, &headers, "Register", &said) {
         Ok(call) => state.desk.qlm_register(&call).await,
         Err(refused) => Ok(Err(refused)),
     };

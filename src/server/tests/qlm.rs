@@ -477,7 +477,20 @@ async fn keys_nobody_has_cannot_be_guessed_at(app: TestApp) {
         assert!(!reply.text().contains("<Signature"), "no signature is spent on it");
     }
     assert_eq!(failure(&house.validate(&key, "PC-1", &[]).await).0, 1);
+    // An app checks the signature before it reads the words: where it names its product it has one, and it is the same each time.
+    let product = [("is_productid", "1"), ("is_majorversion", "1"), ("is_minorversion", "0")];
+    let told = async |key: &str, more: &[(&str, &str)]| house.validate(key, "PC-1", &[&product[..], more].concat()).await.text();
+    let blocked = told(&key, &[]).await;
+    assert!(blocked.contains("<errorCode>1<") && is_signed_by(&house.app, &blocked, "press").await, "{blocked}");
     house.app.pass_seconds(1_200);
+    let unknown = told("AAAAA-BBBBB-CCCCC-DDDD1X", &[]).await;
+    assert!(unknown.contains("<errorCode>203<") && is_signed_by(&house.app, &unknown, "press").await, "{unknown}");
+    assert_eq!(told("AAAAA-BBBBB-CCCCC-DDDD2X", &[]).await, unknown, "one answer for all of them");
+    let missing = house.get("ValidateLicenseHttp", &[&product[..], &[("is_avkey", &key)]].concat()).await.text();
+    assert!(missing.contains("<errorCode>208<") && is_signed_by(&house.app, &missing, "press").await, "{missing}");
+    // What says something of the caller's own has none.
+    let wrong = told(&key, &[("is_activate", "perhaps")]).await;
+    assert!(wrong.contains("<errorCode>208<") && !wrong.contains("<Signature"), "{wrong}");
     assert!(house.validate(&key, "PC-1", &[]).await.text().contains("<status>2<"));
 }
 

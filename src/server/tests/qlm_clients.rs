@@ -20,6 +20,7 @@ tests! {
         licenses_are_read_by_a_filter_and_by_nothing_else,
         an_upgrade_takes_the_place_of_what_it_was,
         what_a_shop_sends_twice_is_done_once,
+        a_reseller_sees_and_changes_what_it_sold,
         a_validation_is_answered_from_before_only_while_nothing_has_changed;
     once:
         a_javascript_app_takes_what_it_checks,
@@ -201,6 +202,14 @@ async fn an_upgrade_takes_the_place_of_what_it_was(app: TestApp) {
     let by_old_key = format!("{base}&is_avkey={key}&is_expdate=2030-01-31");
     house.post("UpdateLicenseHttp", &by_old_key, &[]).await;
     assert_eq!(house.license(&one).await.terms.expiry.on.unwrap().plus_seconds(-1).date().to_string(), "2030-01-31");
+    // A fixed address of the shop goes on to name the product that was sold first, or names the one it became.
+    for number in [1, 2] {
+        let named = format!("{base}&is_productid={number}&is_majorversion=1&is_minorversion=0");
+        for more in ["", "&is_revoke=false"] {
+            let text = taken(&house.post("RevokeLicenseHttp", &format!("{named}{more}"), &[("OrderId", "100")]).await).unwrap();
+            assert!(text.contains(&one), "{number}: {text}");
+        }
+    }
     // Upgraded once more, by its own key.
     let best = taken(&house.post("UpgradeLicense", &to(&one, 1), &order("104")).await).unwrap();
     assert!(taken(&house.post("RevokeLicenseHttp", &base, &[("OrderId", "100")]).await).unwrap().contains(&best));
@@ -215,6 +224,43 @@ async fn an_upgrade_takes_the_place_of_what_it_was(app: TestApp) {
     let text = house.post("UpgradeLicense", &xml, &[]).await.text();
     house.app.secret(of(&text, "activationKey").unwrap());
     assert!(of(&text, "result").unwrap().starts_with("Successfully upgraded"), "{text}");
+}
+
+async fn a_reseller_sees_and_changes_what_it_sold(app: TestApp) {
+    let house = House::new(app).await;
+    for name in
+        ["enableGetLicensesHttp", "enableGetRecentOrders", "enableRetrieveActivationKeyHttp", "enableGetActivationLogHttp"]
+    {
+        house.set(name, "true").await;
+    }
+    house.set("getLicensesHttpRequiresStrictAuthentication", "false").await;
+    house.set("strictAuthenticationHttpMethods", "").await;
+    let edit = ExtensionEdit { affiliate: Some("Nord GmbH".to_owned()), ..ExtensionEdit::default() };
+    house.app.desk().edit_extension(&OPERATOR, "zapier", edit).await.unwrap();
+    let own = house.key("is_affiliateid=someone", "V-1").await;
+    let arguments = format!("is_vendor=zapier&{SHOWN}&{PRODUCT}&is_affiliateid=another");
+    let sold = taken(&house.post("GetActivationKey", &arguments, &[("OrderId", "N-1")]).await).unwrap();
+    assert_eq!(house.license(&sold).await.terms.qlm.unwrap().affiliate, "Nord GmbH", "it sells in its own name alone");
+    let reseller = format!("is_vendor=zapier&{SHOWN}");
+    let all = house.get("GetLicensesHttp", &reseller).await;
+    assert!(all.contains(&sold) && !all.contains(&own), "{all}");
+    assert_eq!(house.get("GetLicensesHttp", &format!("is_vendor=woocommerce&{SHOWN}")).await.matches("<license>").count(), 2);
+    let late = house.get("GetRecentOrdersHttp", &reseller).await;
+    assert!(late.contains(&sold) && !late.contains(&own), "{late}");
+    for (method, more) in [
+        ("RetrieveActivationKeyHttp", "is_orderid=V-1".to_owned()),
+        ("GetActivationLogHttp", format!("is_avkey={own}")),
+        ("RenewSubscriptionHttp", format!("is_avkey={own}&is_expdate=2030-01-01")),
+        ("RevokeLicenseHttp", format!("is_avkey={own}")),
+        ("UpdateLicenseHttp", format!("is_avkey={own}&is_features=0:1")),
+        ("UpgradeLicense", format!("is_avkey={own}&is_features=0:1")),
+        ("UpdateUserInformation", format!("is_avkey={own}&email=ann%40customer.example")),
+    ] {
+        let text = house.get(method, &format!("{reseller}&{more}")).await;
+        assert_eq!(of(&text, "errorCode"), Some("203"), "{method}: {text}");
+    }
+    assert!(house.get("RevokeLicenseHttp", &format!("{reseller}&is_avkey={sold}")).await.contains("<result>"));
+    assert!(matches!(house.license(&own).await.state, LicenseState::Enabled));
 }
 
 async fn what_a_shop_sends_twice_is_done_once(app: TestApp) {
@@ -249,6 +295,29 @@ async fn what_a_shop_sends_twice_is_done_once(app: TestApp) {
     };
     let once = maintain("M-1").await;
     assert_eq!((maintain("M-1").await, maintain("M-2").await), (once, once.plus_days(100)));
+    // Of two licenses in one order each is meant, also where the buyer's own field names them.
+    let other = house.key("is_expdate=2027-01-01&is_licensemodel=subscription", "2").await;
+    let before = plan().await;
+    for typed in [&key, &other, &key] {
+        let arguments = format!("{base}&is_maintduration=10");
+        let fields = [("OrderId", "M-3"), ("custom_referrer", typed.as_str())];
+        taken(&house.post("RenewMaintenancePlan", &arguments, &fields).await).unwrap();
+    }
+    assert_eq!(plan().await, before.plus_days(10));
+    assert!(house.license(&other).await.terms.maintenance.instant(None).is_some());
+    // What runs goes on to run in what a license becomes.
+    house.set("useDurationToSetExpiryDate", "false").await;
+    house.set("useDurationToSetExpiryDateWhenActivating", "true").await;
+    let runs = house.key("is_expduration=30&is_licensemodel=subscription", "3").await;
+    house.get("ValidateLicenseHttp", &format!("is_avkey={runs}&is_pcid=PC-1")).await;
+    let ends = house.license(&runs).await.valid_until();
+    house.app.pass_days(20);
+    let better =
+        taken(&house.post("UpgradeLicense", &format!("{base}&is_avkey={runs}&is_features=0:1"), &[("OrderId", "U-1")]).await);
+    assert!(
+        ends.is_some() && house.license(&better.unwrap()).await.valid_until() == ends,
+        "an upgrade begins no new thirty days"
+    );
     // Revoked for not paying and paid for after all: it is good again; not so what staff disabled.
     assert!(taken(&house.post("RevokeLicenseHttp", &format!("{base}&is_avkey={key}"), &[]).await).is_ok());
     renew("R-3").await;

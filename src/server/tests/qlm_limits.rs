@@ -134,6 +134,7 @@ async fn a_computer_is_activated_so_often_and_no_more(app: TestApp) {
     let (number, message) = failure(&reply);
     assert!(number == 214 && message.contains("can be activated twice by a license"), "{message}");
     assert!(reply.text().contains("<Signature "));
+    assert_eq!(failure(&house.validate(&key, "VM-1", &[("is_pckey", "J00000")]).await).0, 214, "a key that is none is none");
     good(&house.validate(&key, "VM-1", &[("is_pckey", &own)]).await);
     good(&house.validate(&key, "VM-2", &[]).await);
     assert_eq!(house.kept(&key).await, ["too_many_on_system"]);
@@ -142,6 +143,10 @@ async fn a_computer_is_activated_so_often_and_no_more(app: TestApp) {
     good(&house.validate(&key, "VM-2", &[]).await);
     assert!(house.release(&key, "VM-2", &[]).await.text().contains("<result>"));
     assert_eq!(failure(&house.validate(&key, "VM-2", &[]).await).0, 214);
+    // Staff sets a computer free for good.
+    let license = house.app.desk().license_id(&key.parse_key()).await.unwrap();
+    house.app.desk().release_device(&OPERATOR, license, &device("VM-1")).await.unwrap();
+    good(&house.validate(&key, "VM-1", &[]).await);
     house.set("maxActivationsEnforcedOnVMsOnly", "true").await;
     good(&house.validate(&key, "VM-2", &[]).await);
     assert_eq!(failure(&house.validate(&key, "VM-2", &[("is_computertype", "2")]).await).0, 214);

@@ -235,6 +235,7 @@ pub async fn keys(State(state): State<AppState>, Staff(visitor): Staff, Path(nam
         api_key: filled(&typed, "api_key"),
         shared_key: filled(&typed, "shared_key"),
         map: None,
+        affiliate: None,
     };
     match state.desk.edit_extension(&visitor, &name, edit).await {
         Ok(()) => see_other(&format!("/vendor/shops/{}?said=saved", segment(&name))),
