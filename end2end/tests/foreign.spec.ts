@@ -40,7 +40,7 @@ test("an app's link ends in its license file", async ({ page, portal, expectStat
   await page.goto("/activate/file");
   await form.getByLabel("Activation key").fill("AAAAA-BBBBB-CCCCC-DDDDX");
   await form.getByLabel("Computer id").fill(computer);
-  await form.getByRole("button", { name: "Download LicenseFile.xml" }).click();
+  await form.getByRole("button", { name: "Download the file" }).click();
   await expect(form.getByText("There is no license with this activation key").first()).toBeVisible();
   await expect(form.getByLabel("Computer id")).toHaveValue(computer);
   await expectAccessible();

@@ -40,7 +40,7 @@ async fn by_address(
     body: Bytes,
 ) -> Response {
     let from = state.address_of(peer, &headers);
-    if let Err(refused) = state.desk.qlm_admitted(Some(from), "QlmWebHookHandler") {
+    if let Err(refused) = state.desk.qlm_admitted(Some(from), None, "QlmWebHookHandler") {
         return reply::failure(StatusCode::FORBIDDEN, refused.code, &refused.message);
     }
     let from = Some(counted(from).to_string());

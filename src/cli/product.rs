@@ -19,6 +19,7 @@ use crate::{
             Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, Installation, Policy, ProductRules, ProductState, Version,
             VersionNumber,
         },
+        qlm::PropertyDefinition,
     },
     store::{NewProduct, NewRelease},
 };
@@ -41,6 +42,13 @@ pub(super) struct RuleOptions {
     /// Keys that shops order by QLM's methods have its shape
     #[arg(long, value_name = "true|false")]
     qlm_keys: Option<bool>,
+    /// A product property of QLM's kind, like `quality.rows: int = 100 # help`; `app` after the type lets apps set it; may be repeated, and
+    /// replaces those there were
+    #[arg(long = "property", value_name = "DEFINITION", value_parser = property)]
+    properties: Vec<PropertyDefinition>,
+    /// Have no product properties defined: calls may name any
+    #[arg(long, conflicts_with = "properties")]
+    no_properties: bool,
     /// Whether a machine must show a key of its own: optional or required
     #[arg(long, value_name = "RULE", value_parser = ["optional", "required"])]
     device_key: Option<String>,
@@ -84,6 +92,15 @@ fn license_type(text: &str) -> Result<LicenseType, String> {
     LicenseType::parse(text).ok_or_else(|| "a type is perpetual, time-limited, subscription or consumption".to_owned())
 }
 
+fn property(text: &str) -> Result<PropertyDefinition, String> {
+    let mut all = PropertyDefinition::parse_all(text).map_err(|error| error.to_string())?;
+    if all.len() > 1 {
+        Err("one definition each time".to_owned())
+    } else {
+        all.pop().ok_or_else(|| "this defines nothing".to_owned())
+    }
+}
+
 impl RuleOptions {
     fn apply(&self, rules: &mut ProductRules) {
         rules.trial_days = self.trial_days.unwrap_or(rules.trial_days);
@@ -93,6 +110,9 @@ impl RuleOptions {
         }
         rules.legacy_clients |= self.legacy_clients;
         rules.qlm_keys = self.qlm_keys.unwrap_or(rules.qlm_keys);
+        if self.no_properties || !self.properties.is_empty() {
+            rules.properties.clone_from(&self.properties);
+        }
         if let Some(rule) = &self.device_key {
             rules.device_key = if rule == "required" { DeviceKeyRule::Required } else { DeviceKeyRule::Optional };
         }

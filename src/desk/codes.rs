@@ -3,15 +3,19 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{ActError, Activated, Desk, Fault, OnlineActivation, activate::Outcome, messages::Outgoing, refusal::new_reference};
+use super::{
+    ActError, Activated, Desk, Fault, OnlineActivation, activate::Outcome, licenses::change_in, messages::Outgoing,
+    qlm::own_terms, refusal::new_reference,
+};
 use crate::{
     licensing::{
         Email, LicenseId, ProductCode, ProductId, Timestamp,
         activation::Device,
         authorization_code::{self, AuthorizationCode, NoLicense},
         files::base64,
-        license::License,
+        license::{Actor, License},
         product::{Product, ProductState},
+        qlm::{Property, PropertyDefinition},
     },
     store::{Conn, NewMessage, StoreError},
     vault::{Purpose, random_bytes},
@@ -45,6 +49,8 @@ pub struct CodeAsk {
     pub product: ProductCode,
     /// The computer it is for, by its id or its name.
     pub computer: Option<String>,
+    /// What its app asks to set by itself, of what it may.
+    pub properties: Vec<Property>,
     /// What stands for the network address it is asked from.
     pub from: Option<String>,
 }
@@ -78,6 +84,26 @@ pub enum CodeRefusal {
 pub(super) struct Proved {
     pub email: Email,
     pub license: License,
+    properties: Vec<Property>,
+}
+
+impl Proved {
+    /// Sets what the app asked for with the code that was proved; the license with it.
+    pub async fn set_properties(&self, conn: &mut Conn, now: Timestamp) -> Result<Option<License>, StoreError> {
+        if self.properties.is_empty() {
+            return Ok(None);
+        }
+        let set = |license: &mut License| {
+            let qlm = own_terms(license);
+            for property in &self.properties {
+                property.clone().put_into(&mut qlm.properties);
+            }
+            Ok(())
+        };
+        // One whose terms never change keeps them.
+        change_in(conn, self.license.id, "license.edited", &Actor::Customer, &set, now).await?;
+        Ok(conn.license(self.license.id).await?.map(|(license, ..)| license))
+    }
 }
 
 fn counted(what: &str, whose: &str) -> String {
@@ -100,6 +126,7 @@ impl Desk {
         let mark = self.code_mark(&ask.email.folded(), product.id, &digits);
         let code = AuthorizationCode {
             computer: ask.computer.as_deref().unwrap_or_default().to_lowercase(),
+            properties: PropertyDefinition::of_client(&product.rules.properties, ask.properties.clone()),
             tries: 0,
             made: now,
             expires: now.plus_seconds(60 * self.settings().mail.code_minutes),
@@ -219,20 +246,20 @@ impl Desk {
             }
             let matches = digits.as_ref().is_some_and(|digits| self.code_mark(&whose, product.id, digits) == mark);
             if code.prove(matches, &computers, tries, now).is_ok() {
-                proved = Some(email);
+                proved = Some((email, code.properties));
                 break;
             }
             conn.count_code_try(&email, product.id).await?;
             conn.count_try(&counted("email", &whose), DAY, now).await?;
         }
-        let Some(email) = proved else {
+        let Some((email, properties)) = proved else {
             if let Some(from) = &shown.from {
                 conn.count_try(&counted("wrong", from), WRONG_FROM_SECONDS, now).await?;
             }
             return Ok(Err(CodeRefusal::Wrong));
         };
         match self.license_of(conn, &email, product, Some(id), now).await? {
-            Ok(license) => Ok(Ok(Proved { email, license })),
+            Ok(license) => Ok(Ok(Proved { email, license, properties })),
             Err(none) => Ok(Err(CodeRefusal::NoLicense(none))),
         }
     }
@@ -279,6 +306,7 @@ impl Desk {
                 };
                 let outcome = desk.activate_in(conn, &ask, hash, &reference, now).await?;
                 if matches!(outcome, Outcome::Page { .. }) {
+                    proved.set_properties(conn, now).await?;
                     conn.drop_code(&proved.email, product.id).await?;
                 }
                 Ok(Ok(outcome))

@@ -68,6 +68,8 @@ pub struct Issue {
     pub mails_keys: bool,
     /// How many keys are made in a day at most by all who say so.
     pub keys_per_day: Option<u32>,
+    /// As many licenses as there may be on this server.
+    pub licenses_most: Option<u32>,
 }
 
 /// What the keys that are made look like.
@@ -110,6 +112,7 @@ impl Issue {
             subscription: None,
             mails_keys: false,
             keys_per_day: None,
+            licenses_most: None,
         }
     }
 }
@@ -161,6 +164,8 @@ enum WasFirst {
     Taken(&'static str),
     #[error("no more keys today")]
     DayIsFull,
+    #[error("no more licenses")]
+    ServerIsFull(u32),
 }
 
 pub(super) enum Outcome {
@@ -217,10 +222,8 @@ impl Desk {
         let outcome = match outcome {
             Err(StoreError::GaveUp(why)) => match why.downcast_ref() {
                 Some(&WasFirst::Taken(what)) => Ok(Outcome::Taken(what)),
-                Some(WasFirst::DayIsFull) => {
-                    let (refusal, reference) = (Refusal::Qlm(Protection::Keys), String::new());
-                    return Err(ActError::Refused(Box::new(Refused { refusal, reference, product_name: None })));
-                }
+                Some(WasFirst::DayIsFull) => return Err(limited(Protection::Keys)),
+                Some(&WasFirst::ServerIsFull(most)) => return Err(limited(Protection::Records { most })),
                 _ => Err(StoreError::GaveUp(why)),
             },
             done => done,
@@ -373,6 +376,12 @@ pub(super) async fn issue_in(
     {
         return Err(StoreError::gave_up(WasFirst::DayIsFull));
     }
+    if let Some(most) = issue.licenses_most {
+        let there = conn.license_count().await?;
+        if there.saturating_add(drawn.keys.len() as u64 * products.len() as u64) > u64::from(most) {
+            return Err(StoreError::gave_up(WasFirst::ServerIsFull(most)));
+        }
+    }
     let mut licenses = Vec::with_capacity(drawn.keys.len());
     for (key, product) in each_with_each(&drawn.keys, &products) {
         let key = product.authorization.by_key().then(|| key.clone()).or_else(|| issue.key.clone());
@@ -405,6 +414,11 @@ pub(super) async fn issue_in(
         return Err(StoreError::gave_up(WasFirst::SentTwice));
     }
     Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses }))
+}
+
+/// What a vendor limits of what shops may have made.
+fn limited(by: Protection) -> ActError {
+    ActError::Refused(Box::new(Refused { refusal: Refusal::Qlm(by), reference: String::new(), product_name: None }))
 }
 
 /// The customer with an address, made if there is none.

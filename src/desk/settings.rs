@@ -4,6 +4,7 @@
 pub mod mail;
 pub mod protect;
 pub mod qlm;
+pub mod rules;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -215,7 +216,7 @@ static KNOWN: [Known; 12] = [
 
 /// Every setting there is.
 fn all() -> impl Iterator<Item = &'static Known> {
-    KNOWN.iter().chain(&mail::KNOWN).chain(&qlm::KNOWN).chain(&protect::KNOWN)
+    KNOWN.iter().chain(&mail::KNOWN).chain(&qlm::KNOWN).chain(&protect::KNOWN).chain(&rules::KNOWN)
 }
 
 /// The type of a picture by its first bytes, never by what somebody calls it.

@@ -1,12 +1,13 @@
 //! Six digits, sent to the address of a license's customer: who has them activates a computer without the key. A code is for one address
 //! and product, works once, and is over after a few wrong tries or some minutes.
 
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 
 use super::{
     DeviceId, LicenseId, Timestamp,
     license::{License, LicenseState},
     product::{Product, ProductState},
+    qlm::Property,
 };
 
 /// How long a code is, in digits.
@@ -17,6 +18,8 @@ pub const DIGITS: usize = 6;
 pub struct AuthorizationCode {
     /// The computer it was asked for, as its id or its name, in lower case; empty: none was named.
     pub computer: String,
+    /// What the app asks to set by itself once the code is shown.
+    pub properties: Vec<Property>,
     pub tries: u32,
     pub made: Timestamp,
     pub expires: Timestamp,
@@ -112,7 +115,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
     fn code() -> AuthorizationCode {
-        AuthorizationCode { computer: "hw-1".into(), tries: 0, made: NOW, expires: NOW.plus_seconds(600) }
+        AuthorizationCode { computer: "hw-1".into(), properties: Vec::new(), tries: 0, made: NOW, expires: NOW.plus_seconds(600) }
     }
 
     #[test]

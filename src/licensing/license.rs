@@ -100,6 +100,9 @@ pub struct Expiry {
     pub on: Option<Timestamp>,
     /// Days counted from the first activation.
     pub days_after_first_activation: Option<u32>,
+    /// Those days end with a day (UTC), as days that count from an order do.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub ends_with_day: bool,
     /// Days the app itself counts from its first run: never known here, told in the file.
     pub days_counted_by_client: Option<u32>,
     /// Days counted from the day a license is issued. Only a policy holds them: a license has the day they make.
@@ -108,8 +111,13 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    pub const NEVER: Self =
-        Self { on: None, days_after_first_activation: None, days_counted_by_client: None, days_after_issue: None };
+    pub const NEVER: Self = Self {
+        on: None,
+        days_after_first_activation: None,
+        ends_with_day: false,
+        days_counted_by_client: None,
+        days_after_issue: None,
+    };
 
     #[must_use]
     pub const fn on(instant: Timestamp) -> Self {
@@ -127,7 +135,10 @@ impl Expiry {
     /// The instant from which the license is expired, as far as it is known.
     #[must_use]
     pub fn instant(self, first_activated: Option<Timestamp>) -> Option<Timestamp> {
-        let counted = self.days_after_first_activation.zip(first_activated).map(|(days, first)| first.plus_days(i64::from(days)));
+        let counted = self.days_after_first_activation.zip(first_activated).map(|(days, first)| {
+            let from = if self.ends_with_day { first.date().end() } else { first };
+            from.plus_days(i64::from(days))
+        });
         match (self.on, counted) {
             (Some(on), Some(counted)) => Some(on.min(counted)),
             (on, counted) => on.or(counted),
@@ -532,6 +543,12 @@ mod tests {
         assert_eq!(expiry.instant(Some(NOW)), Some(NOW.plus_days(14)));
         assert_eq!(expiry.instant(Some(NOW.plus_days(20))), Some(NOW.plus_days(30)));
         assert_eq!(Expiry { days_counted_by_client: Some(3), ..Expiry::NEVER }.instant(Some(NOW)), None);
+        let by_day = Expiry { days_after_first_activation: Some(30), ends_with_day: true, ..Expiry::NEVER };
+        let day = |text: &str| text.parse::<crate::licensing::Date>().unwrap();
+        for millis in [0, 40_000_000, 86_399_999] {
+            let first = day("2021-01-15").midnight().plus_millis(millis);
+            assert_eq!(by_day.instant(Some(first)), Some(day("2021-02-14").end()), "{millis}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     FeatureId, PolicyId, ProductCode, ProductId, Timestamp,
     license::{LicenseType, Terms},
+    qlm::PropertyDefinition,
 };
 
 /// What a customer shows to be granted a license.
@@ -87,6 +88,8 @@ pub struct ProductRules {
     pub legacy_clients: bool,
     /// Keys that shops order by Quick License Manager's methods have its shape.
     pub qlm_keys: bool,
+    /// What properties its licenses have by those methods; none: whatever a call says.
+    pub properties: Vec<PropertyDefinition>,
     /// Custom fields that go into license files.
     pub file_fields: Vec<String>,
     /// Members of the metadata that go into license files.
@@ -110,6 +113,7 @@ impl Default for ProductRules {
             trust_airgap_deactivation: false,
             legacy_clients: false,
             qlm_keys: false,
+            properties: Vec::new(),
             file_fields: Vec::new(),
             file_metadata: Vec::new(),
         }

@@ -328,6 +328,12 @@ impl Protection {
                 "The vendor limits how many keys are made in a day, and the limit is reached. Nothing was made.",
                 "Send the order again tomorrow, or raise maxNewKeysPerDay.",
             ),
+            Self::Records { most } => Words {
+                what: "No more licenses on this server".into(),
+                why: format!("The vendor limits this server to {most} licenses, and the limit is reached. Nothing was made.")
+                    .into(),
+                next: "Raise dbMaxRecords, then send the order again.".into(),
+            },
             Self::ComputerKey => Words::of(
                 "This is not the computer key this computer was given",
                 "The computer was activated again since, or the key is another computer’s.",

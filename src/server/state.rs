@@ -32,6 +32,15 @@ impl AppState {
         client_address(peer, headers, &self.config)
     }
 
+    /// The country a call comes from, as a trusted proxy says it in the header the vendor named.
+    #[must_use]
+    pub fn country_of(&self, peer: SocketAddr, headers: &HeaderMap) -> Option<String> {
+        let settings = self.desk.settings();
+        let name = Some(settings.qlm.rules.country_header.as_str()).filter(|name| !name.is_empty())?;
+        let trusted = self.config.trusted_proxies.contains(&peer.ip().to_canonical());
+        headers.get(name).filter(|_| trusted).and_then(|code| code.to_str().ok()).map(|code| code.trim().to_owned())
+    }
+
     /// Whether one more activation from there, or what costs as much, is within the limit.
     #[must_use]
     pub fn allows_activation(&self, from: IpAddr) -> bool {

@@ -15,12 +15,14 @@ impl Conn {
         code: &AuthorizationCode,
         mark: &[u8],
     ) -> Result<(), StoreError> {
-        let sql = "insert into authorization_code (email_folded, product_id, computer, mark, tries, created_at, expires_at) \
-                   values ($1, $2, $3, $4, $5, $6, $7) on conflict (email_folded, product_id) do update set \
+        let sql = "insert into authorization_code (email_folded, product_id, computer, mark, tries, created_at, expires_at, properties) \
+                   values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (email_folded, product_id) do update set \
                    computer = excluded.computer, mark = excluded.mark, tries = excluded.tries, created_at = excluded.created_at, \
-                   expires_at = excluded.expires_at";
+                   expires_at = excluded.expires_at, properties = excluded.properties";
         let query = sqlx::query(sql).bind(email.folded()).bind(product.0).bind(plain(&code.computer)).bind(mark.to_vec());
         let query = query.bind(i64::from(code.tries)).bind(code.made.millis()).bind(code.expires.millis());
+        let properties = serde_json::to_string(&code.properties).expect("properties are plain data");
+        let query = query.bind(properties);
         query.execute(self.db()).await?;
         Ok(())
     }
@@ -31,15 +33,20 @@ impl Conn {
         email: &Email,
         product: ProductId,
     ) -> Result<Option<(AuthorizationCode, Vec<u8>)>, StoreError> {
-        const Q: &str = "select computer, mark, tries, created_at, expires_at from authorization_code \
+        const Q: &str = "select computer, mark, tries, created_at, expires_at, properties from authorization_code \
                          where email_folded = $1 and product_id = $2";
-        const LOCKED: &str = "select computer, mark, tries, created_at, expires_at from authorization_code \
+        const LOCKED: &str = "select computer, mark, tries, created_at, expires_at, properties from authorization_code \
                               where email_folded = $1 and product_id = $2 for update";
         let sql = if self.locks_rows() { LOCKED } else { Q };
         let row = sqlx::query(sql).bind(email.folded()).bind(product.0).fetch_optional(self.db()).await?;
         row.map(|row| {
             let code = AuthorizationCode {
                 computer: row.string("computer")?,
+                properties: match row.string("properties")? {
+                    text if text.is_empty() => Vec::new(),
+                    text => serde_json::from_str(&text)
+                        .map_err(|_| StoreError::inconsistent("authorization_code", "properties", product.0))?,
+                },
                 tries: u32::try_from(row.int("tries")?).unwrap_or(u32::MAX),
                 made: Timestamp::from_millis(row.int("created_at")?),
                 expires: Timestamp::from_millis(row.int("expires_at")?),

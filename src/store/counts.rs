@@ -14,6 +14,12 @@ impl Conn {
         rows.iter().map(|row| Ok((row.int("product_id")?, (row.int("licenses")?, row.int("seats")?)))).collect()
     }
 
+    /// How many licenses there are, of whatever state.
+    pub async fn license_count(&mut self) -> Result<u64, StoreError> {
+        let row = sqlx::query("select count(*) as found from license").fetch_one(self.db()).await?;
+        Ok(row.int("found")?.unsigned_abs())
+    }
+
     /// Licenses of a product that include a feature. Terms are JSON of this program's own making, so the code stands there as written.
     pub async fn licenses_with_feature(&mut self, product: ProductId, code: &str) -> Result<i64, StoreError> {
         let escaped = code.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");

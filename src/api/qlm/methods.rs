@@ -55,7 +55,7 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
                 match made.form {
                     KeyForm::SoftShop if keys.len() > SOFTSHOP_LONGEST => {
                         let message = "Error: the keys are issued, and more than this shop takes in one answer. Send them from the vendor’s site.";
-                        reply::failure(StatusCode::OK, ErrorCode::License, message)
+                        reply::failure(reply::status(state, ErrorCode::License), ErrorCode::License, message)
                     }
                     KeyForm::SoftShop => reply::text(format!("<softshop>{keys}</softshop>")),
                     KeyForm::Lines | KeyForm::Xml => reply::text(keys),
@@ -213,7 +213,9 @@ fn wants_json(call: &QlmCall) -> bool {
 /// Why nothing was read, in the form the reading was asked for.
 async fn read_refused(state: &AppState, call: &QlmCall, refused: QlmRefused) -> Response {
     if wants_json(call) {
-        return reply::json(&json!({ "error": refused.message, "errorCode": refused.code.number() }));
+        let mut response = reply::json(&json!({ "error": refused.message, "errorCode": refused.code.number() }));
+        *response.status_mut() = reply::status(state, refused.code);
+        return response;
     }
     reply::refused(state, call, refused).await
 }

@@ -84,9 +84,11 @@ async fn answer(state: &AppState, method: &str, request: Request) -> Response {
     if request.headers().get("sec-purpose").is_some_and(|purpose| purpose.as_bytes().starts_with(b"prefetch")) {
         return reply::failure(StatusCode::FORBIDDEN, ErrorCode::Blocked, "This address acts, so it is not fetched ahead.");
     }
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| state.address_of(peer.0, request.headers()));
-    if let Err(refused) = state.desk.qlm_admitted(from, method) {
-        let status = if [PAYPAL, WEBHOOK].contains(&method) { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+    let from = peer.map(|peer| state.address_of(peer, request.headers()));
+    let country = peer.and_then(|peer| state.country_of(peer, request.headers()));
+    if let Err(refused) = state.desk.qlm_admitted(from, country.as_deref(), method) {
+        let status = if [PAYPAL, WEBHOOK].contains(&method) { StatusCode::FORBIDDEN } else { reply::status(state, refused.code) };
         return reply::failure(status, refused.code, &refused.message);
     }
     let from = from.map(|from| crate::server::limits::counted(from).to_string());

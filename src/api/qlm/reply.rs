@@ -68,10 +68,29 @@ pub fn failure(status: StatusCode, code: ErrorCode, message: &str) -> Response {
 pub async fn refused(state: &AppState, call: &QlmCall, refused: QlmRefused) -> Response {
     let told = call.args.text("is_locale").and_then(Locale::parse).and_then(|locale| locale.error(refused.code));
     let element = document::error(refused.code, told.unwrap_or(&refused.message));
-    match state.desk.qlm_refused_for(call, &refused).await {
+    let mut response = match state.desk.qlm_refused_for(call, &refused).await {
         Ok(Some(product)) => signed(state, product, &element).await,
         Ok(None) => plain(&element),
-        Err(fault) => failed(fault),
+        Err(fault) => return failed(fault),
+    };
+    *response.status_mut() = status(state, refused.code);
+    response
+}
+
+/// The status a failure comes with: 200 unless the vendor wants others, for clients of old read the body alone (§2.3).
+pub fn status(state: &AppState, code: ErrorCode) -> StatusCode {
+    if !state.desk.settings().qlm.rules.failures_have_status {
+        return StatusCode::OK;
+    }
+    match code {
+        ErrorCode::AuthenticationFailed => StatusCode::UNAUTHORIZED,
+        ErrorCode::Blocked => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::AddressBlocked | ErrorCode::MethodDisabled => StatusCode::FORBIDDEN,
+        ErrorCode::LicenseNotFound | ErrorCode::NoProduct | ErrorCode::NoProductForKey | ErrorCode::CustomerNotFound => {
+            StatusCode::NOT_FOUND
+        }
+        ErrorCode::BadFormat | ErrorCode::NoData | ErrorCode::NotProvided | ErrorCode::MissingArgument => StatusCode::BAD_REQUEST,
+        _ => StatusCode::CONFLICT,
     }
 }
 

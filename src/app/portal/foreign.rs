@@ -13,10 +13,15 @@ use crate::licensing::Timestamp;
 #[component]
 pub fn LicenseFilePage(
     frame: Frame,
-    /// Fields `key`, `device_id`, `device_name`; posts to `/activate/file`.
+    /// Fields `key`, `device_id`, `device_name`, `what`; posts to `/activate/file`.
     form: FormState,
 ) -> impl IntoView {
     let fresh = form.value("key").is_empty();
+    // Only links made for such apps ask for the other file.
+    let files = (form.value("what") == "properties").then(|| {
+        let files = vec![Choice::new("properties", "The product properties"), Choice::new("license", "The license file")];
+        view! { <Select at=form.at("what") label="File" choices=files/> }
+    });
     view! {
         <CustomerShell frame=frame title="Get a license file" here="/activate">
             <p class="crumb"><a href="/activate">"Activate with a key"</a></p>
@@ -25,7 +30,8 @@ pub fn LicenseFilePage(
                 <Field at=form.at("key") label="Activation key" mono=true maxlength=128 autocomplete="off" autofocus=fresh/>
                 <Field at=form.at("device_id") label="Computer id" mono=true maxlength=256 autocomplete="off" hint="Copy it from the app, exactly as it stands there."/>
                 <Field at=form.at("device_name") label="Computer name" optional=true maxlength=128 autocomplete="off" hint="So that you can tell your computers apart later."/>
-                <div class="actions"><Button>"Download LicenseFile.xml"</Button></div>
+                {files}
+                <div class="actions"><Button>"Download the file"</Button></div>
             </PostForm>
             <p class="reference">"The app made a request file? "<a href="/offline">"Bring it here"</a>"."</p>
         </CustomerShell>

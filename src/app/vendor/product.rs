@@ -11,8 +11,8 @@ use crate::{
     app::{
         shell::VendorShell,
         ui::{
-            Button, Card, Choice, Column, Day, Empty, Field, FormState, Kind, LinkButton, PostButton, PostForm, Select, State,
-            Tab, Table, Tabs, Tick, Tone,
+            Button, Card, Choice, Column, Day, Empty, Field, FormState, Kind, Lines, LinkButton, PostButton, PostForm, Select,
+            State, Tab, Table, Tabs, Tick, Tone,
         },
         view::{VendorFrame, counted},
     },
@@ -307,6 +307,10 @@ fn Rules(path: String, form: FormState, enabled: bool) -> impl IntoView {
                     <Field at=form.at("trial_days") label="Trial" suffix="days" inputmode="numeric" hint="0: no trials."/>
                     <Field at=form.at("floating_timeout_minutes") label="A slot is freed after" suffix="minutes" inputmode="numeric" hint="Without a sign of life."/>
                 </div>
+            </Card>
+            <Card title="Properties" clone:form>
+                <Lines at=form.at("properties") label="Product properties" optional=true mono=true rows=4
+                    hint="One a line, like “quality.rows: int = 100 # Rows of a report”. Types are int, bool, string, ipAddress, ipSubnet, csv. “app” after the type lets apps set it. Empty: calls may name any."/>
             </Card>
             <Card title="For older apps">
                 <Tick at=form.at("trust_v1_deactivation") label="Old LicenseSpring files may release seats" hint="Their signature does not cover what they ask for: whoever has an older file of a machine could release it."/>

@@ -12,7 +12,8 @@ use crate::{
         license::{Actor, Expiry, License, LicenseState, Limit, Maintenance},
         product::Product,
         qlm::{
-            ArgError, Args, ComputerType, ErrorCode, FeatureMasks, LicenseModel, Property, QlmTerms, document,
+            ArgError, Args, ComputerType, ErrorCode, FeatureMasks, LicenseModel, Property, PropertyDefinition, QlmTerms,
+            document,
             order::{self, OrderSettings},
             protect::OwnLimit,
         },
@@ -35,6 +36,17 @@ pub(in crate::desk) enum NewEnd {
     Days(u32),
     /// As long again as before.
     AsBefore,
+}
+
+/// A renewal, whoever brought it.
+pub(in crate::desk) struct Renewal {
+    pub end: NewEnd,
+    /// What is set together with it.
+    pub properties: Vec<Property>,
+    /// What tells it from the next.
+    pub once: Option<Once>,
+    /// When it was paid: what was revoked before that is good again.
+    pub paid: Timestamp,
 }
 
 /// What names the licenses an act is about; the first of them that is given counts.
@@ -78,8 +90,20 @@ impl Desk {
             Ok(end) => end,
             Err(refused) => return Ok(Err(refused)),
         };
-        let once = once("renew", &call.args, extension.as_ref());
-        self.renew_licenses(&visitor(extension.as_ref()), found, end, once, self.now()).await
+        let ended = |license: &License| license.valid_until();
+        if let Err(refused) = within_grace(&found, settings.qlm.rules.renewal_grace, ended, self.now(), "subscriptionGracePeriod")
+        {
+            return Ok(Err(refused));
+        }
+        let properties = match properties(&call.args, &settings.qlm.orders) {
+            Ok(properties) => properties,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        if let Err(refused) = properties_fit(found.iter().map(|(_, product)| product), &properties) {
+            return Ok(Err(refused));
+        }
+        let renewal = Renewal { end, properties, once: once("renew", &call.args, extension.as_ref()), paid: self.now() };
+        self.renew_licenses(&visitor(extension.as_ref()), found, renewal).await
     }
 
     /// Extends licenses that were found. What the same shop revoked before it was paid is good again.
@@ -87,10 +111,9 @@ impl Desk {
         &self,
         visitor: &Visitor,
         found: Vec<(License, Product)>,
-        end: NewEnd,
-        once: Option<Once>,
-        paid: Timestamp,
+        renewal: Renewal,
     ) -> Result<Result<String, QlmRefused>, Fault> {
+        let Renewal { end, properties, once, paid } = renewal;
         // An order may hold licenses without an end beside those that are renewed: an end would take something from them.
         let (found, endless): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|(license, _)| license.terms.expiry != Expiry::NEVER);
@@ -99,6 +122,7 @@ impl Desk {
             return Ok(Err(QlmRefused::new(ErrorCode::NotValid, message).of(product)));
         }
         let (now, actor) = (self.now(), visitor.actor());
+        let renews_maintenance = self.settings().qlm.rules.renews_maintenance;
         let renew = move |license: &mut License| {
             let until = match end {
                 NewEnd::On(date) => date.end(),
@@ -117,7 +141,15 @@ impl Desk {
                     }
                 },
             };
-            license.renew(until, None, now).map_err(|past| ActError::field("is_expdate", past.to_string()))?;
+            // A plan that lasts longer was bought apart.
+            let plan = license.terms.maintenance.instant(license.first_activated).filter(|_| renews_maintenance);
+            if !properties.is_empty() {
+                let qlm = own_terms(license);
+                properties.iter().for_each(|property| property.clone().put_into(&mut qlm.properties));
+            }
+            license
+                .renew(until, plan.map(|plan| plan.max(until)), now)
+                .map_err(|past| ActError::field("is_expdate", past.to_string()))?;
             if matches!(&license.state, LicenseState::Disabled { by, at, .. } if *by == actor && *at <= paid) {
                 license.state = license.state.clone().enable().map_err(ActError::from)?;
             }
@@ -174,12 +206,13 @@ impl Desk {
             (Err(refused), _) => return Ok(Err(refused)),
             (_, Err(error)) => return Ok(Err(error.into())),
         };
+        if let Err(refused) = edit.fits(found.iter().map(|(_, product)| product)) {
+            return Ok(Err(refused));
+        }
         let (visitor, now, by) = (visitor(extension.as_ref()), self.now(), revoker(extension.as_ref()));
         let actor = visitor.actor();
         let change = move |license: &mut License| {
-            // One that was made by other means begins as what it is.
-            let model = document::model(license, &license.terms.qlm.clone().unwrap_or_default());
-            license.terms.qlm.get_or_insert_with(|| QlmTerms { model, ..QlmTerms::default() });
+            own_terms(license);
             edit.apply(&mut license.terms, now);
             if let Some(revokes) = revokes {
                 set_revoked(license, revokes, &by, &actor, now);
@@ -199,6 +232,12 @@ impl Desk {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
         };
+        let ended = |license: &License| license.terms.maintenance.instant(license.first_activated).filter(|_| renews);
+        if let Err(refused) =
+            within_grace(&found, settings.qlm.rules.maintenance_grace, ended, self.now(), "maintenancePlanGracePeriod")
+        {
+            return Ok(Err(refused));
+        }
         match Plan::read(&call.args, &settings.qlm.orders, renews) {
             Ok(plan) => {
                 let once = once("maintain", &call.args, extension.as_ref());
@@ -335,6 +374,20 @@ impl Desk {
     }
 }
 
+/// What a license is by these methods. One that was made by other means begins as what it is.
+pub(in crate::desk) fn own_terms(license: &mut License) -> &mut QlmTerms {
+    let model = document::model(license, &license.terms.qlm.clone().unwrap_or_default());
+    license.terms.qlm.get_or_insert_with(|| QlmTerms { model, ..QlmTerms::default() })
+}
+
+/// Refuses properties that products of these licenses do not have.
+pub(super) fn properties_fit<'a>(products: impl IntoIterator<Item = &'a Product>, given: &[Property]) -> Result<(), QlmRefused> {
+    for product in products {
+        PropertyDefinition::check(&product.rules.properties, given).map_err(|error| QlmRefused::from(error).of(product))?;
+    }
+    Ok(())
+}
+
 /// What took a license's place, or itself.
 pub(super) async fn newest_of(conn: &mut Conn, license: License, product: Product) -> Result<(License, Product), StoreError> {
     let mut newest = (license, product);
@@ -356,6 +409,27 @@ fn once(act: &str, args: &Args, extension: Option<&Extension>) -> Option<Once> {
     let said = args.fingerprint_as_sent(&with, &NOT_ORDERED);
     let name = extension.map_or("qlm", |extension| extension.name.as_str()).to_lowercase();
     Some(Once::call(base64::url(&Sha256::digest(format!("{act}\n{name}\n{said}")))))
+}
+
+/// Refuses to renew what is over for longer than the vendor lets it be. All of several are renewed, or none.
+fn within_grace(
+    found: &[(License, Product)],
+    days: Option<u32>,
+    ended: impl Fn(&License) -> Option<Timestamp>,
+    now: Timestamp,
+    property: &str,
+) -> Result<(), QlmRefused> {
+    let Some(days) = days else { return Ok(()) };
+    for (license, product) in found {
+        if let Some(end) = ended(license).filter(|end| end.plus_days(i64::from(days)) <= now) {
+            let last = end.plus_millis(-1).date();
+            let message = format!(
+                "This was over on {last}, and is renewed only within {days} days of that. Order it anew, or ask its vendor: {property}."
+            );
+            return Err(QlmRefused::new(ErrorCode::Expired, message).of(product));
+        }
+    }
+    Ok(())
 }
 
 fn visitor(extension: Option<&Extension>) -> Visitor {
@@ -431,6 +505,10 @@ fn period(license: &License) -> Option<u32> {
     u32::try_from(days).ok().filter(|days| *days > 0)
 }
 
+fn properties(args: &Args, settings: &OrderSettings) -> Result<Vec<Property>, ArgError> {
+    args.text("is_pp").map_or(Ok(Vec::new()), |text| Property::parse_all("is_pp", text, &settings.dates))
+}
+
 /// What an edit changes; what is not given stays.
 #[derive(Clone)]
 pub(super) struct Edits {
@@ -474,13 +552,15 @@ impl Edits {
             model: args.text("is_licensemodel").map(|text| LicenseModel::parse("is_licensemodel", text)).transpose()?,
             seats: args.count("is_quantity", 1)?,
             computer_type: args.text("is_computertype").map(|text| ComputerType::parse("is_computertype", text)).transpose()?,
-            properties: match args.text("is_pp") {
-                Some(text) => Property::parse_all("is_pp", text, &settings.dates)?,
-                None => Vec::new(),
-            },
+            properties: properties(args, settings)?,
             affiliate: args.text("is_affiliateid").map(str::to_owned),
             user_data: args.text("is_userdata1").map(str::to_owned),
         })
+    }
+
+    /// Refuses what products do not have.
+    pub fn fits<'a>(&self, products: impl IntoIterator<Item = &'a Product>) -> Result<(), QlmRefused> {
+        properties_fit(products, &self.properties)
     }
 
     /// The same that leaves seats as they are.

@@ -11,7 +11,7 @@ use crate::{
         DeviceId, Email, ProductId,
         authorization_code::NoLicense,
         product::Product,
-        qlm::{ErrorCode, document::Element, key},
+        qlm::{ErrorCode, Property, document::Element, key},
     },
     store::StoreError,
     vault::random_bytes,
@@ -54,9 +54,16 @@ impl Desk {
             Ok(product) => product,
             Err(refused) => return Ok(Err(refused)),
         };
+        let properties =
+            match args.text("is_pp").map(|text| Property::parse_all("is_pp", text, &self.settings().qlm.orders.dates)) {
+                None => Vec::new(),
+                Some(Ok(properties)) => properties,
+                Some(Err(error)) => return Ok(Err(QlmRefused::from(error).of(&product))),
+            };
         let ask = CodeAsk {
             email,
             product: product.code.clone(),
+            properties,
             computer: args.text("is_pcid").map(|text| text.chars().take(256).collect()),
             from: call.from.clone(),
         };
@@ -117,8 +124,11 @@ impl Desk {
                     return Ok(Err(refused(CodeRefusal::NoLicense(NoLicense::None), product)));
                 };
                 let asked = Asked::of(key, on.clone());
-                let seated = seat(conn, &asked, &settings.qlm.protect, random, now).await?;
-                if seated.is_ok() {
+                let mut seated = seat(conn, &asked, &settings.qlm, random, now).await?;
+                if let Ok((facts, ..)) = &mut seated {
+                    if let Some(license) = proved.set_properties(conn, now).await? {
+                        facts.license = license;
+                    }
                     conn.drop_code(&proved.email, product.id).await?;
                 }
                 Ok(seated.map(|(facts, activation, key)| (asked, facts, activation, key)))

@@ -2,7 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, product_numbered, protect::protected, switched};
+use super::{
+    NOT_ORDERED, QlmCall, QlmRefused, call_fields, change::properties_fit, product_numbered, protect::protected, switched,
+};
 use crate::{
     desk::{ActError, Desk, Fault, Issue, Issued, KeyShape, Refusal, Visitor},
     licensing::{
@@ -139,6 +141,10 @@ impl Desk {
         };
         let known = conn.releases(product.id).await?;
         drop(conn);
+        let properties = order.terms.qlm.as_ref().map(|qlm| qlm.properties.as_slice()).unwrap_or_default();
+        if let Err(refused) = properties_fit([&product], properties) {
+            return Ok(Err(refused));
+        }
         let wanted = VersionNumber { major: order.product.1, minor: order.product.2 };
         if !known.is_empty() && !known.iter().any(|release| release.version.number() == wanted) {
             let message = format!("{} has no version {wanted}. Its vendor adds versions.", product.name);
@@ -171,6 +177,7 @@ impl Desk {
             note,
             mails_keys,
             keys_per_day: settings.qlm.protect.keys_per_day,
+            licenses_most: settings.qlm.rules.licenses,
             ..Issue::one(product.code.clone(), order.terms)
         };
         Ok(Ok(Planned { visitor: Visitor::Extension { name: caller }, product, issue }))

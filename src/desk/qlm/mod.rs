@@ -21,7 +21,7 @@ mod validate;
 
 pub(super) use again::Validated;
 pub use analytics::Told as InstallTold;
-pub(super) use change::{LicensesNamed, NewEnd, Plan};
+pub(super) use change::{LicensesNamed, NewEnd, Plan, Renewal, own_terms};
 pub use create::{KeyForm, MadeKeys};
 pub(super) use create::{Ordered, Planned, no_quantity};
 pub(super) use extensions::PASSWORD_LEAST;
@@ -278,6 +278,14 @@ impl Desk {
         }
     }
 
+    /// The properties that a license document tells of, as a signed document of their own; none where it has none.
+    pub async fn qlm_properties(&self, product: ProductId, license: &Element) -> Result<Option<String>, Fault> {
+        match license.child("productProperties").filter(|text| !text.is_empty()) {
+            Some(properties) => Ok(Some(self.sign_document(product, properties.to_owned()).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Under which product's key a refusal is told that has none of its own: that of the product the call names. Only words that are few: each
     /// of them is one signature, however often it is told.
     pub async fn qlm_refused_for(&self, call: &QlmCall, refused: &QlmRefused) -> Result<Option<ProductId>, Fault> {
@@ -286,6 +294,7 @@ impl Desk {
             | ErrorCode::MethodDisabled
             | ErrorCode::AuthenticationFailed
             | ErrorCode::LicenseNotFound
+            | ErrorCode::OtherProduct
             | ErrorCode::DeactivationCode => true,
             ErrorCode::MissingArgument => refused.message.ends_with(" is missing."),
             _ => false,

@@ -24,6 +24,10 @@ pub(super) const DAY_SECONDS: i64 = 86_400;
 /// Refusals of a license that are kept in a day: whoever knows its key can name any computer.
 const KEPT_A_DAY: i64 = 50;
 
+/// What is not done from a country that is blocked.
+const ACTIVATING: [&str; 4] =
+    ["ActivateKey", "ValidateLicenseHttp", "RequestAuthorizationCodeForActivationHttp", "ActivateKeyByAuthorizationCodeHttp"];
+
 /// Such a limit, by number and in its words.
 pub(super) fn protected(refusal: Protection) -> QlmRefused {
     let refused = QlmRefused::new(refusal.error(), refusal.words().sentence());
@@ -31,8 +35,8 @@ pub(super) fn protected(refusal: Protection) -> QlmRefused {
 }
 
 impl Desk {
-    /// Whether a method may be called from an address at all.
-    pub fn qlm_admitted(&self, address: Option<IpAddr>, method: &str) -> Result<(), QlmRefused> {
+    /// Whether a method may be called from an address at all, and from a country, where that is known.
+    pub fn qlm_admitted(&self, address: Option<IpAddr>, country: Option<&str>, method: &str) -> Result<(), QlmRefused> {
         let settings = self.settings();
         let ProtectSettings { blocked_addresses, admin_methods, admin_addresses, .. } = &settings.qlm.protect;
         let refused = |message: &str| Err(QlmRefused::new(ErrorCode::AddressBlocked, message));
@@ -41,6 +45,11 @@ impl Desk {
         }
         // One of another service is listed by its own name.
         let own = method.rsplit('/').next().unwrap_or(method);
+        let activates = ACTIVATING.iter().any(|name| name.eq_ignore_ascii_case(own));
+        let blocked = |country: &str| settings.qlm.rules.blocked_countries.iter().any(|code| code.eq_ignore_ascii_case(country));
+        if activates && country.is_some_and(blocked) {
+            return refused("This server activates nothing from this country. Ask its vendor.");
+        }
         let admin = admin_methods.iter().any(|name| name.eq_ignore_ascii_case(own));
         if admin && !address.is_some_and(|address| admin_addresses.contain(address)) {
             return refused(

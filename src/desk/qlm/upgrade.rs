@@ -131,6 +131,9 @@ impl Desk {
         if !target.authorization.by_key() {
             return Ok(Err(QlmRefused::new(ErrorCode::NotValid, "Licenses of this product have no keys.").of(&target)));
         }
+        if let Err(refused) = edits.fits([&target]) {
+            return Ok(Err(refused));
+        }
         let email = match license.customer {
             Some(customer) => conn.customer(customer).await?.map(|customer| customer.email),
             None => email.and_then(|text| Email::parse(&text).ok()),

@@ -11,7 +11,7 @@ use crate::{
     desk::{
         Desk, Fault, Refusal,
         activate::{Asker, Granted, grant, known_version},
-        settings::protect::ProtectSettings,
+        settings::qlm::QlmSettings,
     },
     licensing::{
         ActivationKey, DeviceId, DeviceName, Email, ProductId, Timestamp,
@@ -137,21 +137,24 @@ impl Desk {
             }
         };
         let holds = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
-        if let Err(refused) = covered(&mut conn, &facts, &asked).await? {
+        let now = self.now();
+        if let Err(refused) = covered(&mut conn, &facts, &asked, settings.qlm.rules.older_versions, now).await? {
             return Ok(Err(refused.of(&facts.product)));
         }
-        let now = self.now();
         let virtual_machine =
             asked.on.device.virtual_machine.or(facts.known.as_ref().and_then(|known| known.device.virtual_machine));
         let kept = match &facts.known {
             Some(known) => conn.computer_key(known.id).await?,
             None => None,
         };
+        let known_as = facts.known.as_ref().and_then(|known| known.device.name.as_ref());
+        let renamed =
+            settings.qlm.rules.renames_computers && asked.on.device.name.as_ref().is_some_and(|name| Some(name) != known_as);
         let counts =
             activates && protect.activation_limits().counts(virtual_machine) && is_activation(holds, &asked.on, kept.as_deref());
         // What speaks for a machine with a key of its own is that key, and these calls show none: the rules refuse them.
         let has_key = facts.known.as_ref().is_some_and(|known| known.device_key.is_some() || known.tpm_key.is_some());
-        if (activates && !holds) || (holds && has_key) || counts {
+        if (activates && (!holds || renamed)) || (holds && has_key) || counts {
             drop(conn);
             return self.activate_for_qlm(asked, now).await;
         }
@@ -187,7 +190,7 @@ impl Desk {
         let in_act = (asked.clone(), settings.clone());
         let done = self.store.write(move |conn| {
             let (asked, settings) = in_act.clone();
-            Box::pin(async move { seat(conn, &asked, &settings.qlm.protect, random, now).await })
+            Box::pin(async move { seat(conn, &asked, &settings.qlm, random, now).await })
         });
         let done = match done.await {
             Err(StoreError::GaveUp(why)) => return day_is_full(why),
@@ -195,10 +198,7 @@ impl Desk {
         };
         Ok(done.map(|(facts, activation, key)| {
             let (product, element) = self.license_document(&facts, Some(&activation), &asked, &key, now);
-            // What counts each call is told anew.
-            let counted =
-                asked.on.key.is_none() && settings.qlm.protect.activation_limits().counts(activation.device.virtual_machine);
-            let of = (!counted && may_be_kept(&facts.license, &activation)).then(|| (facts.license.clone(), activation));
+            let of = may_be_kept(&facts.license, &activation).then(|| (facts.license.clone(), activation));
             Told { product, element, of, changed: true }
         }))
     }
@@ -250,7 +250,7 @@ type Seated = (ActivationFactsRow, Activation, String);
 pub(super) async fn seat(
     conn: &mut Conn,
     asked: &Asked,
-    protect: &ProtectSettings,
+    settings: &QlmSettings,
     random: [u8; 16],
     now: Timestamp,
 ) -> Result<Result<Seated, QlmRefused>, StoreError> {
@@ -260,7 +260,7 @@ pub(super) async fn seat(
     };
     let (product, about) = (facts.product.clone(), about(&facts, &asked.on));
     let shown = asked.on.key.clone();
-    let seated = seat_in(conn, facts, asked, protect, random, now).await?.map_err(|refused| refused.of(&product));
+    let seated = seat_in(conn, facts, asked, settings, random, now).await?.map_err(|refused| refused.of(&product));
     let cause = match &seated {
         Err(refused) => refused.cause.clone(),
         Ok((.., key)) => shown.filter(|shown| *shown != key::plain(key)).map(|_| Refusal::Qlm(Protection::IllegalComputer)),
@@ -275,11 +275,12 @@ async fn seat_in(
     conn: &mut Conn,
     facts: ActivationFactsRow,
     asked: &Asked,
-    protect: &ProtectSettings,
+    settings: &QlmSettings,
     random: [u8; 16],
     now: Timestamp,
 ) -> Result<Result<Seated, QlmRefused>, StoreError> {
-    if let Err(refused) = covered(conn, &facts, asked).await? {
+    let QlmSettings { protect, rules, .. } = settings;
+    if let Err(refused) = covered(conn, &facts, asked, rules.older_versions, now).await? {
         return Ok(Err(refused));
     }
     if let Err(refusal) = limited(conn, &facts, asked, protect).await? {
@@ -304,10 +305,18 @@ async fn seat_in(
     let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
     let key_text = key_of(&facts);
     let contact = asked.on.email.as_ref().map(Email::as_str);
-    match grant(conn, facts, &wants, &asked.on.device, Asker { contact, ..Asker::default() }, now).await? {
+    let mut device = asked.on.device.clone();
+    // It keeps the name it was activated under.
+    if !rules.renames_computers && facts.known.as_ref().is_some_and(|known| known.device.name.is_some()) {
+        device.name = None;
+    }
+    match grant(conn, facts, &wants, &device, Asker { contact, ..Asker::default() }, now).await? {
         Ok(Granted { mut facts, activation }) => {
             if !held {
                 keep_user_data(conn, &mut facts, asked.on.user_data.as_deref(), now).await?;
+                if let Some(email) = asked.on.email.as_ref().filter(|_| rules.creates_customers) {
+                    keep_customer(conn, &mut facts, email, now).await?;
+                }
             }
             if let (false, Some(most)) = (held, protect.activations.per_day)
                 && conn.count_try(&counted("activations", "all"), DAY_SECONDS, now).await? > i64::from(most)
@@ -349,6 +358,28 @@ async fn keep_user_data(
     Ok(())
 }
 
+/// Makes the address an app says the customer of a license that has none.
+async fn keep_customer(conn: &mut Conn, facts: &mut ActivationFactsRow, email: &Email, now: Timestamp) -> Result<(), StoreError> {
+    if facts.license.customer.is_some() {
+        return Ok(());
+    }
+    let customer = conn.customer_for(email, "", "", now).await?;
+    let entry = NewAudit {
+        at: now,
+        subject: Subject::license(facts.license.id.0),
+        act: "license.edited",
+        actor: Actor::Customer,
+        before: Some(serde_json::json!({ "customer": null })),
+        after: Some(serde_json::json!({ "customer": email.as_str() })),
+    };
+    let head = conn.audit(&entry, facts.audit_head.as_deref());
+    facts.license.customer = Some(customer);
+    conn.save_license(&facts.license, Some(&head)).await?;
+    facts.customer = conn.customer(customer).await?;
+    facts.audit_head = Some(head);
+    Ok(())
+}
+
 /// The key as it is kept. Not as a call spelt it: what is refused is signed, and each spelling would be a signature of its own.
 fn key_of(facts: &ActivationFactsRow) -> String {
     facts.license.key.as_ref().map(ActivationKey::text).unwrap_or_default()
@@ -379,7 +410,13 @@ async fn find(conn: &mut Conn, asked: &Asked) -> Result<Result<ActivationFactsRo
 }
 
 /// Whether a license covers the version a call names: its own, or one that came out within its maintenance.
-async fn covered(conn: &mut Conn, facts: &ActivationFactsRow, asked: &Asked) -> Result<Result<(), QlmRefused>, StoreError> {
+async fn covered(
+    conn: &mut Conn,
+    facts: &ActivationFactsRow,
+    asked: &Asked,
+    older_too: bool,
+    now: Timestamp,
+) -> Result<Result<(), QlmRefused>, StoreError> {
     let Some((_, major, minor)) = asked.on.product else { return Ok(Ok(())) };
     // That a license was revoked is told first, whichever version asks.
     if !matches!(facts.license.state, LicenseState::Enabled) {
@@ -396,15 +433,20 @@ async fn covered(conn: &mut Conn, facts: &ActivationFactsRow, asked: &Asked) -> 
     if (major, minor) == (qlm.major, qlm.minor) || (qlm.major, qlm.minor) == (0, 0) {
         return Ok(Ok(()));
     }
-    let wanted = VersionNumber { major, minor };
+    let (own, wanted) = (VersionNumber { major: qlm.major, minor: qlm.minor }, VersionNumber { major, minor });
+    if older_too && wanted < own {
+        return Ok(Ok(()));
+    }
     let refused = QlmRefused::new(
         ErrorCode::OtherVersion,
         format!("This activation key is for version {}.{}, not for another.", qlm.major, qlm.minor),
     );
-    let Some(until) = facts.license.terms.maintenance.instant(facts.license.first_activated) else { return Ok(Err(refused)) };
+    // A plan that begins with the first activation begins now.
+    let since = facts.license.first_activated.or(Some(now));
+    let Some(until) = facts.license.terms.maintenance.instant(since) else { return Ok(Err(refused)) };
     let releases = conn.releases(facts.product.id).await?;
     let came_out = releases.iter().map(|release| release.version).filter(|version| version.number() == wanted);
-    let newer = wanted > VersionNumber { major: qlm.major, minor: qlm.minor };
+    let newer = wanted > own;
     let within = came_out.map(|version| version.released).min().is_some_and(|released| released < until);
     Ok(if newer && within { Ok(()) } else { Err(refused) })
 }

@@ -80,12 +80,12 @@ impl ProtectSettings {
     }
 }
 
-fn limit(text: &str) -> Result<Option<u32>, SettingError> {
+pub(super) fn limit(text: &str) -> Result<Option<u32>, SettingError> {
     let wrong = "Type a whole number from 0 to 1,000,000, or -1 for no limit.";
     number(text, -1, 1_000_000, wrong).map(|most| u32::try_from(most).ok())
 }
 
-fn limited(most: Option<u32>) -> String {
+pub(super) fn limited(most: Option<u32>) -> String {
     most.map_or_else(|| "-1".to_owned(), |most| most.to_string())
 }
 

@@ -1,6 +1,6 @@
 //! Server properties of Quick License Manager, under its own names. What creates or changes licenses is off until the vendor switches it on.
 
-use super::{Known, SettingError, flag, number, protect::ProtectSettings};
+use super::{Known, SettingError, flag, number, protect::ProtectSettings, rules::RuleSettings};
 use crate::licensing::qlm::{DateFormat, LicenseModel, key::Groups, order::OrderSettings};
 
 /// What shops and apps may do by its methods, and how.
@@ -46,6 +46,7 @@ pub struct QlmSettings {
     /// `updateExistingUserInformation`.
     pub updates_customers: bool,
     pub protect: ProtectSettings,
+    pub rules: RuleSettings,
     /// `dateFormat` as it was typed.
     date_format: String,
 }
@@ -85,6 +86,7 @@ impl Default for QlmSettings {
             trials_each: 1,
             updates_customers: false,
             protect: ProtectSettings::default(),
+            rules: RuleSettings::default(),
             date_format: "yyyy-MM-dd".to_owned(),
         }
     }

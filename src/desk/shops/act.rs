@@ -5,7 +5,7 @@ use crate::{
     desk::{
         ActError, Area, Desk, Fault, Level, QlmRefused, Visitor,
         licenses::Once,
-        qlm::{LicensesNamed, NewEnd, Ordered, Plan, Planned, Upgrade, is_of, no_quantity},
+        qlm::{LicensesNamed, NewEnd, Ordered, Plan, Planned, Renewal, Upgrade, is_of, no_quantity},
     },
     licensing::{
         Email,
@@ -49,6 +49,7 @@ impl Desk {
         if map != shop_map(&extension) {
             asked.api_key = None;
         }
+        let map = self.with_custom(map);
         for event in payload.events(&map.events) {
             lines.extend(self.try_event(&asked, &map, event).await?);
         }
@@ -249,8 +250,14 @@ impl Desk {
         }
         drop(conn);
         let is_property = property.is_some();
-        // A SKU may hold the arguments themselves, where the map says so.
-        let literal = item.literal.clone().filter(|text| text.starts_with('&') && !is_property);
+        // A SKU may hold the arguments themselves, where the map says so. What PayPal passes on was written by whoever made the button, and
+        // by whoever changed it: it says what the product's property leaves open.
+        let passed_on = map.signing == Signing::PayPal;
+        let literal = match &item.literal {
+            Some(text) if passed_on => Some(text.clone()).filter(|text| text.contains('=')),
+            Some(text) => Some(text.clone()).filter(|text| text.starts_with('&') && !is_property),
+            None => None,
+        };
         if let Some(fragment) = property {
             args.expand(fragment_pairs(&fragment), |name| !NEVER.contains(&name));
         }
@@ -456,7 +463,8 @@ impl Desk {
                 let end = order.until.map_or(NewEnd::AsBefore, |until| NewEnd::NotBefore(until.date()));
                 // A day that is said is the same however often it is set.
                 let once = order.until.is_none().then(|| once(event.id, 0));
-                (self.renew_licenses(&visitor, found, end, once, event.received).await?, "extended")
+                let renewal = Renewal { end, properties: Vec::new(), once, paid: event.received };
+                (self.renew_licenses(&visitor, found, renewal).await?, "extended")
             }
             Change::Maintain => {
                 let plan = match Plan::read(&Args::default(), &self.settings().qlm.orders, true) {
@@ -464,6 +472,11 @@ impl Desk {
                     Err(refused) => return Ok(Ended::failed(refused.message)),
                 };
                 (self.maintain_licenses(&visitor, found, plan, Some(once(event.id, 0))).await?, "maintained")
+            }
+            // What names its subscription alone is over, and was not given back.
+            Change::Revoke if !self.revokes(order) => {
+                let said = "This server revokes nothing for this; its vendor set it so. Staff decides.".to_owned();
+                return Ok(Ended { state: EventState::Ignored, said, order: of });
             }
             Change::Revoke => {
                 if let Some(part) = self.refund_of_part(extension, order).await? {
@@ -477,6 +490,12 @@ impl Desk {
             Ok(_) => Ended::done(format!("{} {what}.", licenses(count)), of),
             Err(refused) => Ended::failed(refused.message),
         })
+    }
+
+    /// Whether what is refunded, or what is cancelled, loses its licenses.
+    fn revokes(&self, order: &ShopOrder) -> bool {
+        let settings = self.settings();
+        if order.number.is_some() { settings.qlm.rules.revokes_refunded } else { settings.qlm.rules.revokes_canceled }
     }
 
     /// What is said where less was given back than was paid; none where all was, or what was paid is not known.

@@ -50,12 +50,18 @@ pub enum ArgError {
     Kind { name: &'static str, kind: &'static str, given: String },
     #[error("The argument {0} is longer than 16 KB.")]
     TooLong(String),
+    /// A property that its product does not have, or that is not of its type.
+    #[error("{0}")]
+    Property(String),
 }
 
 impl ArgError {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
-        ErrorCode::MissingArgument
+        match self {
+            Self::Property(_) => ErrorCode::Properties,
+            _ => ErrorCode::MissingArgument,
+        }
     }
 
     pub(crate) fn kind(name: &'static str, kind: &'static str, given: &str) -> Self {

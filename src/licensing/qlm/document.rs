@@ -58,6 +58,16 @@ impl Element {
         self
     }
 
+    /// What a child that holds text says.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Option<&str> {
+        let Content::Children(children) = &self.content else { return None };
+        children.iter().find(|child| child.name == name).and_then(|child| match &child.content {
+            Content::Text(text) => Some(text.as_str()),
+            Content::Children(_) => None,
+        })
+    }
+
     /// The canonical form: attributes in order, no short tags, as few escapes as there can be.
     #[must_use]
     pub fn canonical(&self) -> String {
@@ -160,8 +170,7 @@ impl SignatureAlgorithm {
     /// The document with its signature as the last child of its root, in ASCII. `canonical` is the document's canonical form.
     #[must_use]
     pub fn signed(self, canonical: &str, digest: &str, signature: &str) -> String {
-        let end = format!("</{ROOT}>");
-        let inner = canonical.strip_suffix(end.as_str()).unwrap_or(canonical);
+        let (inner, end) = canonical.rfind("</").map_or((canonical, ""), |at| canonical.split_at(at));
         let info = self.signed_info_with(digest, "");
         ascii(&format!("{inner}<Signature xmlns=\"{DSIG}\">{info}<SignatureValue>{signature}</SignatureValue></Signature>{end}"))
     }
@@ -249,12 +258,18 @@ pub fn license(facts: &DocumentFacts<'_>) -> Element {
         text("expiryDate", last(&minutes, expiry).unwrap_or_else(|| NO_DATE.to_owned())),
         text("activationKey", license.key.as_ref().map(|key| super::key::plain(&key.text())).unwrap_or_default()),
         text("userData", qlm.user_data.clone()),
-        text("productProperties", Property::document(&qlm.properties).unwrap_or_default()),
+        text("productProperties", properties_of(facts.product, qlm).unwrap_or_default()),
         text("activationDate", since),
         text("serverDate", minutes.write(facts.now)),
         text("computerType", machine.to_owned()),
     ];
     Element::holding(ROOT, children)
+}
+
+/// The properties of a license, as the document they are told in.
+#[must_use]
+pub fn properties_of(product: &Product, qlm: &QlmTerms) -> Option<String> {
+    Property::document(&qlm.properties, product.id, &product.rules.properties)
 }
 
 /// What a license without a limit is said to have.

@@ -4,6 +4,7 @@
 pub mod args;
 pub mod code;
 pub mod date;
+pub mod definitions;
 pub mod document;
 pub mod features;
 pub mod filter;
@@ -19,6 +20,7 @@ pub mod strict;
 pub use args::{ArgError, Args};
 pub use code::ErrorCode;
 pub use date::DateFormat;
+pub use definitions::PropertyDefinition;
 pub use features::FeatureMasks;
 pub use locale::Locale;
 pub use model::{ComputerType, LicenseModel, QlmTerms};

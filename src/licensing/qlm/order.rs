@@ -75,7 +75,11 @@ impl KeyOrder {
         let maintenance = match args.flag("is_maintenance_plan")?.or(args.flag("yearly_maintenance_plan")?) {
             Some(true) => {
                 let days = days(args, "is_maintduration")?.unwrap_or(settings.maintenance_days);
-                Maintenance::Until(day_after(ordered, days))
+                if in_progress(args) {
+                    Maintenance::DaysAfterFirstActivation(days)
+                } else {
+                    Maintenance::Until(day_after(ordered, days))
+                }
             }
             _ => Maintenance::None,
         };
@@ -117,6 +121,12 @@ impl KeyOrder {
     }
 }
 
+/// Whether an order is not completed yet: then its maintenance plan begins with the first activation (§4.3).
+fn in_progress(args: &Args) -> bool {
+    let status = args.text("is_orderstatus").or_else(|| args.text("orderstatus")).unwrap_or_default();
+    status.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).eq("inprogress".chars())
+}
+
 /// Our own type of a license of this model: it is what the rules of every door go by.
 #[must_use]
 pub fn kind(model: LicenseModel, expiry: Expiry) -> LicenseType {
@@ -138,7 +148,7 @@ fn end(args: &Args, settings: &OrderSettings, ordered: Date) -> Result<(Expiry, 
             // Both: whichever comes first.
             expiry.on = Some(expiry.on.map_or(counted, |on| on.min(counted)));
         } else if settings.duration_sets_date_when_activating {
-            expiry.days_after_first_activation = Some(days);
+            (expiry.days_after_first_activation, expiry.ends_with_day) = (Some(days), true);
         } else {
             expiry.days_counted_by_client = Some(days);
         }
@@ -201,7 +211,7 @@ fn floating(args: &Args, model: LicenseModel, ordered: Quantities) -> Result<(Li
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::{borrow::ToOwned, string::ToString, vec::Vec};
+    use alloc::{borrow::ToOwned, format, string::ToString, vec::Vec};
 
     fn order(text: &str, settings: &OrderSettings) -> Result<KeyOrder, ArgError> {
         let pairs: Vec<_> =
@@ -303,6 +313,11 @@ mod tests {
         assert_eq!(until("is_maintplan=true&is_mainduration=30").as_deref(), Some("2021-01-31"));
         assert_eq!(until("yearly_maintenance_plan=1").as_deref(), Some("2022-01-01"));
         assert_eq!(until("is_maintduration=30"), None, "without the plan it has no effect");
+        for status in ["is_orderstatus=InProgress", "OrderStatus=in progress", "IS_ORDERSTATUS=in_progress"] {
+            let terms = order(&format!("is_maintplan=1&is_maintduration=90&{status}"), &OrderSettings::default()).unwrap().terms;
+            assert_eq!(terms.maintenance, Maintenance::DaysAfterFirstActivation(90), "{status}");
+        }
+        assert_eq!(until("is_maintplan=1&is_orderstatus=Completed").as_deref(), Some("2022-01-01"));
     }
 
     #[test]

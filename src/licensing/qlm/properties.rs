@@ -4,8 +4,8 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ArgError, DateFormat, document::Element};
-use crate::licensing::Timestamp;
+use super::{ArgError, DateFormat, PropertyDefinition, document::Element};
+use crate::licensing::{ProductId, Timestamp};
 
 /// A value of a product property on a license.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,25 +64,43 @@ impl Property {
         self.category.eq_ignore_ascii_case(&other.category) && self.name.eq_ignore_ascii_case(&other.name)
     }
 
-    /// The document of properties that a license document carries as text.
+    /// The document of properties that a license document carries as text: those of the product, at their default where the license says
+    /// nothing of them, and whatever else the license has.
     #[must_use]
-    pub fn document(all: &[Self]) -> Option<String> {
-        if all.is_empty() {
+    pub fn document(all: &[Self], product: ProductId, definitions: &[PropertyDefinition]) -> Option<String> {
+        if all.is_empty() && definitions.is_empty() {
             return None;
         }
-        let times = DateFormat::parse("yyyy-MM-dd HH:mm:ss").expect("this is a format");
-        let properties = all.iter().map(|property| {
-            let expires =
-                property.expires.map_or_else(|| "0001-01-01 00:00:00".to_owned(), |end| times.write(end.plus_seconds(-1)));
-            Element::empty("Property")
-                .with("name", &property.name)
-                .with("category", &property.category)
-                .with("value", &property.value)
-                .with("expiryDate", &expires)
-                .with("operation", "None")
+        let defined = |property: &&Self| definitions.iter().find(|one| one.is_named(&property.category, &property.name));
+        let of = |one: &PropertyDefinition| all.iter().find(|property| one.is_named(&property.category, &property.name));
+        let by_definition = definitions.iter().map(|one| {
+            let element = Element::empty("Property")
+                .with("ID", &one.id(product))
+                .with("type", one.kind.as_str())
+                .with("defaultValue", &one.default)
+                .with("help", &one.help);
+            let bare =
+                || Self { category: one.category.clone(), name: one.name.clone(), value: one.default.clone(), expires: None };
+            written(element, &of(one).cloned().unwrap_or_else(bare))
         });
-        Some(Element::holding("ProductProperties", properties.collect()).canonical())
+        let others = all.iter().filter(|property| defined(property).is_none());
+        let others = others.map(|property| written(Element::empty("Property"), property));
+        Some(Element::holding(PROPERTIES_ROOT, by_definition.chain(others).collect()).canonical())
     }
+}
+
+/// The root of that document.
+pub const PROPERTIES_ROOT: &str = "ProductProperties";
+
+fn written(element: Element, property: &Property) -> Element {
+    let times = DateFormat::parse("yyyy-MM-dd HH:mm:ss").expect("this is a format");
+    let expires = property.expires.map_or_else(|| "0001-01-01 00:00:00".to_owned(), |end| times.write(end.plus_seconds(-1)));
+    element
+        .with("name", &property.name)
+        .with("category", &property.category)
+        .with("value", &property.value)
+        .with("expiryDate", &expires)
+        .with("operation", "None")
 }
 
 #[cfg(test)]
@@ -122,8 +140,21 @@ mod tests {
     #[test]
     fn a_document_of_them_escapes_what_it_holds() {
         let all = parse("a.b::<\"&'>").unwrap();
-        let text = Property::document(&all).unwrap();
+        let text = Property::document(&all, ProductId(1), &[]).unwrap();
         assert!(text.contains(r#"value="&lt;&quot;&amp;'>""#), "{text}");
-        assert_eq!(Property::document(&[]), None);
+        assert_eq!(Property::document(&[], ProductId(1), &[]), None);
+    }
+
+    #[test]
+    fn what_is_defined_stands_at_its_default_until_a_license_says_another() {
+        let defined = PropertyDefinition::parse_all("q.rows: int = 100 # Rows\nq.qa: bool = false").unwrap();
+        let own = parse("Q.QA::true||x.y::1").unwrap();
+        let text = Property::document(&own, ProductId(1), &defined).unwrap();
+        assert_eq!(text.matches("<Property ").count(), 3, "{text}");
+        for part in [r#"defaultValue="100" expiryDate"#, r#"help="Rows""#, r#"value="100""#, r#"value="true""#, r#"type="bool""#]
+        {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(text.find(r#"value="true""#) < text.find(r#"category="x""#), "{text}");
     }
 }

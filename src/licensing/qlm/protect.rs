@@ -114,6 +114,10 @@ pub enum Protection {
     Day,
     /// As many keys were made today as may be.
     Keys,
+    /// As many licenses are on this server as may be.
+    Records {
+        most: u32,
+    },
     /// The key of the computer is not the one it was given.
     ComputerKey,
     /// The same, where that is only noted.
@@ -129,13 +133,14 @@ pub enum Protection {
 
 impl Protection {
     #[must_use]
-    pub fn examples() -> [Self; 9] {
+    pub fn examples() -> [Self; 10] {
         [
             Self::OtherKind,
             Self::System { most: 3 },
             Self::Trials { most: 1 },
             Self::Day,
             Self::Keys,
+            Self::Records { most: 10_000 },
             Self::ComputerKey,
             Self::IllegalComputer,
             Self::Held { until: Timestamp::from_millis(0) },
@@ -152,6 +157,7 @@ impl Protection {
             Self::Trials { .. } => "too_many_trials",
             Self::Day => "too_many_today",
             Self::Keys => "too_many_keys_today",
+            Self::Records { .. } => "too_many_licenses",
             Self::ComputerKey => "computer_key_mismatch",
             Self::IllegalComputer => "illegal_computer",
             Self::Held { .. } => "seat_held_too_short",
@@ -166,7 +172,7 @@ impl Protection {
             Self::OtherKind => ErrorCode::NotValid,
             Self::System { .. } => ErrorCode::TooManyActivationsPerSystem,
             Self::Trials { .. } => ErrorCode::TooManyTrials,
-            Self::Day | Self::Keys => ErrorCode::Blocked,
+            Self::Day | Self::Keys | Self::Records { .. } => ErrorCode::Blocked,
             Self::ComputerKey => ErrorCode::ComputerKeyMismatch,
             Self::IllegalComputer => ErrorCode::Illegal,
             Self::Held { .. } | Self::Releases { .. } => ErrorCode::TooManyReleases,

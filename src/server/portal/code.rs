@@ -89,6 +89,7 @@ pub async fn ask(
     let mut typed = form(&body);
     let Some(read) = read(&mut typed) else { return draw(&state, StatusCode::UNPROCESSABLE_ENTITY, typed).await };
     let ask = CodeAsk {
+        properties: Vec::new(),
         email: read.email,
         product: read.product,
         computer: Some(read.device.id.to_string()),

@@ -44,10 +44,8 @@ pub fn ours(path: &str, query: &str) -> Option<Response> {
     let path = path.to_ascii_lowercase();
     let (_, page) = PAGES.iter().find(|(name, _)| path.strip_suffix(name).is_some_and(|before| before.ends_with('/')))?;
     let args = Args::merge(pairs(query.as_bytes()), Vec::new());
-    let page = match (*page, args.flag("is_file")) {
-        ("/activate", Ok(Some(true))) => "/activate/file",
-        (page, _) => page,
-    };
+    let is = |name| args.flag(name) == Ok(Some(true));
+    let page = if *page == "/activate" && (is("is_file") || is("is_pp")) { "/activate/file" } else { *page };
     let fields: &[(&str, &str)] = match page {
         "/activate" | "/activate/file" => {
             &[("key", "is_avkey"), ("device_id", "is_pcid"), ("device_name", "is_computer_name"), ("email", "is_email")]
@@ -59,9 +57,13 @@ pub fn ours(path: &str, query: &str) -> Option<Response> {
         _ => &[],
     };
     let filled = fields.iter().filter_map(|(field, argument)| Some((*field, args.text(argument)?)));
+    let filled = filled.chain((page == "/activate/file" && is("is_pp")).then_some(("what", "properties")));
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish();
     Some(see_other(&if query.is_empty() { page.to_owned() } else { format!("{page}?{query}") }))
 }
+
+/// What a file of product properties is called.
+const PROPERTIES_FILE: &str = "QlmProductProperties.xml";
 
 fn shown(query: Option<String>, known: &[&str]) -> FormState {
     let given = pairs(query.unwrap_or_default().as_bytes());
@@ -78,12 +80,12 @@ fn call(
 ) -> Result<QlmCall, QlmRefused> {
     let args = said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let from = state.address_of(peer, headers);
-    state.desk.qlm_admitted(Some(from), method)?;
+    state.desk.qlm_admitted(Some(from), state.country_of(peer, headers).as_deref(), method)?;
     Ok(QlmCall { args: Args::merge(args, Vec::new()), from: Some(counted(from).to_string()), by_get: false, strict: None })
 }
 
 pub async fn file_form(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
-    draw_file(&state, StatusCode::OK, shown(query, &["key", "device_id", "device_name"]))
+    draw_file(&state, StatusCode::OK, shown(query, &["key", "device_id", "device_name", "what"]))
 }
 
 fn draw_file(state: &AppState, status: StatusCode, form: FormState) -> Response {
@@ -118,7 +120,16 @@ pub async fn file(
         Ok(call) => state.desk.qlm_validate(&call).await,
         Err(refused) => Ok(Err(refused)),
     };
+    let properties = typed.value("what") == "properties";
     let told = match told {
+        Ok(Ok((product, element))) if properties => match state.desk.qlm_properties(product, &element).await {
+            Ok(Some(text)) => return download(PROPERTIES_FILE, "text/xml; charset=utf-8", text),
+            Ok(None) => {
+                typed.refuse("what", "This license has no properties. Its computer is activated; take the license file.");
+                return draw_file(&state, StatusCode::CONFLICT, typed);
+            }
+            Err(fault) => Err(fault),
+        },
         Ok(Ok((product, element))) => state.desk.qlm_document(Some(product), &element).await,
         Ok(Err(refused)) => {
             typed.refuse_whole(words(&refused));
@@ -127,7 +138,7 @@ pub async fn file(
         Err(fault) => Err(fault),
     };
     match told {
-        Ok(text) => download("LicenseFile.xml", "text/xml; charset=utf-8", text),
+        Ok(text) => download(&state.desk.settings().qlm.rules.license_file, "text/xml; charset=utf-8", text),
         Err(fault) => act_problem(&state, fault.into()),
     }
 }
@@ -318,6 +329,7 @@ mod tests {
             to("/hackolade/qlmcustomersite/qlmwebactivation.aspx", "is_file=1&is_pcid=u-8.12.7-docker&is_avkey=K").as_deref(),
             Some("/activate/file?key=K&device_id=u-8.12.7-docker")
         );
+        assert_eq!(to("/QlmWebActivation.aspx", "is_pp=1&is_avkey=K").as_deref(), Some("/activate/file?key=K&what=properties"));
         assert_eq!(to("/QlmReleaseLicense.aspx", "is_deactcode=abc").as_deref(), Some("/release?code=abc"));
         assert_eq!(to("/a/QLMEMAILLICENSE.ASPX", "is_email=a%40b.example").as_deref(), Some("/lost-key?email=a%40b.example"));
         assert_eq!(to("/a/QlmRegistrationForm.aspx", "").as_deref(), Some("/trial"));

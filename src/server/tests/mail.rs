@@ -29,7 +29,8 @@ tests! {
         keys_are_sent_to_their_customer_and_shown_to_nobody_else,
         a_customer_agrees_by_a_link_and_takes_it_back_without_one,
         a_trial_that_is_asked_for_goes_to_its_address_once,
-        a_code_goes_to_the_phone_where_the_vendor_says_so;
+        a_code_goes_to_the_phone_where_the_vendor_says_so,
+        an_app_sets_what_is_its_own_once_its_code_is_shown;
 }
 
 const ANN: &str = "ann@customer.example";
@@ -167,6 +168,50 @@ async fn an_app_activates_by_a_code_and_validates_by_the_key_it_was_given(app: T
     assert_eq!(number(&house.qlm(method, &[("is_pckey", "UXXXX"), ("is_pcid", COMPUTER)]).await).as_deref(), Some("219"));
     assert_eq!(number(&house.qlm(method, &[("is_authcode", &code), ("is_pcid", COMPUTER)]).await).as_deref(), Some("8"));
     assert_eq!(number(&house.qlm(method, &[("is_pcid", COMPUTER)]).await).as_deref(), Some("208"));
+}
+
+async fn an_app_sets_what_is_its_own_once_its_code_is_shown(app: TestApp) {
+    use crate::licensing::qlm::{PropertyDefinition, QlmTerms};
+    let house = House::new(app, 5).await;
+    let office = house.with_office().await;
+    let lines = "user.nick: string app\nuser.seats: int app = 1\nquality.rows: int = 100";
+    house.app.rules("press", |rules| rules.properties = PropertyDefinition::parse_all(lines).unwrap()).await;
+    let asks = "user.nick::Ann||quality.rows::999999||other.thing::1||user.seats::many";
+    let method = "RequestAuthorizationCodeForActivationHttp";
+    let ask = async |computer: &str, asks: &str| {
+        house.app.pass_seconds(61);
+        house.qlm(method, &[("is_email", ANN), ("is_pcid", computer), ("is_pp", asks)]).await
+    };
+    let terms = async || house.app.license(&house.license).await.terms.qlm;
+    let code = {
+        assert!(ask(COMPUTER, asks).await.contains("<result>"));
+        house.code(&office).await
+    };
+    // Asking sets nothing, and neither does a code that is wrong, or an activation by another way.
+    house.qlm("ActivateKeyByAuthorizationCodeHttp", &[("is_authcode", "000000"), ("is_pcid", COMPUTER), ("is_email", ANN)]).await;
+    house.qlm("ValidateLicenseHttp", &[("is_avkey", &house.license.key.text()), ("is_pcid", "HW-9"), ("is_pp", asks)]).await;
+    assert_eq!(terms().await, None);
+    let shown = [("is_authcode", code.as_str()), ("is_pcid", COMPUTER), ("is_email", ANN)];
+    let text = house.qlm("ActivateKeyByAuthorizationCodeHttp", &shown).await;
+    assert!(text.contains("value=\"Ann\"") && text.contains("value=\"100\"") && !text.contains("other"), "{text}");
+    let set = |qlm: Option<QlmTerms>| {
+        let all = qlm.unwrap_or_default().properties;
+        all.into_iter().map(|one| format!("{}.{}={}", one.category, one.name, one.value)).collect::<Vec<_>>()
+    };
+    assert_eq!(set(terms().await), ["user.nick=Ann"], "what is not the app's, or is no number, is passed over");
+    // By the page as well, where the person types the code of the app.
+    ask("HW-2", "user.nick::Berta||user.seats::7").await;
+    let code = house.code(&office).await;
+    assert_eq!(house.confirm(&code, &[("device_id", "HW-2")]).await.status, 303);
+    assert_eq!(set(terms().await), ["user.nick=Berta", "user.seats=7"]);
+    // What is no expression is told at once; and a code that is asked for anew forgets what was asked before.
+    let wrong = ask("HW-3", "user.nick").await;
+    assert!(wrong.contains("<errorCode>208<") && wrong.contains("is_pp"), "{wrong}");
+    ask("HW-3", "").await;
+    let code = house.code(&office).await;
+    assert_eq!(house.confirm(&code, &[("device_id", "HW-3")]).await.status, 303);
+    assert_eq!(set(terms().await), ["user.nick=Berta", "user.seats=7"]);
+    assert!(house.app.desk().verify_audit(&OPERATOR).await.unwrap().broken.is_empty());
 }
 
 async fn a_letter_is_sent_once_and_tried_again_for_a_while(app: TestApp) {

@@ -60,6 +60,7 @@ mod qlm;
 mod qlm_clients;
 mod qlm_defaults;
 mod qlm_limits;
+mod qlm_rules;
 mod races;
 mod refusals;
 mod shops;

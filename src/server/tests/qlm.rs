@@ -774,7 +774,7 @@ fn is_signed_with(seal: &crate::licensing::seal::Seal, text: &str) -> bool {
 }
 
 /// Whether another implementation takes a document for one under a product's key.
-async fn is_signed_by(app: &TestApp, text: &str, product: &str) -> bool {
+pub(super) async fn is_signed_by(app: &TestApp, text: &str, product: &str) -> bool {
     let seals = app.desk().seals().await.unwrap();
     let Some(seal) = seals
         .into_iter()

@@ -592,21 +592,39 @@ async fn paypal_is_asked_back_and_pays_what_is_due(app: TestApp) {
     assert!(matches!(house.licenses().await[0].state, LicenseState::Enabled));
     tell(refund.as_bytes()).await;
     assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+    // What PayPal passes on counts where the vendor lets it, for what the product's own property leaves open.
+    let set = async |value: &str| {
+        house.app.desk().set_settings(&OPERATOR, vec![("ignoreCustomArgument".to_owned(), value.to_owned())]).await.unwrap();
+    };
+    set("false").await;
+    let custom = "custom=is_userdata1%3DS-1%26is_price%3D0.01%26is_productid%3D9%26is_user%3Dx";
+    let passed = text.replace("custom=is_quantity%3D999", custom).replace("61E67681CH3238416", "TX-custom");
+    assert_eq!(tell(passed.as_bytes()).await.text(), "Taken.", "{:?}", house.last().await);
+    let license = house.licenses().await.pop().unwrap();
+    assert_eq!((license.terms.qlm.unwrap().user_data.as_str(), license.terms.seats.most()), ("S-1", Some(2)));
+    // A price is the vendor's to say.
+    let cheap = passed.replace("TX-custom", "TX-cheap").replace("mc_gross=98.00", "mc_gross=0.02");
+    assert!(tell(cheap.as_bytes()).await.text().starts_with("Kept."), "{:?}", house.last().await);
+    set("true").await;
+    let passed = passed.replace("TX-custom", "TX-again");
+    assert_eq!(tell(passed.as_bytes()).await.text(), "Taken.");
+    assert_eq!(house.licenses().await.pop().unwrap().terms.qlm.unwrap().user_data, "");
+    let there = house.licenses().await.len();
     // A subscription's first payment makes keys, and the next extends them.
     house.property("PRESS-SUB", &format!("{TERMS}&is_expduration=31&is_price=5&is_currency=EUR")).await;
     let first = String::from_utf8(sample("paypal/subscr_payment.form")).unwrap();
     assert_eq!(tell(first.as_bytes()).await.text(), "Taken.", "{:?}", house.last().await);
-    let before = ends(&house.licenses().await[3]);
+    let before = ends(&house.licenses().await[there]);
     assert_eq!(tell(first.replace("txn_id=SP1", "txn_id=SP2").as_bytes()).await.text(), "Taken.");
     let all = house.licenses().await;
-    assert!(all.len() == 4 && ends(&all[3]) > before, "{before} {}", ends(&all[3]));
+    assert!(all.len() == there + 1 && ends(&all[there]) > before, "{before} {}", ends(&all[there]));
     // A later payment of less than is due gives no time; nor does one that is acted on again.
     let little = first.replace("txn_id=SP1", "txn_id=SP3").replace("mc_gross=5.00", "mc_gross=0.01");
     assert!(tell(little.as_bytes()).await.text().starts_with("Kept."), "{:?}", house.last().await);
     let (events, _) = house.app.desk().shop_events(&OPERATOR, None, Some("done")).await.unwrap();
     let renewal = events.iter().find(|event| event.name.starts_with("SP2")).unwrap().id;
     house.app.desk().replay_shop_event(&OPERATOR, renewal).await.unwrap();
-    assert_eq!(ends(&house.licenses().await[3]), ends(&all[3]));
+    assert_eq!(ends(&house.licenses().await[there]), ends(&all[there]));
 }
 
 async fn two_checkout_waits_for_a_receipt(app: TestApp) {

@@ -27,6 +27,7 @@ use crate::{
             Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, Installation, ProductRules, ProductState, Version,
             VersionNumber,
         },
+        qlm::PropertyDefinition,
     },
     server::{
         AppState,
@@ -250,6 +251,7 @@ fn rules_form(product: &crate::licensing::product::Product) -> FormState {
         ("trust_airgap_deactivation", tick(rules.trust_airgap_deactivation)),
         ("legacy_clients", tick(rules.legacy_clients)),
         ("qlm_keys", tick(rules.qlm_keys)),
+        ("properties", PropertyDefinition::text(&rules.properties)),
     ])
 }
 
@@ -293,6 +295,7 @@ fn read_rules(form: &mut FormState, before: ProductRules) -> Option<ProductEdit>
             None
         }
     };
+    let properties = PropertyDefinition::parse_all(form.value("properties"));
     let rules = ProductRules {
         trial_days: number("trial_days", 3650).unwrap_or(0),
         floating_timeout_minutes: number("floating_timeout_minutes", 525_600).unwrap_or(120),
@@ -311,9 +314,13 @@ fn read_rules(form: &mut FormState, before: ProductRules) -> Option<ProductEdit>
         trust_airgap_deactivation: form.ticked("trust_airgap_deactivation"),
         legacy_clients: form.ticked("legacy_clients"),
         qlm_keys: form.ticked("qlm_keys"),
+        properties: properties.clone().unwrap_or_default(),
         ..before
     };
     let product_number = number("number", 1_000_000_000).map(i64::from);
+    if let Err(error) = &properties {
+        wrong.push(("properties", error.to_string()));
+    }
     if !wrong.is_empty() {
         for (field, message) in wrong {
             form.refuse(field, message);

@@ -9,6 +9,7 @@ use crate::{
         ProductCode, ProductId, Timestamp,
         license::LicenseType,
         product::{Authorization, DeviceDetails, DeviceKeyRule, FeatureKind, Installation, ProductRules, ProductState, Version, VersionNumber},
+        qlm::PropertyDefinition,
         seal::{Seal, SealProduct, SealState, SealUse},
     },
     store::{NewProduct, NewRelease},
@@ -30,6 +31,7 @@ pub async fn a_product_comes_back_as_it_was_saved(bench: Bench) {
         trust_airgap_deactivation: true,
         legacy_clients: true,
         qlm_keys: true,
+        properties: PropertyDefinition::parse_all("größe.rows: int app = 7 # „Zeilen“").unwrap(),
         file_metadata: vec!["größe".to_owned()],
         file_fields: vec!["Straße \"7\"".to_owned(), "😀".to_owned()],
     };

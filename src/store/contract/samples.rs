@@ -72,6 +72,7 @@ pub fn full_terms() -> Terms {
         expiry: Expiry {
             on: Some(NOW.plus_days(100)),
             days_after_first_activation: Some(u32::MAX),
+            ends_with_day: true,
             days_counted_by_client: Some(0),
             days_after_issue: Some(7),
         },

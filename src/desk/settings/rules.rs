@@ -1,0 +1,209 @@
+//! Server properties of Quick License Manager that say how its methods decide, under its own names: until when a renewal is taken, what an
+//! activation may do beside taking a seat, what of a shop's words counts. -1 is no limit.
+
+use super::{
+    Known, SettingError, flag,
+    protect::{limit, limited},
+};
+use crate::licensing::text::is_hidden;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSettings {
+    /// `subscriptionGracePeriod`, in days.
+    pub renewal_grace: Option<u32>,
+    /// `maintenancePlanGracePeriod`, in days.
+    pub maintenance_grace: Option<u32>,
+    /// `renewMaintenancePlanWhenSubscriptionRenewed`.
+    pub renews_maintenance: bool,
+    /// `allowActivatingOlderVersion`.
+    pub older_versions: bool,
+    /// `updateComputerNameWhenReactivating`.
+    pub renames_computers: bool,
+    /// `autoCreateCustomerDuringActivation`.
+    pub creates_customers: bool,
+    /// `dbMaxRecords`: licenses there may be.
+    pub licenses: Option<u32>,
+    /// `revokeLicenseOnRefund`.
+    pub revokes_refunded: bool,
+    /// `revokeLicenseWhenSubscriptionCanceled`.
+    pub revokes_canceled: bool,
+    /// `ignoreCustomArgument`.
+    pub ignores_custom: bool,
+    /// `blockActivationByCountry`: codes of two letters, in capitals.
+    pub blocked_countries: Vec<String>,
+    /// `countryHeader`, in lower case; empty: nobody says where a call comes from.
+    pub country_header: String,
+    /// `licenseFileName`.
+    pub license_file: String,
+    /// `failuresHaveHttpStatus`.
+    pub failures_have_status: bool,
+}
+
+impl Default for RuleSettings {
+    fn default() -> Self {
+        Self {
+            renewal_grace: None,
+            maintenance_grace: None,
+            renews_maintenance: false,
+            older_versions: false,
+            renames_computers: false,
+            creates_customers: false,
+            licenses: None,
+            revokes_refunded: true,
+            revokes_canceled: true,
+            ignores_custom: true,
+            blocked_countries: Vec::new(),
+            country_header: String::new(),
+            license_file: "LicenseFile.xml".to_owned(),
+            failures_have_status: false,
+        }
+    }
+}
+
+macro_rules! limit {
+    ($name:literal, $about:literal, $field:ident) => {
+        Known {
+            name: $name,
+            about: $about,
+            read: |settings, text| limit(text).map(|most| settings.qlm.rules.$field = most),
+            write: |settings| limited(settings.qlm.rules.$field),
+        }
+    };
+}
+
+macro_rules! switch {
+    ($name:literal, $about:literal, $field:ident) => {
+        Known {
+            name: $name,
+            about: $about,
+            read: |settings, text| flag(text).map(|on| settings.qlm.rules.$field = on),
+            write: |settings| settings.qlm.rules.$field.to_string(),
+        }
+    };
+}
+
+/// ISO 3166's codes of two letters.
+fn countries(text: &str) -> Result<Vec<String>, SettingError> {
+    let codes: Vec<String> = text.split([',', ';', ' ']).filter(|code| !code.is_empty()).map(str::to_ascii_uppercase).collect();
+    if codes.len() > 300 || codes.iter().any(|code| code.len() != 2 || !code.bytes().all(|b| b.is_ascii_uppercase())) {
+        return Err(SettingError::Value("Name countries by their codes of two letters, such as KP, separated by commas."));
+    }
+    Ok(codes)
+}
+
+pub(super) static KNOWN: [Known; 14] = [
+    limit!(
+        "subscriptionGracePeriod",
+        "QLM: days after its end within which a license is renewed; one that ended before is sold anew",
+        renewal_grace
+    ),
+    limit!("maintenancePlanGracePeriod", "QLM: days after its end within which a maintenance plan is renewed", maintenance_grace),
+    switch!(
+        "renewMaintenancePlanWhenSubscriptionRenewed",
+        "QLM: a maintenance plan ends with the subscription whenever that is renewed",
+        renews_maintenance
+    ),
+    switch!(
+        "allowActivatingOlderVersion",
+        "QLM: a key activates versions older than its own as well. Whoever bought the new one uses both",
+        older_versions
+    ),
+    switch!(
+        "updateComputerNameWhenReactivating",
+        "QLM: a computer that is activated again is called what the call says; otherwise it keeps its first name. Apps choose it",
+        renames_computers
+    ),
+    switch!(
+        "autoCreateCustomerDuringActivation",
+        "QLM: the address an app says (is_email) becomes the customer of a license that has none. Apps may say anybody’s, and whoever has that mailbox can ask for the key",
+        creates_customers
+    ),
+    limit!("dbMaxRecords", "QLM: licenses on this server from which on shops have no more keys made", licenses),
+    switch!(
+        "revokeLicenseOnRefund",
+        "QLM: an order that is refunded in full is revoked; otherwise staff does it",
+        revokes_refunded
+    ),
+    switch!(
+        "revokeLicenseWhenSubscriptionCanceled",
+        "QLM: a subscription that a shop says is over is revoked; otherwise it lasts through the day it is paid for",
+        revokes_canceled
+    ),
+    switch!(
+        "ignoreCustomArgument",
+        "QLM: what PayPal sends as custom is passed over. Otherwise it is read as arguments where a product’s property does not say them: buyers can change it",
+        ignores_custom
+    ),
+    Known {
+        name: "blockActivationByCountry",
+        about: "QLM: countries no computer is activated from, by their codes of two letters, separated by commas. Addresses can be borrowed elsewhere",
+        read: |settings, text| countries(text).map(|codes| settings.qlm.rules.blocked_countries = codes),
+        write: |settings| settings.qlm.rules.blocked_countries.join(","),
+    },
+    Known {
+        name: "countryHeader",
+        about: "QLM: the header in which your proxy says the country a call comes from, such as CF-IPCountry; it counts only from a trusted proxy",
+        read: |settings, text| {
+            let text = text.trim();
+            if text.len() > 64 || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+                return Err(SettingError::Value("Name a header, such as CF-IPCountry, or none."));
+            }
+            settings.qlm.rules.country_header = text.to_ascii_lowercase();
+            Ok(())
+        },
+        write: |settings| settings.qlm.rules.country_header.clone(),
+    },
+    Known {
+        name: "licenseFileName",
+        about: "QLM: what the license file is called that customers download",
+        read: |settings, text| {
+            let text = text.trim();
+            let odd = |c: char| is_hidden(c) || matches!(c, '/' | '\\' | '"' | ':' | '*' | '?' | '<' | '>' | '|' | '%' | ';');
+            if text.is_empty() || text.len() > 100 || text.starts_with('.') || text.chars().any(odd) {
+                return Err(SettingError::Value("A file is called by up to 100 characters, such as LicenseFile.xml."));
+            }
+            settings.qlm.rules.license_file = text.to_owned();
+            Ok(())
+        },
+        write: |settings| settings.qlm.rules.license_file.clone(),
+    },
+    Known {
+        name: "failuresHaveHttpStatus",
+        about: "QLM: calls that fail are answered with a status of 400 and more. Clients made for QLM read the body alone, and some read none then",
+        read: |settings, text| flag(text).map(|on| settings.qlm.rules.failures_have_status = on),
+        write: |settings| settings.qlm.rules.failures_have_status.to_string(),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::settings::Settings;
+
+    #[test]
+    fn what_would_break_a_download_or_name_no_country_is_not_taken() {
+        let set = |name: &str, value: &str| {
+            let mut settings = Settings::default();
+            let known = KNOWN.iter().find(|known| known.name == name).unwrap();
+            (known.read)(&mut settings, value).map(|()| (known.write)(&settings))
+        };
+        for (name, value) in [
+            ("licenseFileName", "../x.xml"),
+            ("licenseFileName", "a\"b.xml"),
+            ("licenseFileName", ""),
+            ("licenseFileName", ".hidden"),
+            ("blockActivationByCountry", "Germany"),
+            ("blockActivationByCountry", "D1"),
+            ("countryHeader", "CF IPCountry"),
+            ("subscriptionGracePeriod", "-2"),
+            ("dbMaxRecords", "many"),
+            ("ignoreCustomArgument", "maybe"),
+        ] {
+            assert!(set(name, value).is_err(), "{name}={value}");
+        }
+        assert_eq!(set("blockActivationByCountry", "kp; ir").as_deref(), Ok("KP,IR"));
+        assert_eq!(set("countryHeader", " CF-IPCountry ").as_deref(), Ok("cf-ipcountry"));
+        assert_eq!(set("licenseFileName", "Press Designer.xml").as_deref(), Ok("Press Designer.xml"));
+        assert_eq!(set("subscriptionGracePeriod", "0").as_deref(), Ok("0"));
+    }
+}
