@@ -2,14 +2,14 @@
 //! `fuzz/corpus` as ordinary tests. Each must never panic, and holds what it asserts.
 
 use countersign::licensing::{
-    Timestamp,
+    ProductId, Timestamp,
     files::{
         Context, SignedRequest, base64, inspect,
         licensespring::{Authorization, LicenseSpringLicense, LicenseSpringRequest},
         text::{Carried, unwrap},
     },
     qlm::{
-        Args, DateFormat, FeatureMasks, Property,
+        Args, DateFormat, FeatureMasks, Property, PropertyDefinition,
         document::{Element, ascii},
         filter::{Filter, Value},
         order::{KeyOrder, OrderSettings},
@@ -123,13 +123,24 @@ pub fn qlm_arguments(data: &[u8]) {
                 order.terms
             );
             assert_eq!(FeatureMasks::parse("", &qlm.features.text()), Ok(qlm.features));
-            if let Some(document) = Property::document(&qlm.properties) {
+            if let Some(document) = Property::document(&qlm.properties, ProductId(1), &[]) {
                 assert!(ascii(&Element::text("a", document).canonical()).is_ascii());
             }
         }
     }
     if let Ok(masks) = FeatureMasks::parse("", text) {
         assert_eq!(FeatureMasks::parse("", &masks.text()), Ok(masks));
+    }
+    // Definitions are written as they are read, and what they say fits them.
+    if let Ok(defined) = PropertyDefinition::parse_all(text) {
+        let written = PropertyDefinition::text(&defined);
+        assert_eq!(PropertyDefinition::parse_all(&written).as_ref(), Ok(&defined), "{written}");
+        let given = args.text("is_pp").and_then(|pp| Property::parse_all("is_pp", pp, &DateFormat::default()).ok());
+        let set = PropertyDefinition::of_client(&defined, given.unwrap_or_default());
+        assert!(defined.is_empty() || PropertyDefinition::check(&defined, &set).is_ok());
+        if let Some(document) = Property::document(&set, ProductId(1), &defined) {
+            assert_eq!(document.matches("<Property ").count(), defined.len());
+        }
     }
     // Whatever it holds, the canonical form ends where it should.
     let element = Element::text("a", text).with("b", text).canonical();

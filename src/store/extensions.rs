@@ -173,6 +173,13 @@ impl Conn {
         Ok(())
     }
 
+    /// Adds what was given back of an order, in hundredths; all of it so far.
+    pub async fn add_refund(&mut self, order: OrderId, refunded: i64) -> Result<i64, StoreError> {
+        let sql = "update orders set refunded = refunded + $2 where id = $1 returning refunded";
+        let row = sqlx::query(sql).bind(order.0).bind(refunded).fetch_optional(self.db()).await?;
+        row.map_or(Ok(0), |row| row.int("refunded"))
+    }
+
     /// What was paid for an order, in hundredths; none where its shop did not say.
     pub async fn order_paid(&mut self, order: OrderId) -> Result<Option<i64>, StoreError> {
         let row = sqlx::query("select paid from orders where id = $1").bind(order.0).fetch_optional(self.db()).await?;

@@ -15,7 +15,7 @@ use crate::{
         qlm::{Args, ErrorCode, providers},
         shops::{Payload, ShopAct, ShopCustomer, ShopItem, ShopMap, ShopOrder, Signing, cents},
     },
-    store::{CustomerSaid, EventState, Extension, ShopEvent},
+    store::{CustomerSaid, EventState, Extension, NAMES_OF_EVENTS, ShopEvent},
 };
 
 /// What would come of a payload: a sentence for each thing that would be done, or why it would not be.
@@ -78,7 +78,7 @@ impl Desk {
             Ok(ShopAct::Order(order) | ShopAct::SubscriptionPayment(order)) => (order, "order"),
             Ok(ShopAct::Renew(order)) => (order, "extended"),
             Ok(ShopAct::Maintain(order)) => (order, "maintained"),
-            Ok(ShopAct::Revoke(order)) => (order, "revoked"),
+            Ok(ShopAct::Revoke(order) | ShopAct::End(order)) => (order, "revoked"),
         };
         if what != "order" {
             let names = LicensesNamed {
@@ -153,6 +153,7 @@ impl Desk {
             Ok(ShopAct::Renew(order)) => self.change_of(extension, &order, Change::Renew, event).await,
             Ok(ShopAct::Maintain(order)) => self.change_of(extension, &order, Change::Maintain, event).await,
             Ok(ShopAct::Revoke(order)) => self.change_of(extension, &order, Change::Revoke, event).await,
+            Ok(ShopAct::End(order)) => self.change_of(extension, &order, Change::End, event).await,
         }
     }
 
@@ -473,13 +474,12 @@ impl Desk {
                 };
                 (self.maintain_licenses(&visitor, found, plan, Some(once(event.id, 0))).await?, "maintained")
             }
-            // What names its subscription alone is over, and was not given back.
-            Change::Revoke if !self.revokes(order) => {
+            Change::Revoke | Change::End if !self.revokes(change, order) => {
                 let said = "This server revokes nothing for this; its vendor set it so. Staff decides.".to_owned();
                 return Ok(Ended { state: EventState::Ignored, said, order: of });
             }
-            Change::Revoke => {
-                if let Some(part) = self.refund_of_part(extension, order).await? {
+            Change::Revoke | Change::End => {
+                if let Some(part) = self.refund_of_part(extension, order, event).await? {
                     return Ok(Ended { state: EventState::Ignored, said: part, order: of });
                 }
                 let reason = format!("Refunded or cancelled at {}.", extension.name);
@@ -492,22 +492,34 @@ impl Desk {
         })
     }
 
-    /// Whether what is refunded, or what is cancelled, loses its licenses.
-    fn revokes(&self, order: &ShopOrder) -> bool {
+    /// Whether what is refunded, or what is over, loses its licenses.
+    fn revokes(&self, change: Change, order: &ShopOrder) -> bool {
         let settings = self.settings();
-        if order.number.is_some() { settings.qlm.rules.revokes_refunded } else { settings.qlm.rules.revokes_canceled }
+        let rules = &settings.qlm.rules;
+        // What names its subscription alone is over, and was not given back.
+        let is_refund = matches!(change, Change::Revoke) && order.number.is_some();
+        if is_refund { rules.revokes_refunded } else { rules.revokes_canceled }
     }
 
-    /// What is said where less was given back than was paid; none where all was, or what was paid is not known.
-    async fn refund_of_part(&self, extension: &Extension, order: &ShopOrder) -> Result<Option<String>, Fault> {
+    /// What is said where less was given back so far than was paid; none where all was, or what was paid is not known.
+    async fn refund_of_part(&self, extension: &Extension, order: &ShopOrder, event: &ShopEvent) -> Result<Option<String>, Fault> {
         let Some(refunded) = order.refunded.as_deref() else { return Ok(None) };
         let Some(number) = &order.number else { return Ok(None) };
         let mut conn = self.read().await?;
-        let paid = match conn.order_of(&extension.name.to_lowercase(), number).await? {
-            Some(known) => conn.order_paid(known.id).await?,
-            None => None,
-        };
-        let less = cents(refunded.trim_start_matches('-')).zip(paid).is_some_and(|(refunded, paid)| refunded < paid);
+        let Some(known) = conn.order_of(&extension.name.to_lowercase(), number).await? else { return Ok(None) };
+        let paid = conn.order_paid(known.id).await?;
+        drop(conn);
+        let Some((paid, refunded)) = paid.zip(cents(refunded.trim_start_matches('-'))) else { return Ok(None) };
+        let (name, id, now) = (format!("refund-{}", event.id), known.id, self.now());
+        let so_far = self.store.write(move |conn| {
+            let name = name.clone();
+            Box::pin(async move {
+                // An event counts once, however often it is acted on.
+                let more = if conn.keep_form_result(&name, NAMES_OF_EVENTS, "", now).await? { refunded } else { 0 };
+                conn.add_refund(id, more).await
+            })
+        });
+        let less = so_far.await? < paid;
         Ok(less.then(|| "A part of what was paid was given back, so nothing was revoked.".to_owned()))
     }
 
@@ -569,6 +581,7 @@ enum Change {
     Renew,
     Maintain,
     Revoke,
+    End,
 }
 
 fn licenses(count: usize) -> String {

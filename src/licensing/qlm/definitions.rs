@@ -119,8 +119,10 @@ impl PropertyDefinition {
     fn parse(line: &str, number: usize) -> Result<Self, DefinitionError> {
         let (named, rest) = line.split_once(':').ok_or(DefinitionError::NoColon(number))?;
         let (category, name) = named.trim().split_once('.').unwrap_or(("", named.trim()));
+        let (category, name) = (category.trim(), name.trim());
         let fits = |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(is_hidden);
-        if name.is_empty() || !fits(category, 128) || !fits(name, 128) || named.contains("||") {
+        let reads_as_another = named.trim().starts_with('.') || name.starts_with('#');
+        if name.is_empty() || reads_as_another || !fits(category, 128) || !fits(name, 128) || named.contains("||") {
             return Err(DefinitionError::Name(number));
         }
         let (rest, help) = rest.split_once(" #").unwrap_or((rest, ""));
@@ -137,8 +139,8 @@ impl PropertyDefinition {
             return Err(DefinitionError::Default(number));
         }
         Ok(Self {
-            category: category.trim().to_owned(),
-            name: name.trim().to_owned(),
+            category: category.to_owned(),
+            name: name.to_owned(),
             kind,
             default: default.to_owned(),
             help: help.trim().to_owned(),
@@ -249,6 +251,8 @@ mod tests {
             ("\nquality.rows int", Error::NoColon(2)),
             (": int", Error::Name(1)),
             ("a.: int", Error::Name(1)),
+            (".b: int", Error::Name(1)),
+            ("a.#b: int", Error::Name(1)),
             ("a\u{202e}b: int", Error::Name(1)),
             ("a.b: number", Error::Kind(1)),
             ("a.b:", Error::Kind(1)),

@@ -17,7 +17,10 @@ pub enum ShopAct {
     SubscriptionPayment(ShopOrder),
     Renew(ShopOrder),
     Maintain(ShopOrder),
+    /// It was refunded.
     Revoke(ShopOrder),
+    /// Its subscription is over.
+    End(ShopOrder),
     Customer(ShopCustomer),
     /// It is none of ours.
     Nothing,
@@ -148,6 +151,7 @@ impl ShopMap {
             RuleAct::Renew => ShopAct::Renew(order),
             RuleAct::Maintain => ShopAct::Maintain(order),
             RuleAct::Revoke => ShopAct::Revoke(order),
+            RuleAct::End => ShopAct::End(order),
             RuleAct::Order | RuleAct::Customer | RuleAct::Nothing => ShopAct::Order(order),
         })
     }

@@ -48,8 +48,10 @@ pub enum RuleAct {
     Renew,
     /// Their maintenance is.
     Maintain,
-    /// Licenses are revoked.
+    /// Licenses are revoked: they were given back.
     Revoke,
+    /// Licenses are revoked: their subscription is over.
+    End,
     /// What is said of a customer is kept.
     Customer,
     /// It is none of ours.

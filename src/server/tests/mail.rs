@@ -168,6 +168,21 @@ async fn an_app_activates_by_a_code_and_validates_by_the_key_it_was_given(app: T
     assert_eq!(number(&house.qlm(method, &[("is_pckey", "UXXXX"), ("is_pcid", COMPUTER)]).await).as_deref(), Some("219"));
     assert_eq!(number(&house.qlm(method, &[("is_authcode", &code), ("is_pcid", COMPUTER)]).await).as_deref(), Some("8"));
     assert_eq!(number(&house.qlm(method, &[("is_pcid", COMPUTER)]).await).as_deref(), Some("208"));
+    // Staff freed the computer: its old key is none any more, and beside a new code it is in nobody's way.
+    house.app.desk().release_device(&OPERATOR, house.license.id, &super::app::device(COMPUTER)).await.unwrap();
+    assert_eq!(number(&house.qlm(method, &[("is_pckey", &key), ("is_pcid", COMPUTER)]).await).as_deref(), Some("219"));
+    house.app.pass_seconds(61);
+    house.qlm("RequestAuthorizationCodeForActivationHttp", &[("is_email", ANN), ("is_pcid", COMPUTER)]).await;
+    let fresh = house.code(&office).await;
+    let wrong = if fresh == "000000" { "000001" } else { "000000" };
+    assert_eq!(
+        number(&house.qlm(method, &[("is_pckey", &key), ("is_authcode", wrong), ("is_pcid", COMPUTER)]).await).as_deref(),
+        Some("8"),
+        "the old key proves nothing"
+    );
+    let text = house.qlm(method, &[("is_pckey", &key), ("is_authcode", &fresh), ("is_pcid", COMPUTER)]).await;
+    assert!(text.contains("<status>2</status>") && !text.contains(&key), "{text}");
+    assert_eq!(house.app.seats_taken(&house.license).await, 1);
 }
 
 async fn an_app_sets_what_is_its_own_once_its_code_is_shown(app: TestApp) {

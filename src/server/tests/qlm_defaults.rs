@@ -8,7 +8,6 @@ use axum::{
 
 use super::{
     Reply, TestApp,
-    app::urlencoded,
     licensespring::OPERATOR,
     qlm::{House, PASSWORD, ParseKey as _, failure, of},
 };
@@ -27,7 +26,6 @@ tests! {
         no_page_of_another_site_reads_an_answer,
         an_answer_is_kept_by_nobody_and_a_page_tells_nobody_where_it_was,
         pages_that_are_opened_do_nothing,
-        a_signed_call_says_nothing_in_its_body,
         a_filter_reads_no_more_than_a_thousand_licenses,
         a_duration_counts_from_the_first_activation_for_good,
         a_deactivation_code_is_made_with_pipes,
@@ -225,45 +223,6 @@ async fn pages_that_are_opened_do_nothing(app: TestApp) {
     assert_eq!(computers, ["PC-1"]);
     drop(conn);
     assert!(house.app.desk().messages(&OPERATOR, None, None).await.unwrap().0.is_empty(), "and no letter was written");
-}
-
-async fn a_signed_call_says_nothing_in_its_body(app: TestApp) {
-    let house = House::new(app).await;
-    let api_key = "an API key of the portal";
-    house.app.secret(api_key);
-    let new = NewExtension {
-        name: "Reader".to_owned(),
-        class: "qlmauthenticationprovider".to_owned(),
-        user: "shop".to_owned(),
-        password: Some(PASSWORD.to_owned()),
-        api_key: Some(api_key.to_owned()),
-        shared_key: None,
-    };
-    house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
-    house.set("enableGetLicensesHttp", "true").await;
-    house.keys("", "1").await;
-    let address =
-        "/qlm/qlmservice.asmx/GetLicensesHttp?is_vendor=Reader&is_user=shop&is_pwd=a%20password%20of%20the%20shop&is_offset=0";
-    let signed = |post: bool| {
-        let time = DateFormat::parse("yyyy-MM-dd HH:mm:ss").unwrap().write(house.app.now());
-        let text = format!("http://portal.example{address}&X-Qlm-Timestamp:{time}&X-Qlm-Authentication-Version:2");
-        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, api_key.as_bytes());
-        let token: String =
-            aws_lc_rs::hmac::sign(&key, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        let request = if post { Request::post(address) } else { Request::get(address) };
-        request
-            .header(header::HOST, "portal.example")
-            .header("X-Qlm-Authentication-Token", token)
-            .header("X-Qlm-Timestamp", time)
-            .header("X-Qlm-Authentication-Version", "2")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-    };
-    let in_body = house.app.send(signed(true).body(urlencoded(&[("is_filter", "ProductID=1")])).unwrap()).await;
-    let (number, message) = failure(&in_body);
-    assert!(number == 8 && message.contains("none of them in its body"), "{message}");
-    // That one was not counted as used: rightly sent it reads.
-    let text = house.app.send(signed(false).body(Body::empty()).unwrap()).await.text();
-    assert_eq!(text.matches("<license>").count(), 1, "{text}");
 }
 
 async fn a_filter_reads_no_more_than_a_thousand_licenses(app: TestApp) {

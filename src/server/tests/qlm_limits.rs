@@ -90,6 +90,28 @@ async fn only_some_addresses_call_at_all(app: TestApp) {
     assert_eq!(failure(&house.from("198.51.100.1", newer).await).0, 3, "by any of its addresses");
     assert_eq!(failure(&house.ordered("woocommerce", "", &[("OrderId", "2")]).await).0, 3);
     good(&house.validate(&key, "PC-1", &[]).await);
+    // The pages that do the same are no way around it.
+    house.set("httpAdminMethods", "ValidateLicenseHttp,ReleaseLicenseHttp,Register").await;
+    house.set("enableTrialRegistration", "true").await;
+    house.set("communicationEncryptionKey", "the key of the apps").await;
+    house.set("releaseLicenseRequiresAuthentication", "false").await;
+    for secret in ["the key of the apps", "ann@customer.example"] {
+        house.app.secret(secret);
+    }
+    for (path, fields) in [
+        ("/activate/file", vec![("key", key.as_str()), ("device_id", "PC-2")]),
+        ("/release", vec![("key", key.as_str()), ("device_id", "PC-1"), ("code", "0")]),
+        ("/trial", vec![("product", "1"), ("email", "ann@customer.example")]),
+    ] {
+        for (address, refused) in [("198.51.100.1", true), ("10.1.2.3", false)] {
+            let mut request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+            request = request.header("origin", "http://127.0.0.1:3000");
+            let mut request = request.body(urlencoded(&fields)).unwrap();
+            request.extensions_mut().insert(ConnectInfo(std::net::SocketAddr::new(address.parse().unwrap(), 9)));
+            let text = house.app.send(request).await.text();
+            assert_eq!(text.contains("is not called from this network address"), refused, "{path} {address}: {text}");
+        }
+    }
 }
 
 async fn a_blocked_computer_is_blocked_at_every_door(app: TestApp) {

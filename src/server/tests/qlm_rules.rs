@@ -6,7 +6,8 @@ use axum::{body::Body, extract::ConnectInfo, http::Request};
 use super::{
     Reply, TestApp,
     licensespring::OPERATOR,
-    qlm::{House, PASSWORD, ParseKey as _, failure, is_signed_by, of},
+    qlm::{House, PASSWORD, ParseKey as _, failure, of},
+    qlm_signed::is_signed_by,
 };
 use crate::{
     desk::Role,

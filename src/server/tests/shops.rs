@@ -250,11 +250,46 @@ async fn stripe_sells_renews_and_ends_a_subscription(app: TestApp) {
         .replace("\"data\": [", "\"data\": [{ \"id\": \"il_0\", \"period\": { \"start\": 1797600000, \"end\": 1800278400 } },");
     house.stripe(prorated.as_bytes()).await;
     assert_eq!(ends(&house.licenses().await[0]), "2027-02-18", "{:?}", house.last().await);
+    // Where the vendor keeps it so, what is over lasts through the day it is paid for; the event can be acted on later.
+    let set = async |value: &str| {
+        let settings = vec![("revokeLicenseWhenSubscriptionCanceled".to_owned(), value.to_owned())];
+        house.app.desk().set_settings(&OPERATOR, settings).await.unwrap();
+    };
+    set("false").await;
     house.stripe(&sample("stripe/customer.subscription.deleted.json")).await;
-    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+    assert_eq!((house.last().await.0, house.enabled().await), (EventState::Ignored, true));
+    set("true").await;
+    let (events, _) = house.app.desk().shop_events(&OPERATOR, None, None).await.unwrap();
+    let (over, renewal) = (events[0].id, events.iter().find(|event| event.name.contains("evt_2b")).unwrap().id);
+    house.app.pass_seconds(60);
+    house.app.desk().replay_shop_event(&OPERATOR, over).await.unwrap();
+    assert!(!house.enabled().await, "{:?}", house.last().await);
+    // A payment of before that is acted on late gives nothing back; one of after does.
+    house.stopped(renewal).await;
+    house.app.desk().finish_shop_events().await.unwrap();
+    assert!(!house.enabled().await);
+    let later = prorated.replace("evt_2b", "evt_9").replace("1802956800", "1805548800");
+    house.stripe(later.as_bytes()).await;
+    assert!(house.enabled().await, "{:?}", house.last().await);
 }
 
 impl House {
+    /// Whether the first license that was sold is good.
+    async fn enabled(&self) -> bool {
+        matches!(self.licenses().await[0].state, LicenseState::Enabled)
+    }
+
+    /// As a process leaves an event that stopped while it acted on it.
+    async fn stopped(&self, event: i64) {
+        let began = crate::licensing::Timestamp::from_millis(0);
+        let stopped = self
+            .app
+            .desk()
+            .store()
+            .write(move |conn| Box::pin(async move { conn.event_ended(event, EventState::Running, "", None, began).await }));
+        stopped.await.unwrap();
+    }
+
     /// A map as no vendor can type it, for servers of the test.
     async fn raw_map(&self, name: &str, map: &str) {
         let (name, map) = (name.to_owned(), map.to_owned());
@@ -421,15 +456,16 @@ async fn a_plan_or_an_upgrade_is_bought_by_the_key_the_buyer_typed(app: TestApp)
     );
     // A process that stopped before it could say that it was done has done it all the same.
     let (events, _) = house.app.desk().shop_events(&OPERATOR, None, Some("done")).await.unwrap();
-    let id = events[0].id;
-    let stopped = house.app.desk().store().write(move |conn| {
-        Box::pin(
-            async move { conn.event_ended(id, EventState::Running, "", None, crate::licensing::Timestamp::from_millis(0)).await },
-        )
-    });
-    stopped.await.unwrap();
+    house.stopped(events[0].id).await;
     house.app.desk().finish_shop_events().await.unwrap();
     assert_eq!((house.last().await.0, until().await), (EventState::Done, Some(after)));
+    // Nor is it done again days later, when what calls have said has been forgotten.
+    house.app.pass_days(3);
+    house.app.desk().housekeeping().await.unwrap();
+    house.stopped(events[0].id).await;
+    house.app.desk().finish_shop_events().await.unwrap();
+    house.app.desk().replay_shop_event(&OPERATOR, events[0].id).await.unwrap();
+    assert_eq!(until().await, Some(after));
     // What a product asks for that is none of these is told.
     assert_eq!(tell(&event("x1", &key, &plan.replace("RenewMaintenancePlan", "Explode"))).await.get(..5), Some("Kept."));
     assert!(house.last().await.1.contains("webhook_action is one of"), "{:?}", house.last().await);
@@ -505,7 +541,15 @@ async fn a_refund_of_a_part_revokes_nothing(app: TestApp) {
     tell(&part).await;
     assert_eq!(house.last().await.0, EventState::Ignored);
     assert!(matches!(house.licenses().await[0].state, LicenseState::Enabled));
-    tell(&part.replace("\"fs3\"", "\"fs4\"").replace("49.5", "98")).await;
+    let whole = part.replace("\"fs3\"", "\"fs4\"").replace("49.5", "98");
+    let set = async |value: &str| {
+        house.app.desk().set_settings(&OPERATOR, vec![("revokeLicenseOnRefund".to_owned(), value.to_owned())]).await.unwrap();
+    };
+    set("false").await;
+    tell(&whole).await;
+    assert_eq!((house.last().await.0, house.enabled().await), (EventState::Ignored, true), "staff decides");
+    set("true").await;
+    tell(&whole.replace("\"fs4\"", "\"fs5\"")).await;
     assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
 }
 
@@ -590,8 +634,14 @@ async fn paypal_is_asked_back_and_pays_what_is_due(app: TestApp) {
     tell(refund.replace("REF1", "REF0").replace("-98.00", "-97.99").as_bytes()).await;
     assert_eq!(house.last().await.1, "A part of what was paid was given back, so nothing was revoked.");
     assert!(matches!(house.licenses().await[0].state, LicenseState::Enabled));
-    tell(refund.as_bytes()).await;
-    assert!(matches!(house.licenses().await[0].state, LicenseState::Disabled { .. }));
+    // Acted on once more it is still the same part; with the rest it is the whole.
+    let (events, _) = house.app.desk().shop_events(&OPERATOR, None, None).await.unwrap();
+    for _ in 0..3 {
+        house.app.desk().replay_shop_event(&OPERATOR, events[0].id).await.unwrap();
+    }
+    assert!(house.enabled().await);
+    tell(refund.replace("-98.00", "-0.01").as_bytes()).await;
+    assert!(!house.enabled().await, "{:?}", house.last().await);
     // What PayPal passes on counts where the vendor lets it, for what the product's own property leaves open.
     let set = async |value: &str| {
         house.app.desk().set_settings(&OPERATOR, vec![("ignoreCustomArgument".to_owned(), value.to_owned())]).await.unwrap();
