@@ -22,6 +22,7 @@ mod files;
 mod installation;
 mod keys;
 mod license;
+mod mail_template;
 mod order;
 mod product;
 mod property;
@@ -145,6 +146,9 @@ enum Command {
     /// What products of shops are here
     #[command(subcommand)]
     Property(property::Command),
+    /// Letters in your own words
+    #[command(subcommand)]
+    MailTemplate(mail_template::Command),
     /// Answer request files, as the offline page does
     Answer(answer::Options),
     /// LicenseSpring credentials
@@ -226,6 +230,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Extension(command) => extension::run(place, command).await,
         Command::Analytics(command) => analytics::run(place, command).await,
         Command::Property(command) => property::run(place, command).await,
+        Command::MailTemplate(command) => mail_template::run(place, command).await,
         Command::Answer(options) => answer::run(place, options).await,
         Command::ApiKey(command) => api_key::run(place, command).await,
         Command::Bundle(command) => bundle::run(place, command).await,

@@ -16,6 +16,7 @@ use crate::{
         license::{Actor, License},
         product::{Product, ProductState},
         qlm::{Property, PropertyDefinition},
+        template,
     },
     store::{Conn, NewMessage, StoreError},
     vault::{Purpose, random_bytes},
@@ -122,7 +123,7 @@ impl Desk {
         let Some(product) = product else { return Ok(Err(CodeRefusal::NoProduct)) };
         let now = self.now();
         let digits = authorization_code::digits(random_bytes());
-        let letters = std::sync::Arc::new(self.code_letters(&ask.email, &product, &digits));
+        let letters = std::sync::Arc::new(self.code_letters(&ask.email, &product, &digits).await?);
         let mark = self.code_mark(&ask.email.folded(), product.id, &digits);
         let code = AuthorizationCode {
             computer: ask.computer.as_deref().unwrap_or_default().to_lowercase(),
@@ -332,7 +333,7 @@ impl Desk {
         Ok(sold.filter_map(|product| Some((product.number?.to_string(), product.name))).collect())
     }
 
-    fn code_letters(&self, to: &Email, product: &Product, digits: &str) -> CodeLetters {
+    async fn code_letters(&self, to: &Email, product: &Product, digits: &str) -> Result<CodeLetters, Fault> {
         let settings = self.settings();
         let (name, portal, minutes) = (&product.name, &settings.portal_name, settings.mail.code_minutes);
         let over = Some(self.now().plus_seconds(60 * minutes));
@@ -342,6 +343,14 @@ impl Desk {
             "Your code is {digits}\n\nType it where {name} or {portal} asks for it. It is good for {minutes} minutes and works once.\n\n\
              Nobody from {portal} will ask you for it. If you did not ask for a code yourself, do nothing: without it nothing happens.\n"
         );
+        let values = [
+            (template::CODE, digits),
+            ("ProductName", name),
+            ("Minutes", &minutes.to_string()),
+            ("PortalName", portal),
+            ("SupportAddress", settings.support.as_deref().unwrap_or_default()),
+        ];
+        let (subject, text) = self.words(&[template::CODE], &values, (subject, text)).await?;
         let code = Outgoing { kind: "authorization_code", subject: &subject, text: &text, over, keeps_text: false };
         let short = format!("{digits} is your code for {name}. It is good for {minutes} minutes.");
         let short = Outgoing { text: &short, ..code };
@@ -351,12 +360,12 @@ impl Desk {
         let expired = why("your licenses of it have expired or were disabled.");
         let full = why("every seat of your licenses is taken. Release a computer you no longer use, and ask for a code again.");
         let none = |text| Outgoing { kind: "no_code", subject: &about, text, over: None, keeps_text: true };
-        CodeLetters {
+        Ok(CodeLetters {
             code: self.letter(to, &code),
             short: self.short_message("", &short),
             over: self.letter(to, &none(&expired)),
             full: self.letter(to, &none(&full)),
-        }
+        })
     }
 }
 

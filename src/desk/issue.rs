@@ -66,6 +66,8 @@ pub struct Issue {
     pub subscription: Option<(String, String)>,
     /// The customer gets the keys by mail.
     pub mails_keys: bool,
+    /// The template of that letter, where an order names one.
+    pub template: Option<String>,
     /// How many keys are made in a day at most by all who say so.
     pub keys_per_day: Option<u32>,
     /// As many licenses as there may be on this server.
@@ -111,6 +113,7 @@ impl Issue {
             item: None,
             subscription: None,
             mails_keys: false,
+            template: None,
             keys_per_day: None,
             licenses_most: None,
         }

@@ -9,6 +9,7 @@ use crate::{
         ActivationKey, Email, Timestamp,
         license::{Expiry, License, LicenseState},
         product::Product,
+        template::NEW_ORDER,
     },
     store::{NewMessage, StoreError},
 };
@@ -82,7 +83,22 @@ impl Desk {
             "{what} of {name} is ready.\n\n{noun}:\n\n{listed}\n{ends}Type it into the app, or activate a computer here: {}/activate\n{help}",
             self.issuer.trim_end_matches('/')
         );
-        let subject = format!("{what} of {name}");
+        let listed = keys.iter().map(ActivationKey::text).collect::<Vec<_>>().join("\n");
+        let last = issue.terms.expiry.on.map(|end| settings.qlm.orders.dates.write(end.plus_seconds(-1)));
+        let values = [
+            ("ActivationKey", listed.as_str()),
+            ("ProductName", &name),
+            ("ExpiryDate", last.as_deref().unwrap_or_default()),
+            ("OrderID", issue.order.as_deref().unwrap_or_default()),
+            ("FullName", &issue.customer_name),
+            ("Company", &issue.customer_company),
+            ("Email", to.as_str()),
+            ("PortalName", &settings.portal_name),
+            ("ActivationUrl", &format!("{}/activate", self.issuer.trim_end_matches('/'))),
+            ("SupportAddress", settings.support.as_deref().unwrap_or_default()),
+        ];
+        let named = issue.template.as_deref().unwrap_or(NEW_ORDER);
+        let (subject, text) = self.words(&[named, NEW_ORDER], &values, (format!("{what} of {name}"), text)).await?;
         let outgoing = Outgoing { kind: "bought", subject: &subject, text: &text, over: None, keeps_text: true };
         Ok(self.letter(to, &outgoing))
     }

@@ -33,6 +33,7 @@ mod settings;
 mod shops;
 mod sms;
 mod team;
+mod templates;
 mod usage;
 mod views;
 mod wishes;

@@ -18,6 +18,7 @@ pub mod scope;
 pub mod seal;
 pub mod shops;
 pub mod sso;
+pub mod template;
 pub mod text;
 pub mod time;
 pub mod tpm;

@@ -16,7 +16,7 @@ use super::{Conn, Engine, StoreError, conn::Columns};
 use crate::licensing::files::base64;
 
 /// Every table, those that are referred to first.
-const TABLES: [&str; 40] = [
+const TABLES: [&str; 41] = [
     "product",
     "version",
     "feature",
@@ -54,6 +54,7 @@ const TABLES: [&str; 40] = [
     "message",
     "authorization_code",
     "property",
+    "mail_template",
     "shop_event",
     "install",
     "release_log",

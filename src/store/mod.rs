@@ -33,6 +33,7 @@ mod settings;
 mod shops;
 mod slots;
 mod staff;
+mod templates;
 mod trials;
 mod users;
 mod variables;

@@ -7,8 +7,8 @@ use crate::{
     app::{
         shell::VendorShell,
         ui::{
-            Button, Card, Choice, Column, Empty, Fact, Facts, Field, FormState, Kind, LinkButton, Notice, Pager, PostButton,
-            PostForm, Select, State, Table, Tone, When,
+            Button, Card, Choice, Column, Dialog, DialogLink, Empty, Fact, Facts, Field, FormState, Kind, Lines, LinkButton,
+            Notice, Pager, PostButton, PostForm, Select, State, Table, Tone, When,
         },
         view::VendorFrame,
     },
@@ -80,7 +80,10 @@ pub fn MailListPage(vendor: VendorFrame, view: MailListView) -> impl IntoView {
     };
     view! {
         <VendorShell vendor=vendor title="Mail" here="/vendor/mail">
-            <ListHead title="Mail">{may_set.then(|| view! { <LinkButton href="/vendor/mail/server" kind=Kind::Plain>"Mail server"</LinkButton> })}</ListHead>
+            <ListHead title="Mail">{may_set.then(|| view! {
+                <LinkButton href="/vendor/mail/templates" kind=Kind::Plain>"Templates"</LinkButton>
+                <LinkButton href="/vendor/mail/server" kind=Kind::Plain>"Mail server"</LinkButton>
+            })}</ListHead>
             {notice}
             <div class="filters"><SearchBox address=address.clone() label="Whole e-mail address or phone number"/></div>
             {body}
@@ -137,6 +140,87 @@ pub fn MailPage(vendor: VendorFrame, view: MailView) -> impl IntoView {
                     {view.next.map(|at| view! { <Fact name="Next try"><When at=at now=now/></Fact> })}
                 </Facts>
             </Card>
+        </VendorShell>
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct TemplatesView {
+    pub rows: Vec<TemplateRow>,
+    /// Fields `name`, `subject`, `text`; posts to `/vendor/mail/templates`.
+    pub form: FormState,
+    /// The template that is edited; none: a new one is written.
+    pub edited: Option<String>,
+    /// What letters may name: those about orders, those with a code.
+    pub variables: [String; 2],
+}
+
+#[derive(Clone, Debug)]
+pub struct TemplateRow {
+    pub name: String,
+    pub subject: String,
+    /// What it is sent for.
+    pub sent_for: &'static str,
+}
+
+#[component]
+pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView {
+    let TemplatesView { rows, form, edited, variables: [of_order, of_code] } = view;
+    let list = if rows.is_empty() {
+        view! {
+            <Empty title="Every letter has our words">
+                <p>"Write a letter of your own, and it takes the place of ours: NewOrder goes out with what was bought, AuthorizationCode with a code for activating."</p>
+            </Empty>
+        }
+        .into_any()
+    } else {
+        let rows = rows
+            .into_iter()
+            .enumerate()
+            .map(|(place, row)| {
+                let dialog = format!("remove-template-{place}");
+                let title = format!("Remove {}?", row.name);
+                let path = format!("/vendor/mail/templates/{}/remove", row.name);
+                let edit = format!("/vendor/mail/templates?edit={}", row.name);
+                view! {
+                    <tr>
+                        <td><a class="mono" href=edit>{row.name}</a><span class="sub">{row.subject}</span><span class="sub">{row.sent_for}</span></td>
+                        <td class="num">
+                            <DialogLink opens=dialog.clone() kind=Kind::Quiet>"Remove…"</DialogLink>
+                            <Dialog id=dialog title=title cancel="/vendor/mail/templates">
+                                <p>"Letters that would be sent with it have our words from then on."</p>
+                                <div class="actions"><PostButton action=path kind=Kind::Danger>"Remove it"</PostButton></div>
+                            </Dialog>
+                        </td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        let columns = vec![Column::new("Template"), Column::new("Remove").numeric()];
+        view! { <Table caption="Mail templates" columns=columns>{rows}</Table> }.into_any()
+    };
+    let title = edited.as_ref().map_or_else(|| "Write a letter".to_owned(), |name| format!("Edit {name}"));
+    let hint = format!("About an order it may name {of_order}. With a code: {of_code}.");
+    view! {
+        <VendorShell vendor=vendor title="Mail templates" here="/vendor/mail">
+            <p class="crumb"><a href="/vendor/mail">"Mail"</a></p>
+            <div class="page-head"><h1>"Mail templates"</h1></div>
+            <div class="sides">
+                <div>{list}</div>
+                <div>
+                    <Card title=title>
+                        <PostForm action="/vendor/mail/templates" form=form.clone()>
+                            <Field at=form.at("name") label="Name" mono=true maxlength=60 autocomplete="off" hint="NewOrder, AuthorizationCode, or the name that a product’s is_emailtemplate says."/>
+                            <Field at=form.at("subject") label="Subject" maxlength=200 autocomplete="off"/>
+                            <Lines at=form.at("text") label="Text" rows=14 hint=hint/>
+                            <div class="actions">
+                                <Button>"Save"</Button>
+                                {edited.is_some().then(|| view! { <LinkButton href="/vendor/mail/templates" kind=Kind::Plain>"Write another"</LinkButton> })}
+                            </div>
+                        </PostForm>
+                    </Card>
+                </div>
+            </div>
         </VendorShell>
     }
 }

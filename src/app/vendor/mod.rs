@@ -35,7 +35,10 @@ pub use keys::{KeyPage, KeyRow, KeyState, KeyView, KeysPage, KeysView, MachineTo
 pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState, UserLine};
 pub use licenses::{Ends, LicenseListView, LicenseRow, LicensesPage, Standing};
 pub use list::{Address, Paging};
-pub use mail::{MailListPage, MailListView, MailPage, MailRow, MailServerPage, MailServerView, MailView};
+pub use mail::{
+    MailListPage, MailListView, MailPage, MailRow, MailServerPage, MailServerView, MailView, TemplateRow, TemplatesPage,
+    TemplatesView,
+};
 pub use orders::{OrderListView, OrderPage, OrderRow, OrderView, OrdersPage};
 #[cfg(debug_assertions)]
 pub use parts::PartsPage;

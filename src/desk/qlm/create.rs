@@ -176,6 +176,7 @@ impl Desk {
             subscription: subscription.map(|id| (caller.to_lowercase(), id)),
             note,
             mails_keys,
+            template: args.text("is_emailtemplate").map(str::to_owned),
             keys_per_day: settings.qlm.protect.keys_per_day,
             licenses_most: settings.qlm.rules.licenses,
             ..Issue::one(product.code.clone(), order.terms)

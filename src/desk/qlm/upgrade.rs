@@ -169,6 +169,7 @@ impl Desk {
             },
             subscription: license.subscription.clone(),
             mails_keys,
+            template: args.text("is_emailtemplate").map(str::to_owned),
             paid,
             ..Issue::one(target.code.clone(), terms)
         };

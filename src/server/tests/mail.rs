@@ -30,7 +30,8 @@ tests! {
         a_customer_agrees_by_a_link_and_takes_it_back_without_one,
         a_trial_that_is_asked_for_goes_to_its_address_once,
         a_code_goes_to_the_phone_where_the_vendor_says_so,
-        an_app_sets_what_is_its_own_once_its_code_is_shown;
+        an_app_sets_what_is_its_own_once_its_code_is_shown,
+        letters_have_the_vendors_own_words;
 }
 
 const ANN: &str = "ann@customer.example";
@@ -227,6 +228,71 @@ async fn an_app_sets_what_is_its_own_once_its_code_is_shown(app: TestApp) {
     assert_eq!(house.confirm(&code, &[("device_id", "HW-3")]).await.status, 303);
     assert_eq!(set(terms().await), ["user.nick=Berta", "user.seats=7"]);
     assert!(house.app.desk().verify_audit(&OPERATOR).await.unwrap().broken.is_empty());
+}
+
+async fn letters_have_the_vendors_own_words(app: TestApp) {
+    use crate::desk::Role;
+    let house = House::new(app, 5).await;
+    let office = house.with_office().await;
+    let (keeper, reader) = (
+        house.app.staff("keeper@vendor.example", Role::Admin).await,
+        house.app.staff("reader@vendor.example", Role::Support).await,
+    );
+    for secret in ["keeper@vendor.example", "reader@vendor.example"] {
+        house.app.secret(secret);
+    }
+    let page = "/vendor/mail/templates";
+    let write = async |name: &str, subject: &str, text: &str| {
+        house.app.post_as(&keeper, page, &[("name", name), ("subject", subject), ("text", text)]).await
+    };
+    let sold = async |template: Option<&str>| {
+        let issue = Issue {
+            customer: Some(Email::parse(ANN).unwrap()),
+            customer_name: "Ann %Email%".to_owned(),
+            mails_keys: true,
+            template: template.map(str::to_owned),
+            ..Issue::one(crate::licensing::ProductCode::parse("press").unwrap(), Terms::default())
+        };
+        let key = house.app.issue_as(issue).await.key.text();
+        house.app.desk().send_messages().await.unwrap();
+        let letter = office.letters().pop().unwrap();
+        assert!(letter.text.contains(&key), "{}", letter.text);
+        (letter.headers, letter.text)
+    };
+    assert!(sold(None).await.1.contains("Your license of Product press is ready."), "ours, where there is none");
+    // What does not say the key, or names what no letter knows, is no letter.
+    assert!(house.app.get_as(&keeper, page).await.text().contains("%ActivationKey%"), "the first begins with our words");
+    for (text, why) in
+        [("Thank you!", "says no %ActivationKey%"), ("%ActivationKey% %ComputerName%", "Nothing is called %ComputerName%")]
+    {
+        let refused = write("NewOrder", "x", text).await;
+        assert!(refused.status == 422 && refused.text().contains(why), "{}", refused.text());
+    }
+    assert_eq!(
+        write("NewOrder", "For %FullName%", "Dear %fullname%, %ActivationKey% for %ProductName%, 100% yours.").await.status,
+        303
+    );
+    let (headers, text) = sold(None).await;
+    assert!(text.starts_with("Dear Ann %Email%, ") && text.trim_end().ends_with("for Product press, 100% yours."), "{text}");
+    assert!(headers.contains("Subject: For Ann %Email%"), "what a customer is called names nothing: {headers}");
+    // One that an order names; where it is not there, the one of every order.
+    assert_eq!(write("Studio", "Studio", "Studio: %ActivationKey%").await.status, 303);
+    assert!(sold(Some("STUDIO")).await.1.starts_with("Studio: "));
+    assert!(sold(Some("Gone")).await.1.starts_with("Dear Ann"));
+    // With a code.
+    assert_eq!(write("AuthorizationCode", "Code", "Your code is %AuthorizationCode% for %Minutes% minutes.").await.status, 303);
+    house.ask(ANN, COMPUTER).await;
+    let code = house.code(&office).await;
+    assert!(office.letters().pop().unwrap().text.contains("for 10 minutes."));
+    assert_eq!(house.confirm(&code, &[]).await.status, 303);
+    // Only who may change settings writes letters, and what is removed is ours again.
+    assert_eq!(house.app.get_as(&reader, page).await.status, 403);
+    let theirs = [("name", "NewOrder"), ("subject", "x"), ("text", "%ActivationKey%")];
+    assert_eq!(house.app.post_as(&reader, page, &theirs).await.status, 403);
+    assert!(house.app.get_as(&keeper, "/vendor/mail/templates?edit=studio").await.text().contains("Studio: %ActivationKey%"));
+    assert_eq!(house.app.post_as(&keeper, "/vendor/mail/templates/neworder/remove", &[]).await.status, 303);
+    assert_eq!(house.app.post_as(&keeper, "/vendor/mail/templates/neworder/remove", &[]).await.status, 404);
+    assert!(sold(None).await.1.contains("is ready."));
 }
 
 async fn a_letter_is_sent_once_and_tried_again_for_a_while(app: TestApp) {

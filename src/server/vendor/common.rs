@@ -325,6 +325,8 @@ fn act_words(act: &str) -> String {
         "staff.password_changed" => "changed the password",
         "settings.changed" => "changed settings",
         "property.set" => "mapped a product of a shop",
+        "template.set" => "wrote a mail template",
+        "template.removed" => "removed a mail template",
         "property.removed" => "removed a product of a shop",
         "mail.tried" => "sent a letter to try out mail",
         "keys.rotated" => "rotated signing keys",

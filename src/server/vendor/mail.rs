@@ -12,10 +12,13 @@ use super::common::{draw, of, refuse};
 use crate::{
     app::{
         ui::{FormState, Tone},
-        vendor::{Address, MailListPage, MailListView, MailPage, MailRow, MailServerPage, MailServerView, MailView},
+        vendor::{
+            Address, MailListPage, MailListView, MailPage, MailRow, MailServerPage, MailServerView, MailView, TemplateRow,
+            TemplatesPage, TemplatesView,
+        },
     },
     desk::{ActError, Area, Level, Visitor},
-    licensing::{Email, Timestamp},
+    licensing::{Email, Timestamp, template},
     server::{
         AppState,
         forms::{form, pairs},
@@ -34,6 +37,9 @@ const FIELDS: [(&str, &str); 5] = [
     ("password", "smtpPassword"),
     ("from", "mailFrom"),
 ];
+
+/// What a letter begins as where none is written yet.
+const OUR_WORDS: &str = "Your license of %ProductName% is ready.\n\nActivation key:\n\n%ActivationKey%\n\nType it into the app, or activate a computer here: %ActivationUrl%\n";
 
 pub async fn list(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
     let query = pairs(query.unwrap_or_default().as_bytes());
@@ -174,5 +180,75 @@ pub async fn try_out(State(state): State<AppState>, Staff(visitor): Staff, body:
             Ok(_) => see_other("/vendor/mail/server"),
             Err(response) => response,
         },
+    }
+}
+
+/// Letters in the vendor's own words; one of them in the form, where the address names it.
+pub async fn templates(State(state): State<AppState>, Staff(visitor): Staff, RawQuery(query): RawQuery) -> Response {
+    let query = pairs(query.unwrap_or_default().as_bytes());
+    draw_templates(&state, StatusCode::OK, &visitor, of(&query, "said"), of(&query, "edit"), None).await
+}
+
+async fn draw_templates(
+    state: &AppState,
+    status: StatusCode,
+    visitor: &Visitor,
+    said: &str,
+    edit: &str,
+    typed: Option<FormState>,
+) -> Response {
+    if let Err(forbidden) = visitor.needs(Area::Settings, Level::Manage) {
+        return act_problem(state, forbidden.into());
+    }
+    let all = match state.desk.templates(visitor).await {
+        Ok(all) => all,
+        Err(error) => return act_problem(state, error),
+    };
+    let edited = all.iter().find(|one| one.name.eq_ignore_ascii_case(edit));
+    // Whoever writes the first begins with our words.
+    let begun = ("NewOrder", "Your license of %ProductName%", OUR_WORDS);
+    let (name, subject, text) = match edited {
+        Some(one) => (one.name.as_str(), one.subject.as_str(), one.text.as_str()),
+        None if all.is_empty() => begun,
+        None => ("", "", ""),
+    };
+    let form = typed.unwrap_or_else(|| FormState::filled([("name", name), ("subject", subject), ("text", text)]));
+    let listed = |names: &[&str]| names.iter().map(|name| format!("%{name}%")).collect::<Vec<_>>().join(", ");
+    let view = TemplatesView {
+        edited: edited.map(|one| one.name.clone()),
+        form,
+        variables: [listed(&template::OF_AN_ORDER), listed(&template::OF_A_CODE)],
+        rows: all
+            .iter()
+            .map(|one| TemplateRow {
+                name: one.name.clone(),
+                subject: one.subject.clone(),
+                sent_for: match one.name.to_ascii_lowercase().as_str() {
+                    "neworder" => "with every order that names no other",
+                    "authorizationcode" => "with a code for activating",
+                    _ => "with orders that name it",
+                },
+            })
+            .collect(),
+    };
+    draw(state, status, visitor, said, |vendor| view! { <TemplatesPage vendor=vendor view=view/> })
+}
+
+pub async fn put_template(State(state): State<AppState>, Staff(visitor): Staff, body: Bytes) -> Response {
+    let mut typed = form(&body);
+    let (name, subject, text) = (typed.value("name"), typed.value("subject"), typed.value("text"));
+    match state.desk.put_template(&visitor, name, subject, text).await {
+        Ok(()) => see_other("/vendor/mail/templates?said=saved"),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => draw_templates(&state, status, &visitor, "", "", Some(typed)).await,
+            Err(response) => response,
+        },
+    }
+}
+
+pub async fn remove_template(State(state): State<AppState>, Staff(visitor): Staff, Path(name): Path<String>) -> Response {
+    match state.desk.remove_template(&visitor, &name).await {
+        Ok(()) => see_other("/vendor/mail/templates?said=removed"),
+        Err(error) => act_problem(&state, error),
     }
 }

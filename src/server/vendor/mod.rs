@@ -96,6 +96,8 @@ pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
         .route("/vendor/mail", get(mail::list))
         .route("/vendor/mail/server", form(get(mail::server).post(mail::set_server)))
         .route("/vendor/mail/try", form(post(mail::try_out)))
+        .route("/vendor/mail/templates", form(get(mail::templates).post(mail::put_template)))
+        .route("/vendor/mail/templates/{name}/remove", form(post(mail::remove_template)))
         .route("/vendor/mail/{token}", get(mail::show))
         .route("/vendor/mail/{token}/again", form(post(mail::again)))
         .route("/vendor/keys", get(keys::list))
