@@ -44,8 +44,8 @@ pub(super) struct RuleOptions {
     qlm_keys: Option<bool>,
     /// A product property of QLM's kind, like `quality.rows: int = 100 # help`; `app` after the type lets apps set it; may be repeated, and
     /// replaces those there were
-    #[arg(long = "property", value_name = "DEFINITION", value_parser = property)]
-    properties: Vec<PropertyDefinition>,
+    #[arg(long = "property", value_name = "DEFINITION")]
+    properties: Vec<String>,
     /// Have no product properties defined: calls may name any
     #[arg(long, conflicts_with = "properties")]
     no_properties: bool,
@@ -92,17 +92,8 @@ fn license_type(text: &str) -> Result<LicenseType, String> {
     LicenseType::parse(text).ok_or_else(|| "a type is perpetual, time-limited, subscription or consumption".to_owned())
 }
 
-fn property(text: &str) -> Result<PropertyDefinition, String> {
-    let mut all = PropertyDefinition::parse_all(text).map_err(|error| error.to_string())?;
-    if all.len() > 1 {
-        Err("one definition each time".to_owned())
-    } else {
-        all.pop().ok_or_else(|| "this defines nothing".to_owned())
-    }
-}
-
 impl RuleOptions {
-    fn apply(&self, rules: &mut ProductRules) {
+    fn apply(&self, rules: &mut ProductRules) -> Result<(), CliError> {
         rules.trial_days = self.trial_days.unwrap_or(rules.trial_days);
         rules.floating_timeout_minutes = self.floating_timeout.unwrap_or(rules.floating_timeout_minutes);
         if let Some(rule) = &self.vm {
@@ -111,7 +102,8 @@ impl RuleOptions {
         rules.legacy_clients |= self.legacy_clients;
         rules.qlm_keys = self.qlm_keys.unwrap_or(rules.qlm_keys);
         if self.no_properties || !self.properties.is_empty() {
-            rules.properties.clone_from(&self.properties);
+            rules.properties = PropertyDefinition::parse_all(&self.properties.join("\n"))
+                .map_err(|error| CliError::usage(error.to_string().replacen("Line", "Property", 1)))?;
         }
         if let Some(rule) = &self.device_key {
             rules.device_key = if rule == "required" { DeviceKeyRule::Required } else { DeviceKeyRule::Optional };
@@ -136,6 +128,7 @@ impl RuleOptions {
         if !self.file_fields.is_empty() {
             rules.file_fields.clone_from(&self.file_fields);
         }
+        Ok(())
     }
 }
 
@@ -204,7 +197,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
         Command::Add { code, name, number, auth, version, rules: options } => {
             let desk = place.open_or_make().await?;
             let mut rules = ProductRules::default();
-            options.apply(&mut rules);
+            options.apply(&mut rules)?;
             let new = NewProduct { code: code.clone(), number, name: name.clone(), authorization: auth, rules };
             let id = desk.add_product(staff, new).await?;
             if let Some(number) = version {
@@ -249,7 +242,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<Done, CliErro
         Command::Edit { code, name, number, auth, state, rules: options } => {
             let desk = place.open().await?;
             let mut rules = desk.product(&code).await.map_err(not_found(NO_PRODUCT))?.product.rules;
-            options.apply(&mut rules);
+            options.apply(&mut rules)?;
             let edit = ProductEdit { name, number: number.map(Some), authorization: auth, state, rules: Some(rules) };
             desk.edit_product(staff, &code, edit).await?;
             Ok(show(&desk.product(&code).await?))

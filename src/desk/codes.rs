@@ -86,6 +86,8 @@ pub(super) struct Proved {
     pub email: Email,
     pub license: License,
     properties: Vec<Property>,
+    /// Those of its product.
+    definitions: Vec<PropertyDefinition>,
 }
 
 impl Proved {
@@ -97,7 +99,7 @@ impl Proved {
         let set = |license: &mut License| {
             let qlm = own_terms(license);
             for property in &self.properties {
-                property.clone().put_into(&mut qlm.properties);
+                property.clone().set_on(&mut qlm.properties, &self.definitions);
             }
             Ok(())
         };
@@ -127,7 +129,11 @@ impl Desk {
         let mark = self.code_mark(&ask.email.folded(), product.id, &digits);
         let code = AuthorizationCode {
             computer: ask.computer.as_deref().unwrap_or_default().to_lowercase(),
-            properties: PropertyDefinition::of_client(&product.rules.properties, ask.properties.clone()),
+            // A code for any computer is for whoever asked last, who need not be whoever gets it.
+            properties: match &ask.computer {
+                Some(_) => PropertyDefinition::of_client(&product.rules.properties, ask.properties.clone()),
+                None => Vec::new(),
+            },
             tries: 0,
             made: now,
             expires: now.plus_seconds(60 * self.settings().mail.code_minutes),
@@ -260,7 +266,10 @@ impl Desk {
             return Ok(Err(CodeRefusal::Wrong));
         };
         match self.license_of(conn, &email, product, Some(id), now).await? {
-            Ok(license) => Ok(Ok(Proved { email, license, properties })),
+            Ok(license) => {
+                let definitions = product.rules.properties.clone();
+                Ok(Ok(Proved { email, license, properties, definitions }))
+            }
             Err(none) => Ok(Err(CodeRefusal::NoLicense(none))),
         }
     }

@@ -330,7 +330,7 @@ impl Protection {
             ),
             Self::Records { most } => Words {
                 what: "No more licenses on this server".into(),
-                why: format!("The vendor limits this server to {most} licenses, and the limit is reached. Nothing was made.")
+                why: format!("As many licenses as the vendor lets there be on this server ({most}) are there. Nothing was made.")
                     .into(),
                 next: "Raise dbMaxRecords, then send the order again.".into(),
             },

@@ -7,7 +7,7 @@ use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, is_of, switched};
 use crate::{
     desk::{ActError, Desk, Fault, Visitor, licenses::Once},
     licensing::{
-        ActivationKey, Date, LicenseId, Timestamp,
+        ActivationKey, Date, LicenseId, ProductId, Timestamp,
         files::base64,
         license::{Actor, Expiry, License, LicenseState, Limit, Maintenance},
         product::Product,
@@ -123,6 +123,7 @@ impl Desk {
         }
         let (now, actor) = (self.now(), visitor.actor());
         let renews_maintenance = self.settings().qlm.rules.renews_maintenance;
+        let defined = Defined::of(&found);
         let renew = move |license: &mut License| {
             let until = match end {
                 NewEnd::On(date) => date.end(),
@@ -144,8 +145,9 @@ impl Desk {
             // A plan that lasts longer was bought apart.
             let plan = license.terms.maintenance.instant(license.first_activated).filter(|_| renews_maintenance);
             if !properties.is_empty() {
+                let definitions = defined.of_product(license.product);
                 let qlm = own_terms(license);
-                properties.iter().for_each(|property| property.clone().put_into(&mut qlm.properties));
+                properties.iter().for_each(|property| property.clone().set_on(&mut qlm.properties, definitions));
             }
             license
                 .renew(until, plan.map(|plan| plan.max(until)), now)
@@ -210,10 +212,10 @@ impl Desk {
             return Ok(Err(refused));
         }
         let (visitor, now, by) = (visitor(extension.as_ref()), self.now(), revoker(extension.as_ref()));
-        let actor = visitor.actor();
+        let (actor, defined) = (visitor.actor(), Defined::of(&found));
         let change = move |license: &mut License| {
             own_terms(license);
-            edit.apply(&mut license.terms, now);
+            edit.apply(&mut license.terms, defined.of_product(license.product), now);
             if let Some(revokes) = revokes {
                 set_revoked(license, revokes, &by, &actor, now);
             }
@@ -380,6 +382,20 @@ pub(in crate::desk) fn own_terms(license: &mut License) -> &mut QlmTerms {
     license.terms.qlm.get_or_insert_with(|| QlmTerms { model, ..QlmTerms::default() })
 }
 
+/// What properties the products of licenses have, for an act on all of them.
+#[derive(Clone)]
+struct Defined(std::sync::Arc<Vec<(ProductId, Vec<PropertyDefinition>)>>);
+
+impl Defined {
+    fn of(found: &[(License, Product)]) -> Self {
+        Self(std::sync::Arc::new(found.iter().map(|(_, product)| (product.id, product.rules.properties.clone())).collect()))
+    }
+
+    fn of_product(&self, id: ProductId) -> &[PropertyDefinition] {
+        self.0.iter().find(|(product, _)| *product == id).map(|(_, defined)| defined.as_slice()).unwrap_or_default()
+    }
+}
+
 /// Refuses properties that products of these licenses do not have.
 pub(super) fn properties_fit<'a>(products: impl IntoIterator<Item = &'a Product>, given: &[Property]) -> Result<(), QlmRefused> {
     for product in products {
@@ -423,9 +439,12 @@ fn within_grace(
     for (license, product) in found {
         if let Some(end) = ended(license).filter(|end| end.plus_days(i64::from(days)) <= now) {
             let last = end.plus_millis(-1).date();
-            let message = format!(
-                "This was over on {last}, and is renewed only within {days} days of that. Order it anew, or ask its vendor: {property}."
-            );
+            let within = match days {
+                0 => "once it is over".to_owned(),
+                1 => "when it is over for more than a day".to_owned(),
+                days => format!("when it is over for more than {days} days"),
+            };
+            let message = format!("This ended with {last}, and is not renewed {within}. Its vendor can allow it: {property}.");
             return Err(QlmRefused::new(ErrorCode::Expired, message).of(product));
         }
     }
@@ -568,13 +587,13 @@ impl Edits {
         Self { seats: None, ..self }
     }
 
-    pub fn apply(&self, terms: &mut crate::licensing::license::Terms, now: Timestamp) {
+    pub fn apply(&self, terms: &mut crate::licensing::license::Terms, definitions: &[PropertyDefinition], now: Timestamp) {
         let Some(qlm) = &mut terms.qlm else { return };
         qlm.features = self.features.unwrap_or(qlm.features);
         qlm.model = self.model.unwrap_or(qlm.model);
         qlm.computer_type = self.computer_type.unwrap_or(qlm.computer_type);
         for property in &self.properties {
-            property.clone().put_into(&mut qlm.properties);
+            property.clone().set_on(&mut qlm.properties, definitions);
         }
         if let Some(affiliate) = &self.affiliate {
             qlm.affiliate.clone_from(affiliate);

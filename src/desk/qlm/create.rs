@@ -145,6 +145,13 @@ impl Desk {
         if let Err(refused) = properties_fit([&product], properties) {
             return Ok(Err(refused));
         }
+        if let Some(qlm) = &mut order.terms.qlm {
+            let mut set = Vec::with_capacity(qlm.properties.len());
+            for property in std::mem::take(&mut qlm.properties) {
+                property.set_on(&mut set, &product.rules.properties);
+            }
+            qlm.properties = set;
+        }
         let wanted = VersionNumber { major: order.product.1, minor: order.product.2 };
         if !known.is_empty() && !known.iter().any(|release| release.version.number() == wanted) {
             let message = format!("{} has no version {wanted}. Its vendor adds versions.", product.name);

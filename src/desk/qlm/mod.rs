@@ -43,7 +43,7 @@ use crate::{
         product::{Installation, Product, ProductState},
         qlm::{
             ArgError, Args, ErrorCode,
-            document::Element,
+            document::{self, Element},
             providers::{self, Fields},
             strict::StrictToken,
         },
@@ -157,8 +157,9 @@ pub(super) fn release_refused(refusal: &ReleaseRefusal) -> QlmRefused {
     QlmRefused::new(code, refusal.words().sentence())
 }
 
-/// Credentials say nothing of what is ordered, and neither does how the answer is wanted.
-pub(super) const NOT_ORDERED: [&str; 7] = ["is_user", "is_pwd", "is_vendor", "is_locale", "is_format", "is_writebom", "is_sign"];
+/// Credentials say nothing of what is ordered, and neither does how the answer is wanted, nor how far the order has come.
+pub(super) const NOT_ORDERED: [&str; 8] =
+    ["is_user", "is_pwd", "is_vendor", "is_locale", "is_format", "is_writebom", "is_sign", "is_orderstatus"];
 
 /// What a shop that calls names the parts of an order: as its map says, or as its class does.
 pub(super) fn call_fields(extension: Option<&Extension>) -> Fields {
@@ -280,8 +281,8 @@ impl Desk {
 
     /// The properties that a license document tells of, as a signed document of their own; none where it has none.
     pub async fn qlm_properties(&self, product: ProductId, license: &Element) -> Result<Option<String>, Fault> {
-        match license.child("productProperties").filter(|text| !text.is_empty()) {
-            Some(properties) => Ok(Some(self.sign_document(product, properties.to_owned()).await?)),
+        match document::properties_file(license) {
+            Some(properties) => Ok(Some(self.sign_document(product, properties).await?)),
             None => Ok(None),
         }
     }

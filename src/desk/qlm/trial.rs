@@ -92,6 +92,7 @@ impl Desk {
             },
             customer: Some(email),
             mails_keys: true,
+            licenses_most: settings.qlm.rules.licenses,
             ..Issue::one(product.code.clone(), ordered.terms)
         };
         match self.issue(&Visitor::Extension { name: "trial".to_owned() }, issue).await {

@@ -152,7 +152,7 @@ impl Desk {
         if let Some(end) = terms.maintenance.instant(license.first_activated) {
             terms.maintenance = Maintenance::Until(end);
         }
-        edits.apply(&mut terms, self.now());
+        edits.apply(&mut terms, &target.rules.properties, self.now());
         let (model, seats) = (terms.qlm.as_ref().map(|qlm| qlm.model).unwrap_or_default(), terms.seats);
         let name = extension.map_or("qlm", |extension| extension.name.as_str());
         let issue = Issue {
@@ -182,7 +182,8 @@ impl Desk {
             let (given, actor) = (given.clone(), actor.clone());
             Box::pin(async move {
                 let (issue, drawn, read) = &*given;
-                let (old, new) = match replace(conn, id, read, issue, drawn, seats, &actor, now).await? {
+                let by = Replacement { read, issue, drawn, seats };
+                let (old, new) = match replace(conn, id, &by, &actor, now).await? {
                     Ok(pair) => pair,
                     Err(barred) => return Ok(Err(barred)),
                 };
@@ -228,18 +229,24 @@ impl Desk {
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "what one act is made of")]
+/// What takes a license's place.
+struct Replacement<'a> {
+    /// The terms of the old one that the new ones were made from.
+    read: &'a Terms,
+    issue: &'a Issue,
+    drawn: &'a Drawn,
+    seats: Limit,
+}
+
 /// Issues what takes a license's place, unless that was done before; why the old one is disabled now, and the new one.
 async fn replace(
     conn: &mut Conn,
     old: LicenseId,
-    read: &Terms,
-    issue: &Issue,
-    drawn: &Drawn,
-    seats: Limit,
+    by: &Replacement<'_>,
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Result<(Option<String>, LicenseId), Barred>, StoreError> {
+    let Replacement { read, issue, drawn, seats } = *by;
     let Some((license, ..)) = conn.lock_license(old).await? else { return Ok(Err(Barred::Disabled)) };
     if let Some(before) = conn.upgraded_to(old).await? {
         let order = conn.order_of(&issue.provider, issue.order.as_deref().unwrap_or_default()).await?;

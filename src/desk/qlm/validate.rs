@@ -18,7 +18,7 @@ use crate::{
         activation::{Activation, Device, How},
         decide::{self, ActivationAsk},
         license::{Actor, LicenseState},
-        product::VersionNumber,
+        product::{DeviceDetails, VersionNumber},
         qlm::{
             Args, ErrorCode, Locale,
             document::{self, DocumentFacts, Element},
@@ -148,8 +148,10 @@ impl Desk {
             None => None,
         };
         let known_as = facts.known.as_ref().and_then(|known| known.device.name.as_ref());
-        let renamed =
-            settings.qlm.rules.renames_computers && asked.on.device.name.as_ref().is_some_and(|name| Some(name) != known_as);
+        let keeps_names = facts.product.rules.device_details != DeviceDetails::Id;
+        let renamed = settings.qlm.rules.renames_computers
+            && keeps_names
+            && asked.on.device.name.as_ref().is_some_and(|name| Some(name) != known_as);
         let counts =
             activates && protect.activation_limits().counts(virtual_machine) && is_activation(holds, &asked.on, kept.as_deref());
         // What speaks for a machine with a key of its own is that key, and these calls show none: the rules refuse them.
@@ -305,6 +307,10 @@ async fn seat_in(
     let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
     let key_text = key_of(&facts);
     let contact = asked.on.email.as_ref().map(Email::as_str);
+    let is_another = |kept: &String| asked.on.key.as_ref().is_some_and(|shown| *shown != key::plain(kept));
+    if held && protect.requires_computer_key && kept.as_ref().is_some_and(is_another) {
+        return Ok(Err(protected(Protection::ComputerKey)));
+    }
     let mut device = asked.on.device.clone();
     // It keeps the name it was activated under.
     if !rules.renames_computers && facts.known.as_ref().is_some_and(|known| known.device.name.is_some()) {
@@ -358,19 +364,20 @@ async fn keep_user_data(
     Ok(())
 }
 
-/// Makes the address an app says the customer of a license that has none.
+/// Makes the address an app says the customer of a license that has none. Not one that is known: what is known of them would be told to
+/// whoever says their address.
 async fn keep_customer(conn: &mut Conn, facts: &mut ActivationFactsRow, email: &Email, now: Timestamp) -> Result<(), StoreError> {
-    if facts.license.customer.is_some() {
+    if facts.license.customer.is_some() || conn.customer_by_email(email).await?.is_some() {
         return Ok(());
     }
     let customer = conn.customer_for(email, "", "", now).await?;
     let entry = NewAudit {
         at: now,
         subject: Subject::license(facts.license.id.0),
-        act: "license.edited",
+        act: "license.customer_set",
         actor: Actor::Customer,
         before: Some(serde_json::json!({ "customer": null })),
-        after: Some(serde_json::json!({ "customer": email.as_str() })),
+        after: Some(serde_json::json!({ "customer": customer.0 })),
     };
     let head = conn.audit(&entry, facts.audit_head.as_deref());
     facts.license.customer = Some(customer);
@@ -422,15 +429,15 @@ async fn covered(
     if !matches!(facts.license.state, LicenseState::Enabled) {
         return Ok(Ok(()));
     }
-    let Some(qlm) = &facts.license.terms.qlm else {
+    // A license that was made by other means is for no version of its own, whatever these methods have set on it since.
+    let Some(qlm) = facts.license.terms.qlm.as_ref().filter(|qlm| (qlm.major, qlm.minor) != (0, 0)) else {
         // The rule of every other door: what its maintenance covers.
         let version = known_version(conn, facts, Some(VersionNumber { major, minor })).await?;
         let covers = |version| facts.license.terms.maintenance.covers(&version, facts.license.first_activated);
         let refused = || QlmRefused::new(ErrorCode::OtherVersion, "The maintenance of this license does not cover this version.");
         return Ok(if version.is_none_or(covers) { Ok(()) } else { Err(refused()) });
     };
-    // A license that was made by other means is for no version alone.
-    if (major, minor) == (qlm.major, qlm.minor) || (qlm.major, qlm.minor) == (0, 0) {
+    if (major, minor) == (qlm.major, qlm.minor) {
         return Ok(Ok(()));
     }
     let (own, wanted) = (VersionNumber { major: qlm.major, minor: qlm.minor }, VersionNumber { major, minor });

@@ -5,7 +5,6 @@ use super::{
     Known, SettingError, flag,
     protect::{limit, limited},
 };
-use crate::licensing::text::is_hidden;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSettings {
@@ -94,13 +93,17 @@ fn countries(text: &str) -> Result<Vec<String>, SettingError> {
 pub(super) static KNOWN: [Known; 14] = [
     limit!(
         "subscriptionGracePeriod",
-        "QLM: days after its end within which a license is renewed; one that ended before is sold anew",
+        "QLM: days after its end within which RenewSubscriptionHttp renews a license; later it refuses. What webhooks tell is paid, and renewed",
         renewal_grace
     ),
-    limit!("maintenancePlanGracePeriod", "QLM: days after its end within which a maintenance plan is renewed", maintenance_grace),
+    limit!(
+        "maintenancePlanGracePeriod",
+        "QLM: days after its end within which RenewMaintenancePlan renews a plan; later it refuses",
+        maintenance_grace
+    ),
     switch!(
         "renewMaintenancePlanWhenSubscriptionRenewed",
-        "QLM: a maintenance plan ends with the subscription whenever that is renewed",
+        "QLM: a maintenance plan ends with the subscription whenever that is renewed; one that lasts longer stays",
         renews_maintenance
     ),
     switch!(
@@ -115,28 +118,28 @@ pub(super) static KNOWN: [Known; 14] = [
     ),
     switch!(
         "autoCreateCustomerDuringActivation",
-        "QLM: the address an app says (is_email) becomes the customer of a license that has none. Apps may say anybody’s, and whoever has that mailbox can ask for the key",
+        "QLM: the address an app says (is_email) becomes the customer of a license that has none, if nobody is known by it. Apps may say anybody’s, and whoever has that mailbox can ask for the key",
         creates_customers
     ),
-    limit!("dbMaxRecords", "QLM: licenses on this server from which on shops have no more keys made", licenses),
+    limit!("dbMaxRecords", "QLM: how many licenses this server holds before shops and trials get no more keys", licenses),
     switch!(
         "revokeLicenseOnRefund",
-        "QLM: an order that is refunded in full is revoked; otherwise staff does it",
+        "QLM: an order that is refunded in full is revoked; otherwise the event waits for staff",
         revokes_refunded
     ),
     switch!(
         "revokeLicenseWhenSubscriptionCanceled",
-        "QLM: a subscription that a shop says is over is revoked; otherwise it lasts through the day it is paid for",
+        "QLM: a subscription that a shop says is over is revoked; otherwise it lasts through the day it is paid for, and the event waits for staff",
         revokes_canceled
     ),
     switch!(
         "ignoreCustomArgument",
-        "QLM: what PayPal sends as custom is passed over. Otherwise it is read as arguments where a product’s property does not say them: buyers can change it",
+        "QLM: what PayPal sends as custom is passed over. Otherwise it is read as arguments that a product’s property leaves open, but for how many and for whom: buyers can change it",
         ignores_custom
     ),
     Known {
         name: "blockActivationByCountry",
-        about: "QLM: countries no computer is activated from, by their codes of two letters, separated by commas. Addresses can be borrowed elsewhere",
+        about: "QLM: countries its methods neither activate nor validate from, by codes of two letters, separated by commas; the next setting says how they are known. Addresses can be borrowed elsewhere",
         read: |settings, text| countries(text).map(|codes| settings.qlm.rules.blocked_countries = codes),
         write: |settings| settings.qlm.rules.blocked_countries.join(","),
     },
@@ -158,9 +161,11 @@ pub(super) static KNOWN: [Known; 14] = [
         about: "QLM: what the license file is called that customers download",
         read: |settings, text| {
             let text = text.trim();
-            let odd = |c: char| is_hidden(c) || matches!(c, '/' | '\\' | '"' | ':' | '*' | '?' | '<' | '>' | '|' | '%' | ';');
-            if text.is_empty() || text.len() > 100 || text.starts_with('.') || text.chars().any(odd) {
-                return Err(SettingError::Value("A file is called by up to 100 characters, such as LicenseFile.xml."));
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if text.is_empty() || text.len() > 100 || text.starts_with('.') || !text.chars().all(plain) {
+                let wrong =
+                    "A file is called by up to 100 letters, digits, points, dashes and underscores, such as LicenseFile.xml.";
+                return Err(SettingError::Value(wrong));
             }
             settings.qlm.rules.license_file = text.to_owned();
             Ok(())
@@ -192,6 +197,7 @@ mod tests {
             ("licenseFileName", "a\"b.xml"),
             ("licenseFileName", ""),
             ("licenseFileName", ".hidden"),
+            ("licenseFileName", "Press Designer.xml"),
             ("blockActivationByCountry", "Germany"),
             ("blockActivationByCountry", "D1"),
             ("countryHeader", "CF IPCountry"),
@@ -203,7 +209,7 @@ mod tests {
         }
         assert_eq!(set("blockActivationByCountry", "kp; ir").as_deref(), Ok("KP,IR"));
         assert_eq!(set("countryHeader", " CF-IPCountry ").as_deref(), Ok("cf-ipcountry"));
-        assert_eq!(set("licenseFileName", "Press Designer.xml").as_deref(), Ok("Press Designer.xml"));
+        assert_eq!(set("licenseFileName", "Press-Designer.xml").as_deref(), Ok("Press-Designer.xml"));
         assert_eq!(set("subscriptionGracePeriod", "0").as_deref(), Ok("0"));
     }
 }

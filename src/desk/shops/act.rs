@@ -8,7 +8,7 @@ use crate::{
         qlm::{LicensesNamed, NewEnd, Ordered, Plan, Planned, Renewal, Upgrade, is_of, no_quantity},
     },
     licensing::{
-        Email,
+        Email, OrderId,
         issue::batch,
         license::{License, Limit},
         product::Product,
@@ -21,6 +21,10 @@ use crate::{
 /// What would come of a payload: a sentence for each thing that would be done, or why it would not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried(pub Vec<Result<String, String>>);
+
+/// Arguments that no buyer says: for how many computers it is, and who sells it.
+const COUNTS: [&str; 5] =
+    ["is_quantity", "is_numberofactivationsperkey", "is_additionalactivations", "is_usemultipleactivationskey", "is_affiliateid"];
 
 /// Arguments that a shop's product never says: who calls, and by which password.
 const NEVER: [&str; 4] = ["is_user", "is_pwd", "is_vendor", "is_args"];
@@ -49,7 +53,6 @@ impl Desk {
         if map != shop_map(&extension) {
             asked.api_key = None;
         }
-        let map = self.with_custom(map);
         for event in payload.events(&map.events) {
             lines.extend(self.try_event(&asked, &map, event).await?);
         }
@@ -66,7 +69,9 @@ impl Desk {
             Ok(payload) => payload,
             Err(message) => return Ok(vec![Err(message)]),
         };
-        let (order, what) = match map.read(&payload) {
+        let read = map.read(&payload);
+        let is_end = matches!(read, Ok(ShopAct::End(_)));
+        let (order, what) = match read {
             Err(error) => return Ok(vec![Err(error.to_string())]),
             Ok(ShopAct::Nothing) => {
                 return Ok(vec![Ok("This event is none of ours: nothing would be done.".to_owned())]);
@@ -80,6 +85,10 @@ impl Desk {
             Ok(ShopAct::Maintain(order)) => (order, "maintained"),
             Ok(ShopAct::Revoke(order) | ShopAct::End(order)) => (order, "revoked"),
         };
+        let change = match what {
+            "revoked" => Some(if is_end { Change::End } else { Change::Revoke }),
+            _ => None,
+        };
         if what != "order" {
             let names = LicensesNamed {
                 subscription: order.subscription.as_deref(),
@@ -89,6 +98,9 @@ impl Desk {
             let found = self.licenses_of(&extension.name.to_lowercase(), &names).await?;
             let until = order.until.map(|until| format!(" through {}", until.date())).unwrap_or_default();
             return Ok(vec![match found {
+                Ok(_) if change.is_some_and(|change| !self.revokes(change, &order)) => {
+                    Ok("Nothing would be revoked, by the settings: it would wait for staff.".to_owned())
+                }
                 Ok(found) => Ok(format!("{} would be {what}{until}.", licenses(found.len()))),
                 Err(refused) => Err(refused.message),
             }]);
@@ -251,14 +263,8 @@ impl Desk {
         }
         drop(conn);
         let is_property = property.is_some();
-        // A SKU may hold the arguments themselves, where the map says so. What PayPal passes on was written by whoever made the button, and
-        // by whoever changed it: it says what the product's property leaves open.
-        let passed_on = map.signing == Signing::PayPal;
-        let literal = match &item.literal {
-            Some(text) if passed_on => Some(text.clone()).filter(|text| text.contains('=')),
-            Some(text) => Some(text.clone()).filter(|text| text.starts_with('&') && !is_property),
-            None => None,
-        };
+        // A SKU may hold the arguments themselves, where the map says so.
+        let literal = item.literal.clone().filter(|text| text.starts_with('&') && !is_property);
         if let Some(fragment) = property {
             args.expand(fragment_pairs(&fragment), |name| !NEVER.contains(&name));
         }
@@ -268,6 +274,9 @@ impl Desk {
             args.expand(fragment_pairs(&fragment), of_shop);
         }
         args.expand(item.arguments.clone(), of_shop);
+        if let (Some(fragment), false) = (&item.passed_on, self.settings().qlm.rules.ignores_custom) {
+            args.expand(fragment_pairs(fragment), |name| of_shop(name) && !COUNTS.contains(&name));
+        }
         if args.text("is_productid").is_none() && args.text("webhook_action").is_none() {
             let names = if item.names.is_empty() { "no name".to_owned() } else { item.names.join(", ") };
             let message = format!("What was bought is no product here yet. Add a property for it: {names}.");
@@ -474,13 +483,19 @@ impl Desk {
                 };
                 (self.maintain_licenses(&visitor, found, plan, Some(once(event.id, 0))).await?, "maintained")
             }
-            Change::Revoke | Change::End if !self.revokes(change, order) => {
-                let said = "This server revokes nothing for this; its vendor set it so. Staff decides.".to_owned();
-                return Ok(Ended { state: EventState::Ignored, said, order: of });
-            }
             Change::Revoke | Change::End => {
-                if let Some(part) = self.refund_of_part(extension, order, event).await? {
-                    return Ok(Ended { state: EventState::Ignored, said: part, order: of });
+                match self.refund_of_part(of, order, event).await? {
+                    Ok(false) => {}
+                    Ok(true) => {
+                        let said = "A part of what was paid was given back, so nothing was revoked.".to_owned();
+                        return Ok(Ended { state: EventState::Ignored, said, order: of });
+                    }
+                    Err(said) => return Ok(Ended { order: of, ..Ended::failed(said) }),
+                }
+                // Counted all the same, and staff sees that it waits.
+                if !self.revokes(change, order) {
+                    let said = "By the settings, nothing is revoked for this. Disable the licenses, or let them be.".to_owned();
+                    return Ok(Ended { order: of, ..Ended::failed(said) });
                 }
                 let reason = format!("Refunded or cancelled at {}.", extension.name);
                 (self.revoke_licenses(&visitor, found, true, reason).await?, "revoked")
@@ -501,26 +516,31 @@ impl Desk {
         if is_refund { rules.revokes_refunded } else { rules.revokes_canceled }
     }
 
-    /// What is said where less was given back so far than was paid; none where all was, or what was paid is not known.
-    async fn refund_of_part(&self, extension: &Extension, order: &ShopOrder, event: &ShopEvent) -> Result<Option<String>, Fault> {
-        let Some(refunded) = order.refunded.as_deref() else { return Ok(None) };
-        let Some(number) = &order.number else { return Ok(None) };
-        let mut conn = self.read().await?;
-        let Some(known) = conn.order_of(&extension.name.to_lowercase(), number).await? else { return Ok(None) };
-        let paid = conn.order_paid(known.id).await?;
-        drop(conn);
-        let Some((paid, refunded)) = paid.zip(cents(refunded.trim_start_matches('-'))) else { return Ok(None) };
-        let (name, id, now) = (format!("refund-{}", event.id), known.id, self.now());
+    /// Whether less was given back so far than was paid; it was not where what was paid is not known. Says what is no amount.
+    async fn refund_of_part(
+        &self,
+        of: Option<OrderId>,
+        order: &ShopOrder,
+        event: &ShopEvent,
+    ) -> Result<Result<bool, String>, Fault> {
+        let (Some(refunded), Some(of)) = (order.refunded.as_deref(), of) else { return Ok(Ok(false)) };
+        let Some(refunded) = cents(refunded.trim_start_matches('-')) else {
+            let text: String = refunded.chars().take(40).collect();
+            return Ok(Err(format!(
+                "What was given back is no amount: {text:?}. Revoke the licenses, or mend the map’s amount."
+            )));
+        };
+        let Some(paid) = self.read().await?.order_paid(of).await? else { return Ok(Ok(false)) };
+        let (name, now) = (format!("refund-{}", event.id), self.now());
         let so_far = self.store.write(move |conn| {
             let name = name.clone();
             Box::pin(async move {
                 // An event counts once, however often it is acted on.
                 let more = if conn.keep_form_result(&name, NAMES_OF_EVENTS, "", now).await? { refunded } else { 0 };
-                conn.add_refund(id, more).await
+                conn.add_refund(of, more).await
             })
         });
-        let less = so_far.await? < paid;
-        Ok(less.then(|| "A part of what was paid was given back, so nothing was revoked.".to_owned()))
+        Ok(Ok(so_far.await? < paid))
     }
 
     /// What a shop says of somebody who is a customer already.

@@ -236,7 +236,7 @@ impl Desk {
         }
         let (headers, body) = self.shop_event_content(&event)?;
         let ended = match Payload::read(&body, headers) {
-            Ok(payload) => self.act_on(extension, &self.with_custom(shop_map(extension)), payload, &event, done).await,
+            Ok(payload) => self.act_on(extension, &shop_map(extension), payload, &event, done).await,
             Err(error) => Ok(Ended::failed(error.to_string())),
         };
         let ended = match ended {
@@ -255,16 +255,6 @@ impl Desk {
         let state = ended.state;
         self.shop_event_ended(id, ended).await?;
         Ok(state)
-    }
-
-    /// A map that reads what PayPal passes on, where the vendor lets that count.
-    fn with_custom(&self, mut map: ShopMap) -> ShopMap {
-        if map.signing == Signing::PayPal && !self.settings().qlm.rules.ignores_custom {
-            for rule in &mut map.rules {
-                rule.literal.push("/custom".to_owned());
-            }
-        }
-        map
     }
 
     async fn shop_event_ended(&self, id: i64, ended: Ended) -> Result<(), Fault> {

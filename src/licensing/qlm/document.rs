@@ -9,7 +9,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{DateFormat, ErrorCode, LicenseModel, Property, QlmTerms, code};
+use super::{DateFormat, ErrorCode, LicenseModel, Property, QlmTerms, code, properties::PROPERTIES_ROOT};
 use crate::licensing::{Timestamp, activation::Activation, license::License, product::Product};
 
 /// Every document's root.
@@ -270,6 +270,19 @@ pub fn license(facts: &DocumentFacts<'_>) -> Element {
 #[must_use]
 pub fn properties_of(product: &Product, qlm: &QlmTerms) -> Option<String> {
     Property::document(&qlm.properties, product.id, &product.rules.properties)
+}
+
+/// The properties that a license document tells of, as a document of their own that says whose they are: of which key, on which computer.
+/// Otherwise one customer's would do for every other.
+#[must_use]
+pub fn properties_file(license: &Element) -> Option<String> {
+    let told = license.child("productProperties").filter(|text| !text.is_empty())?;
+    let bare = Element::empty(PROPERTIES_ROOT);
+    let of = |name: &str| license.child(name).unwrap_or_default();
+    let bound = bare.clone().with("activationKey", of("activationKey")).with("computerID", of("computerID")).canonical();
+    let end = format!("</{PROPERTIES_ROOT}>");
+    let start = bare.canonical().strip_suffix(end.as_str()).map(str::len)?;
+    Some(format!("{}{}", bound.strip_suffix(end.as_str())?, told.get(start..)?))
 }
 
 /// What a license without a limit is said to have.

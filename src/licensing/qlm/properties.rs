@@ -60,6 +60,18 @@ impl Property {
         }
     }
 
+    /// The same on a license: one that says nothing of it is counted on from the product's default.
+    pub fn set_on(self, all: &mut Vec<Self>, definitions: &[PropertyDefinition]) {
+        let defined = definitions.iter().find(|one| one.is_named(&self.category, &self.name) && !one.default.is_empty());
+        if let Some(one) = defined
+            && !all.iter().any(|known| known.is_named(&self))
+        {
+            let (category, name) = (one.category.clone(), one.name.clone());
+            all.push(Self { category, name, value: one.default.clone(), expires: None });
+        }
+        self.put_into(all);
+    }
+
     fn is_named(&self, other: &Self) -> bool {
         self.category.eq_ignore_ascii_case(&other.category) && self.name.eq_ignore_ascii_case(&other.name)
     }
@@ -135,6 +147,17 @@ mod tests {
             parse(change).unwrap().remove(0).put_into(&mut all);
             assert_eq!((all.len(), all[0].value.as_str()), (1, expected), "{change}");
         }
+    }
+
+    #[test]
+    fn what_a_license_does_not_say_is_counted_on_from_its_default() {
+        let defined = PropertyDefinition::parse_all("q.rows: int = 100\nq.free: int").unwrap();
+        let mut all = Vec::new();
+        for (change, expected) in [("q.rows::+50", "150"), ("Q.ROWS::-100", "50"), ("q.rows::7", "7"), ("q.free::+1", "+1")] {
+            parse(change).unwrap().remove(0).set_on(&mut all, &defined);
+            assert_eq!(all.last().unwrap().value, expected, "{change}");
+        }
+        assert_eq!(all.len(), 2);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct ShopItem {
     pub key: Option<String>,
     /// What may be arguments itself.
     pub literal: Option<String>,
+    /// Arguments that a buyer may have changed.
+    pub passed_on: Option<String>,
     /// Arguments the shop carries itself: names in lower case.
     pub arguments: Vec<(String, String)>,
     /// As they were written.
@@ -202,6 +204,7 @@ fn item(payload: &Payload, part: &Value, rule: &Rule) -> ShopItem {
         names: names.collect(),
         key: first(payload, part, &rule.key),
         literal: first(payload, part, &rule.literal),
+        passed_on: first(payload, part, &rule.passed_on),
         arguments,
         quantity: first(payload, part, &rule.quantity),
         amount: first(payload, part, &rule.amount),

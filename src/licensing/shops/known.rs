@@ -43,6 +43,7 @@ pub fn default_map(class: &str) -> ShopMap {
             .collect(),
         key: fields.key.clone(),
         literal: Vec::new(),
+        passed_on: Vec::new(),
         arguments: vec![String::new()],
         quantity: fields.quantity.clone(),
         amount: Vec::new(),

@@ -100,6 +100,10 @@ pub struct Rule {
     /// Within an item: what may be arguments itself, such as a SKU that begins with `&`. Never what a buyer can fill in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub literal: Vec<String>,
+    /// What the shop passes on from whoever made the button, and whoever changed it: arguments that the product's property leaves open, where
+    /// `ignoreCustomArgument` is off. Never how many, nor for whom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_on: Vec<String>,
     /// Within an item: members whose names begin with `is_` are arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,

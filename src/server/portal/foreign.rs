@@ -84,6 +84,20 @@ fn call(
     Ok(QlmCall { args: Args::merge(args, Vec::new()), from: Some(counted(from).to_string()), by_get: false, strict: None })
 }
 
+/// Whether everything that is needed was typed; what was not has its words beside it.
+fn typed_all(form: &mut FormState, needed: &[(&'static str, &'static str)]) -> bool {
+    for (field, message) in needed {
+        if form.value(field).trim().is_empty() {
+            form.refuse(field, *message);
+        }
+    }
+    !form.is_refused()
+}
+
+/// What the forms ask for alike.
+const KEY: (&str, &str) = ("key", "Type the activation key.");
+const COMPUTER: (&str, &str) = ("device_id", "Copy the computer id from the app.");
+
 pub async fn file_form(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
     draw_file(&state, StatusCode::OK, shown(query, &["key", "device_id", "device_name", "what"]))
 }
@@ -103,12 +117,7 @@ pub async fn file(
     if !state.allows_activation(state.address_of(peer, &headers)) {
         return problem(&state, Problem::TooOften { wait_seconds: 60 });
     }
-    for (field, message) in [("key", "Type the activation key."), ("device_id", "Copy the computer id from the app.")] {
-        if typed.value(field).trim().is_empty() {
-            typed.refuse(field, message);
-        }
-    }
-    if typed.is_refused() {
+    if !typed_all(&mut typed, &[KEY, COMPUTER]) {
         return draw_file(&state, StatusCode::UNPROCESSABLE_ENTITY, typed);
     }
     let said = [
@@ -125,7 +134,7 @@ pub async fn file(
         Ok(Ok((product, element))) if properties => match state.desk.qlm_properties(product, &element).await {
             Ok(Some(text)) => return download(PROPERTIES_FILE, "text/xml; charset=utf-8", text),
             Ok(None) => {
-                typed.refuse("what", "This license has no properties. Its computer is activated; take the license file.");
+                typed.refuse("what", "This license has no properties. Choose the license file.");
                 return draw_file(&state, StatusCode::CONFLICT, typed);
             }
             Err(fault) => Err(fault),
@@ -161,8 +170,7 @@ pub async fn license(
     body: Bytes,
 ) -> Response {
     let mut typed = form(&body);
-    if typed.value("key").trim().is_empty() {
-        typed.refuse("key", "Type the activation key.");
+    if !typed_all(&mut typed, &[KEY]) {
         return draw_license(&state, StatusCode::UNPROCESSABLE_ENTITY, typed, Vec::new());
     }
     let told = match call(&state, peer, &headers, "", &[("is_avkey", typed.value("key"))]) {
@@ -225,16 +233,8 @@ pub async fn release(
     body: Bytes,
 ) -> Response {
     let mut typed = form(&body);
-    for (field, message) in [
-        ("key", "Type the activation key."),
-        ("device_id", "Copy the computer id from the app."),
-        ("code", "Type the code the app shows after it was deactivated."),
-    ] {
-        if typed.value(field).trim().is_empty() {
-            typed.refuse(field, message);
-        }
-    }
-    if typed.is_refused() {
+    let code = ("code", "Type the code the app shows after it was deactivated.");
+    if !typed_all(&mut typed, &[KEY, COMPUTER, code]) {
         return draw_release(&state, StatusCode::UNPROCESSABLE_ENTITY, typed, false);
     }
     let said =

@@ -210,6 +210,9 @@ async fn an_app_sets_what_is_its_own_once_its_code_is_shown(app: TestApp) {
     let shown = [("is_authcode", code.as_str()), ("is_pcid", COMPUTER), ("is_email", ANN)];
     let text = house.qlm("ActivateKeyByAuthorizationCodeHttp", &shown).await;
     assert!(text.contains("value=\"Ann\"") && text.contains("value=\"100\"") && !text.contains("other"), "{text}");
+    // A license that staff made is judged by its maintenance as before.
+    let version = house.app.license(&house.license).await.terms.qlm.map(|qlm| (qlm.major, qlm.minor));
+    assert_eq!(version, Some((0, 0)));
     let set = |qlm: Option<QlmTerms>| {
         let all = qlm.unwrap_or_default().properties;
         all.into_iter().map(|one| format!("{}.{}={}", one.category, one.name, one.value)).collect::<Vec<_>>()
@@ -220,6 +223,13 @@ async fn an_app_sets_what_is_its_own_once_its_code_is_shown(app: TestApp) {
     let code = house.code(&office).await;
     assert_eq!(house.confirm(&code, &[("device_id", "HW-2")]).await.status, 303);
     assert_eq!(set(terms().await), ["user.nick=Berta", "user.seats=7"]);
+    // A code for any computer sets nothing: whoever asked last need not be who gets it.
+    house.app.pass_seconds(61);
+    house.qlm(method, &[("is_email", ANN), ("is_pp", "user.nick::Eve")]).await;
+    let code = house.code(&office).await;
+    assert_eq!(house.confirm(&code, &[("device_id", "HW-7")]).await.status, 303);
+    assert_eq!(set(terms().await), ["user.nick=Berta", "user.seats=7"]);
+    house.app.pass_seconds(3_600);
     // What is no expression is told at once; and a code that is asked for anew forgets what was asked before.
     let wrong = ask("HW-3", "user.nick").await;
     assert!(wrong.contains("<errorCode>208<") && wrong.contains("is_pp"), "{wrong}");
