@@ -275,7 +275,8 @@ async fn failures_have_a_status_where_the_vendor_wants_one(app: TestApp) {
     let house = House::new(app).await;
     let key = house.keys("", "1").await.remove(0).0;
     house.validate(&key, "PC-1", &[]).await;
-    let calls: [(&str, &[(&str, &str)], u16); 6] = [
+    type Arguments<'a> = &'a [(&'a str, &'a str)];
+    let calls: [(&str, Arguments<'_>, u16); 6] = [
         (
             "GetActivationKey",
             &[("is_vendor", "nobody"), ("is_productid", "1"), ("is_majorversion", "1"), ("is_minorversion", "0")],
