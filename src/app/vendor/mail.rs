@@ -206,7 +206,6 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
             <p class="crumb"><a href="/vendor/mail">"Mail"</a></p>
             <div class="page-head"><h1>"Mail templates"</h1></div>
             <div class="sides">
-                <div>{list}</div>
                 <div>
                     <Card title=title>
                         <PostForm action="/vendor/mail/templates" form=form.clone()>
@@ -220,6 +219,7 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
                         </PostForm>
                     </Card>
                 </div>
+                <div>{list}</div>
             </div>
         </VendorShell>
     }
