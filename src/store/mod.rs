@@ -35,6 +35,7 @@ mod slots;
 mod staff;
 mod templates;
 mod trials;
+mod turns;
 mod users;
 mod variables;
 mod wal;

@@ -17,7 +17,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Conn, Engine, StoreError, wal};
+use super::{Conn, Engine, StoreError, turns, wal};
 
 /// Acts sharing one commit; more only makes the last ones wait longer.
 const BATCH: usize = 64;
@@ -103,7 +103,11 @@ impl Writer {
             Engine::Sqlite => {
                 let runtime = Handle::current();
                 let thread = std::thread::Builder::new().name("sqlite-writer".to_owned());
-                thread.spawn(move || runtime.block_on(writing)).expect("a process that just started can have a thread more");
+                let start = move || {
+                    turns::stay_here();
+                    runtime.block_on(writing);
+                };
+                thread.spawn(start).expect("a process that just started can have a thread more");
             }
             Engine::Postgres => drop(tokio::spawn(writing)),
         }
@@ -174,7 +178,14 @@ async fn run_once(conn: &mut Conn, job: &mut dyn Job) -> Ran {
 
 async fn gather(pool: AnyPool, mut queue: mpsc::Receiver<Box<dyn Job>>, committed: &Notify) {
     let mut waiting = Vec::with_capacity(BATCH);
+    let mut is_near = false;
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
+        // The connection that brought the schema up to date has a thread elsewhere; one that is opened here has it beside this one.
+        if !std::mem::replace(&mut is_near, true)
+            && let Ok(conn) = pool.acquire().await
+        {
+            let _ = conn.close().await;
+        }
         let mut again = commit_together(&pool, std::mem::take(&mut waiting), Apart::No).await;
         if !again.is_empty() {
             again = commit_together(&pool, again, Apart::BySavepoints).await;
