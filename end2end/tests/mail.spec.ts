@@ -120,3 +120,35 @@ test("a shop is added, its payload tried out, and what it tells waits until its 
   await expect(main.getByText(email).first()).toBeVisible();
   expect(await letter(portal, email)).toContain("Your license of Press Designer 4 is ready.");
 });
+
+test("a letter is written in the vendor's words, refused while it says no key, and taken back", async ({ page, asOwner, expectStatus, expectAccessible, expectFits }) => {
+  expectStatus(422, "/vendor/mail/templates");
+  await asOwner();
+  await page.goto("/vendor/mail");
+  await page.getByRole("link", { name: "Templates" }).click();
+  const main = page.getByRole("main");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Mail templates");
+  await expectFits();
+  await expectAccessible();
+  const name = `T${word()}`;
+  await main.getByLabel("Name").fill(name);
+  await main.getByLabel("Subject").fill("Your %ProductName%");
+  await main.getByLabel("Text").fill("Thank you, %FullName%.");
+  await main.getByLabel("Subject").press("Enter");
+  await expect(main.getByText("says no %ActivationKey%").first()).toBeVisible();
+  await expect(main.getByLabel("Text")).toHaveValue("Thank you, %FullName%.");
+  await expectAccessible();
+  await main.getByLabel("Text").fill("Thank you, %FullName%.\n\n%ActivationKey%");
+  await main.getByRole("button", { name: "Save" }).click();
+  const row = main.getByRole("row").filter({ hasText: name });
+  await expect(row).toContainText("with orders that name it");
+  await row.getByRole("link", { name }).click();
+  await expect(main.getByLabel("Text")).toHaveValue("Thank you, %FullName%.\n\n%ActivationKey%");
+  const remove = row.getByRole("button", { name: "Remove…" }).or(row.getByRole("link", { name: "Remove…" }));
+  await remove.click();
+  const dialog = page.getByRole("dialog", { name: `Remove ${name}?` });
+  await expect(dialog).toBeVisible();
+  await expectAccessible();
+  await dialog.getByRole("button", { name: "Remove it" }).click();
+  await expect(main.getByRole("row").filter({ hasText: name })).toHaveCount(0);
+});

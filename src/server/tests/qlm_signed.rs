@@ -31,6 +31,23 @@ tests! {
         a_signed_call_says_nothing_in_its_body;
 }
 
+/// A house with one more extension, which has an API key to sign calls with.
+async fn with_reader(app: TestApp) -> (House, &'static str) {
+    let house = House::new(app).await;
+    let api_key = "an API key of the portal";
+    house.app.secret(api_key);
+    let new = NewExtension {
+        name: "Reader".to_owned(),
+        class: "qlmauthenticationprovider".to_owned(),
+        user: "shop".to_owned(),
+        password: Some(PASSWORD.to_owned()),
+        api_key: Some(api_key.to_owned()),
+        shared_key: None,
+    };
+    house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    (house, api_key)
+}
+
 /// A call with its signature over the address, as a caller that knows the API key makes it.
 fn signed(request: Builder, api_key: &str, address: &str, at: Timestamp, version: &str) -> Builder {
     let time = DateFormat::parse("yyyy-MM-dd HH:mm:ss").unwrap().write(at);
@@ -198,18 +215,7 @@ async fn every_signed_document_is_verified_by_another_implementation(app: TestAp
 }
 
 async fn keys_are_read_by_a_call_that_is_signed_once(app: TestApp) {
-    let house = House::new(app).await;
-    let api_key = "an API key of the portal";
-    house.app.secret(api_key);
-    let new = NewExtension {
-        name: "Reader".to_owned(),
-        class: "qlmauthenticationprovider".to_owned(),
-        user: "shop".to_owned(),
-        password: Some(PASSWORD.to_owned()),
-        api_key: Some(api_key.to_owned()),
-        shared_key: None,
-    };
-    house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    let (house, api_key) = with_reader(app).await;
     let xml = house
         .ordered("reader", "is_userdata1=u&is_quantity=2&is_usemultipleactivationskey=false", &[("orderNumber", "77")])
         .await
@@ -283,18 +289,7 @@ async fn keys_are_read_by_a_call_that_is_signed_once(app: TestApp) {
 }
 
 async fn a_signed_call_says_nothing_in_its_body(app: TestApp) {
-    let house = House::new(app).await;
-    let api_key = "an API key of the portal";
-    house.app.secret(api_key);
-    let new = NewExtension {
-        name: "Reader".to_owned(),
-        class: "qlmauthenticationprovider".to_owned(),
-        user: "shop".to_owned(),
-        password: Some(PASSWORD.to_owned()),
-        api_key: Some(api_key.to_owned()),
-        shared_key: None,
-    };
-    house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    let (house, api_key) = with_reader(app).await;
     house.set("enableGetLicensesHttp", "true").await;
     house.keys("", "1").await;
     let address =
