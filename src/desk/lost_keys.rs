@@ -9,7 +9,7 @@ use crate::{
         ActivationKey, Email, Timestamp,
         license::{Expiry, License, LicenseState},
         product::Product,
-        template::NEW_ORDER,
+        template::{CODE, NEW_ORDER},
     },
     store::{NewMessage, StoreError},
 };
@@ -97,7 +97,8 @@ impl Desk {
             ("ActivationUrl", &format!("{}/activate", self.issuer.trim_end_matches('/'))),
             ("SupportAddress", settings.support.as_deref().unwrap_or_default()),
         ];
-        let named = issue.template.as_deref().unwrap_or(NEW_ORDER);
+        // The letter with a code says no key.
+        let named = issue.template.as_deref().filter(|name| !name.eq_ignore_ascii_case(CODE)).unwrap_or(NEW_ORDER);
         let (subject, text) = self.words(&[named, NEW_ORDER], &values, (format!("{what} of {name}"), text)).await?;
         let outgoing = Outgoing { kind: "bought", subject: &subject, text: &text, over: None, keeps_text: true };
         Ok(self.letter(to, &outgoing))

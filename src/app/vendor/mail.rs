@@ -188,7 +188,7 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
                         <td class="num">
                             <DialogLink opens=dialog.clone() kind=Kind::Quiet>"Remove…"</DialogLink>
                             <Dialog id=dialog title=title cancel="/vendor/mail/templates">
-                                <p>"Letters that would be sent with it have our words from then on."</p>
+                                <p>"Letters that would be sent with it have those of NewOrder from then on, or ours where there is none."</p>
                                 <div class="actions"><PostButton action=path kind=Kind::Danger>"Remove it"</PostButton></div>
                             </Dialog>
                         </td>

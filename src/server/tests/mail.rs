@@ -291,6 +291,8 @@ async fn letters_have_the_vendors_own_words(app: TestApp) {
     assert!(sold(Some("Gone")).await.1.starts_with("Dear Ann"));
     // With a code.
     assert_eq!(write("AuthorizationCode", "Code", "Your code is %AuthorizationCode% for %Minutes% minutes.").await.status, 303);
+    // An order that names that one gets its key all the same.
+    assert!(sold(Some("authorizationcode")).await.1.starts_with("Dear Ann"));
     house.ask(ANN, COMPUTER).await;
     let code = house.code(&office).await;
     assert!(office.letters().pop().unwrap().text.contains("for 10 minutes."));
