@@ -412,7 +412,7 @@ fn show(view: &LicenseView) -> Result<Done, CliError> {
     let terms = &license.terms;
     let maintenance = terms.maintenance.instant(license.first_activated);
     let maintenance_days = match terms.maintenance {
-        Maintenance::DaysAfterFirstActivation(days) => Some(days),
+        Maintenance::DaysAfterFirstActivation(days) | Maintenance::WholeDaysAfterFirstActivation(days) => Some(days),
         Maintenance::None | Maintenance::Until(_) => None,
     };
     let features = terms.entitlements.iter().map(|feature| {

@@ -14,7 +14,7 @@ use crate::desk::Visitor;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Write a letter: NewOrder, AuthorizationCode, or a name that orders call (is_emailtemplate)
+    /// Write a letter: NewOrder, RenewSubscription, RequestKeys, AuthorizationCode, or a name that orders call (is_emailtemplate)
     Set {
         name: String,
         #[arg(long, value_name = "TEXT")]

@@ -352,14 +352,9 @@ impl Desk {
             "Your code is {digits}\n\nType it where {name} or {portal} asks for it. It is good for {minutes} minutes and works once.\n\n\
              Nobody from {portal} will ask you for it. If you did not ask for a code yourself, do nothing: without it nothing happens.\n"
         );
-        let values = [
-            (template::CODE, digits),
-            ("ProductName", name),
-            ("Minutes", &minutes.to_string()),
-            ("PortalName", portal),
-            ("SupportAddress", settings.support.as_deref().unwrap_or_default()),
-        ];
-        let (subject, text) = self.words(&[template::CODE], &values, (subject, text)).await?;
+        let about = [(template::CODE, digits.to_owned()), ("ProductName", name.clone()), ("Minutes", minutes.to_string())];
+        let template = self.template_of(&[template::CODE]).await?;
+        let (subject, text) = self.worded(template.as_ref(), &about, (subject, text));
         let code = Outgoing { kind: "authorization_code", subject: &subject, text: &text, over, keeps_text: false };
         let short = format!("{digits} is your code for {name}. It is good for {minutes} minutes.");
         let short = Outgoing { text: &short, ..code };

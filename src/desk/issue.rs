@@ -125,6 +125,8 @@ pub struct Issued {
     pub order: OrderId,
     pub order_reference: String,
     pub licenses: Vec<IssuedLicense>,
+    /// It was issued when the same was asked for before.
+    pub before: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -284,7 +286,7 @@ impl Desk {
         }
         let order = issue.order.clone().unwrap_or_else(|| super::refusal::new_reference().replacen("R-", "CS-", 1));
         let letter = match issue.customer.as_ref().filter(|_| issue.mails_keys) {
-            Some(to) => Some(self.bought_letter(to, issue, &keys).await?),
+            Some(to) => Some(self.bought_letter(to, issue, &keys, &order).await?),
             None => None,
         };
         Ok(Drawn { keys, order, users, user_seats: issue.user_seats, letter })
@@ -418,7 +420,7 @@ pub(super) async fn issue_in(
     {
         return Err(StoreError::gave_up(WasFirst::SentTwice));
     }
-    Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses }))
+    Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses, before: false }))
 }
 
 /// What a vendor limits of what shops may have made.
@@ -507,5 +509,5 @@ async fn issued_before(conn: &mut Conn, order: OrderId, only: Option<&[LicenseId
             users.into_iter().take(HOLDERS_NAMED as usize).map(|user| IssuedUser { email: user.email, initial_password: None });
         licenses.push(IssuedLicense { id: license.id, key: license.key, seats: license.terms.seats, users: users.collect() });
     }
-    Ok(Outcome::Issued(Issued { order, order_reference: reference, licenses }))
+    Ok(Outcome::Issued(Issued { order, order_reference: reference, licenses, before: true }))
 }

@@ -1,6 +1,6 @@
 //! What staff does with a license: edit, renew, disable, enable, archive; free, revoke, allow or block a machine; a file again.
 
-use super::{ActError, Area, Desk, Level, Visitor, answer::give_back};
+use super::{ActError, Area, Desk, Level, Visitor, answer::give_back, letters::RenewalLetter};
 use crate::{
     licensing::{
         ActivationKey, Date, DeviceId, Email, LicenseId, ProductCode, Timestamp,
@@ -179,38 +179,38 @@ impl Desk {
         act: &'static str,
         edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
     ) -> Result<(), ActError> {
-        self.change_these(visitor, None, false, ids, act, edit).await
+        self.change_these(visitor, Change::of(act), false, ids, edit).await
     }
 
     /// The same for shops, of licenses that nothing took the place of meanwhile. An act with a name is done once.
     pub(super) async fn change_all_once(
         &self,
         visitor: &Visitor,
-        once: Option<Once>,
+        change: Change,
         ids: Vec<LicenseId>,
-        act: &'static str,
         edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
     ) -> Result<(), ActError> {
-        self.change_these(visitor, once, true, ids, act, edit).await
+        self.change_these(visitor, change, true, ids, edit).await
     }
 
     async fn change_these(
         &self,
         visitor: &Visitor,
-        once: Option<Once>,
+        change: Change,
         only_newest: bool,
         mut ids: Vec<LicenseId>,
-        act: &'static str,
         edit: impl Fn(&mut License) -> Result<(), ActError> + Clone + Send + Sync + 'static,
     ) -> Result<(), ActError> {
         visitor.needs(Area::Licenses, Level::Manage)?;
         // In one order, so that no two such acts wait for each other.
         ids.sort_by_key(|id| id.0);
         ids.dedup();
-        let (now, actor) = (self.now(), visitor.actor());
+        let (now, actor, mails) = (self.now(), visitor.actor(), change.letter.is_some());
         let done = self.store.write(move |conn| {
-            let (actor, edit, ids, once) = (actor.clone(), edit.clone(), ids.clone(), once.clone());
+            let (actor, edit, ids, change) = (actor.clone(), edit.clone(), ids.clone(), change.clone());
             Box::pin(async move {
+                let Change { act, once, letter } = change;
+                let mut renewed = Vec::new();
                 if let Some(Once { name, whose }) = &once
                     && !conn.keep_form_result(name, whose, "", now).await?
                 {
@@ -222,17 +222,29 @@ impl Desk {
                         let message = "This license was upgraded at the same moment. Send it again.";
                         return Err(StoreError::gave_up(NotChanged(ActError::field("is_avkey", message))));
                     }
+                    let before = if letter.is_some() { end_of(conn, id).await? } else { None };
                     match change_in(conn, id, act, &actor, &edit, now).await? {
                         Done::Ok(()) => {}
                         Done::NotFound => return Err(StoreError::gave_up(NotChanged(ActError::NotFound))),
                         Done::Refused(error) => return Err(StoreError::gave_up(NotChanged(error))),
                     }
+                    if letter.is_some() && end_of(conn, id).await? != before {
+                        renewed.push(id);
+                    }
+                }
+                if let Some(letter) = letter {
+                    letter.write(conn, &renewed, now).await?;
                 }
                 Ok(())
             })
         });
         match done.await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                if mails {
+                    self.message_waits();
+                }
+                Ok(())
+            }
             Err(StoreError::GaveUp(why)) => match why.downcast::<NotChanged>() {
                 Ok(refused) => Err(refused.0),
                 Err(why) => Err(StoreError::GaveUp(why).into()),
@@ -494,6 +506,30 @@ pub(super) async fn device_audit(
 #[derive(Debug, thiserror::Error)]
 #[error("a license was not changed")]
 struct NotChanged(ActError);
+
+/// An act on several licenses.
+#[derive(Clone)]
+pub(super) struct Change {
+    pub act: &'static str,
+    /// By this name it is done once.
+    pub once: Option<Once>,
+    /// Goes to whoever has those that end later, or earlier, for it.
+    pub letter: Option<RenewalLetter>,
+}
+
+impl Change {
+    pub const fn of(act: &'static str) -> Self {
+        Self { act, once: None, letter: None }
+    }
+
+    pub fn once(self, once: Option<Once>) -> Self {
+        Self { once, ..self }
+    }
+}
+
+async fn end_of(conn: &mut Conn, id: LicenseId) -> Result<Option<Timestamp>, StoreError> {
+    Ok(conn.license(id).await?.and_then(|(license, ..)| license.terms.expiry.instant(license.first_activated)))
+}
 
 /// The name of an act that is done once.
 #[derive(Clone)]

@@ -21,6 +21,7 @@ mod forms;
 mod inspect;
 mod issue;
 mod keys;
+mod letters;
 mod licenses;
 mod lost_keys;
 mod messages;

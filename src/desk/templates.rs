@@ -3,7 +3,7 @@
 use super::{ActError, Area, Desk, Level, Visitor};
 use crate::{
     licensing::template::{Template, TemplateError},
-    store::{NewAudit, StoreError, Subject},
+    store::{NewAudit, Subject},
 };
 
 impl Desk {
@@ -59,22 +59,6 @@ impl Desk {
             })
         });
         if done.await? { Ok(()) } else { Err(ActError::NotFound) }
-    }
-
-    /// The words of a letter: of the first of these templates that is there, else ours.
-    pub(super) async fn words(
-        &self,
-        templates: &[&str],
-        values: &[(&str, &str)],
-        ours: (String, String),
-    ) -> Result<(String, String), StoreError> {
-        let mut conn = self.read().await?;
-        for name in templates {
-            if let Some(template) = conn.template(name).await? {
-                return Ok(template.letter(values));
-            }
-        }
-        Ok(ours)
     }
 }
 

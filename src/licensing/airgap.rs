@@ -210,7 +210,9 @@ pub fn may_be_air_gapped(terms: &Terms) -> Result<(), NotForAirGap> {
     if terms.floating.is_some() || terms.entitlements.iter().any(|entitlement| entitlement.floating.is_some()) {
         return Err(NotForAirGap::Floating);
     }
-    if counted || matches!(terms.maintenance, Maintenance::DaysAfterFirstActivation(_)) {
+    let counts_days =
+        matches!(terms.maintenance, Maintenance::DaysAfterFirstActivation(_) | Maintenance::WholeDaysAfterFirstActivation(_));
+    if counted || counts_days {
         return Err(NotForAirGap::CountedEnd);
     }
     if terms.kind == LicenseType::Subscription {
@@ -337,6 +339,8 @@ mod tests {
         assert_eq!(with(|terms| terms.expiry.days_counted_by_client = Some(1)), Err(NotForAirGap::CountedEnd));
         assert_eq!(with(|terms| terms.expiry.days_after_issue = Some(1)), Err(NotForAirGap::CountedEnd));
         assert_eq!(with(|terms| terms.maintenance = Maintenance::DaysAfterFirstActivation(1)), Err(NotForAirGap::CountedEnd));
+        let whole = with(|terms| terms.maintenance = Maintenance::WholeDaysAfterFirstActivation(1));
+        assert_eq!(whole, Err(NotForAirGap::CountedEnd));
         assert_eq!(with(|terms| terms.kind = LicenseType::Subscription), Err(NotForAirGap::Subscription));
         assert_eq!(with(|terms| terms.offline_allowed = false), Err(NotForAirGap::NoOffline));
     }

@@ -155,6 +155,8 @@ pub enum Maintenance {
     None,
     Until(Timestamp),
     DaysAfterFirstActivation(u32),
+    /// The same, through the last of them (UTC).
+    WholeDaysAfterFirstActivation(u32),
 }
 
 impl Maintenance {
@@ -165,6 +167,9 @@ impl Maintenance {
             Self::None => None,
             Self::Until(instant) => Some(instant),
             Self::DaysAfterFirstActivation(days) => first_activated.map(|first| first.plus_days(i64::from(days))),
+            Self::WholeDaysAfterFirstActivation(days) => {
+                first_activated.map(|first| first.date().end().plus_days(i64::from(days)))
+            }
         }
     }
 
@@ -586,6 +591,9 @@ mod tests {
         assert!(!Maintenance::Until(NOW).covers(&version(NOW), None));
         assert!(Maintenance::DaysAfterFirstActivation(10).covers(&version(NOW.plus_days(99)), None));
         assert!(!Maintenance::DaysAfterFirstActivation(10).covers(&version(NOW.plus_days(99)), Some(NOW)));
+        let whole = Maintenance::WholeDaysAfterFirstActivation(10);
+        assert_eq!(whole.instant(Some(NOW)), Some(NOW.date().end().plus_days(10)));
+        assert_eq!(whole.instant(None), None);
     }
 
     proptest! {

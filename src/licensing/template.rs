@@ -9,28 +9,76 @@ use super::text::is_hidden;
 const LONGEST_SUBJECT: usize = 200;
 const LONGEST_TEXT: usize = 16_000;
 
-/// What a letter is about where its template names it.
+/// The template of letters with a code.
 pub const CODE: &str = "AuthorizationCode";
 
 /// The letter with what was bought, unless an order names another.
 pub const NEW_ORDER: &str = "NewOrder";
 
-/// What a letter about an order may name.
-pub const OF_AN_ORDER: [&str; 10] = [
-    "ActivationKey",
-    "ProductName",
-    "ExpiryDate",
-    "OrderID",
-    "FullName",
-    "Company",
-    "Email",
-    "PortalName",
-    "ActivationUrl",
-    "SupportAddress",
-];
+/// The letter about a license that lasts longer now, unless what was bought names another.
+pub const RENEWED: &str = "RenewSubscription";
 
-/// What a letter with a code may name. Not the computer: whoever asks for a code chooses what it is called.
-pub const OF_A_CODE: [&str; 5] = [CODE, "ProductName", "Minutes", "PortalName", "SupportAddress"];
+/// The letter with keys that somebody asked for.
+pub const REQUESTED: &str = "RequestKeys";
+
+/// What a letter is sent for, by its template's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterKind {
+    /// With what was bought: [`NEW_ORDER`], and what orders name.
+    Order,
+    Renewal,
+    Requested,
+    Code,
+}
+
+impl LetterKind {
+    /// In the order in which pages tell of them.
+    pub const ALL: [Self; 4] = [Self::Order, Self::Renewal, Self::Requested, Self::Code];
+
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        let own = [(RENEWED, Self::Renewal), (REQUESTED, Self::Requested), (CODE, Self::Code)];
+        own.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(Self::Order, |(_, kind)| kind)
+    }
+
+    /// What the letter may name; the first is what it is sent for, and has to be said. None names the computer: whoever asks for a code
+    /// chooses what it is called.
+    #[must_use]
+    pub const fn variables(self) -> &'static [&'static str] {
+        const ABOUT_AN_ORDER: [&str; 10] = [
+            "ActivationKey",
+            "ProductName",
+            "ExpiryDate",
+            "OrderID",
+            "FullName",
+            "Company",
+            "Email",
+            "PortalName",
+            "ActivationUrl",
+            "SupportAddress",
+        ];
+        const ABOUT_A_RENEWAL: [&str; 10] = [
+            "ExpiryDate",
+            "ActivationKey",
+            "ProductName",
+            "OrderID",
+            "FullName",
+            "Company",
+            "Email",
+            "PortalName",
+            "ActivationUrl",
+            "SupportAddress",
+        ];
+        match self {
+            Self::Order => &ABOUT_AN_ORDER,
+            Self::Renewal => &ABOUT_A_RENEWAL,
+            Self::Requested => {
+                &["ActivationKey", "FullName", "Company", "Email", "PortalName", "ActivationUrl", "SupportAddress"]
+            }
+            Self::Code => &["AuthorizationCode", "ProductName", "Minutes", "PortalName", "SupportAddress"],
+        }
+    }
+}
 
 /// A letter's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +119,8 @@ impl Template {
         if text.trim().is_empty() || text.chars().count() > LONGEST_TEXT || text.chars().any(odd) {
             return Err(TemplateError::Text);
         }
-        let with_code = name.eq_ignore_ascii_case(CODE);
-        let (known, needed): (&[&str], _) = if with_code { (&OF_A_CODE, CODE) } else { (&OF_AN_ORDER, OF_AN_ORDER[0]) };
+        let known = LetterKind::of(name).variables();
+        let needed = known[0];
         let mut unknown = None;
         let mut said = false;
         filled(&text, |name| {
@@ -159,6 +207,10 @@ mod tests {
         assert!(unknown.to_string().contains("Nothing is called %ComputerName%") && unknown.to_string().contains("%OrderID%"));
         assert_eq!(Template::new("AuthorizationCode", "Code", "%ActivationKey%"), Err(TemplateError::SaysNothing(CODE)));
         assert!(Template::new("authorizationcode", "Code", "%AuthorizationCode%, good for %Minutes% minutes").is_ok());
+        // What asks for keys has several, each with its own end.
+        assert!(matches!(Template::new("RequestKeys", "Keys", "%ActivationKey% %ExpiryDate%"), Err(TemplateError::Unknown(..))));
+        assert_eq!(Template::new("renewsubscription", "On", "%ActivationKey%"), Err(TemplateError::SaysNothing("ExpiryDate")));
+        assert!(Template::new("RenewSubscription", "On", "Through %ExpiryDate%.").is_ok());
         for (name, subject, text, error) in [
             ("", "s", "%ActivationKey%", TemplateError::Name),
             ("two words", "s", "%ActivationKey%", TemplateError::Name),

@@ -236,15 +236,16 @@ fn keys_of(call: &QlmCall, licenses: &[(License, String)]) -> Response {
     ))
 }
 
-fn log_of(call: &QlmCall, activations: &[Activation]) -> Response {
+fn log_of(call: &QlmCall, activations: &[(Activation, String)]) -> Response {
     let format = DateFormat::parse("yyyy-MM-dd HH:mm:ss").expect("this is a format");
-    let rows = activations.iter().map(|one| {
+    let rows = activations.iter().map(|(one, data)| {
         [
             ("computerID", one.device.id.to_string()),
             ("computerName", one.device.name.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("state", one.state.as_str().to_owned()),
             ("activationDate", format.write(one.first_activated)),
             ("lastAccessedDate", format.write(one.last_seen)),
+            ("userData1", data.clone()),
         ]
     });
     if wants_json(call) {

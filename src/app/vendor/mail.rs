@@ -151,8 +151,8 @@ pub struct TemplatesView {
     pub form: FormState,
     /// The template that is edited; none: a new one is written.
     pub edited: Option<String>,
-    /// What letters may name: those about orders, those with a code.
-    pub variables: [String; 2],
+    /// What letters may name, kind by kind.
+    pub variables: Vec<(&'static str, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -165,11 +165,11 @@ pub struct TemplateRow {
 
 #[component]
 pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView {
-    let TemplatesView { rows, form, edited, variables: [of_order, of_code] } = view;
+    let TemplatesView { rows, form, edited, variables } = view;
     let list = if rows.is_empty() {
         view! {
             <Empty title="Every letter has our words">
-                <p>"Write a letter of your own, and it takes the place of ours: NewOrder goes out with what was bought, AuthorizationCode with a code for activating."</p>
+                <p>"Write a letter of your own, and it takes the place of ours: NewOrder goes out with what was bought, RenewSubscription when it was renewed, RequestKeys to whoever asks for their keys, AuthorizationCode with a code for activating."</p>
             </Empty>
         }
         .into_any()
@@ -188,7 +188,7 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
                         <td class="num">
                             <DialogLink opens=dialog.clone() kind=Kind::Quiet>"Remove…"</DialogLink>
                             <Dialog id=dialog title=title cancel="/vendor/mail/templates">
-                                <p>"Letters that would be sent with it have those of NewOrder from then on, or ours where there is none."</p>
+                                <p>"Letters that would be sent with it have ours from then on, or those of NewOrder where an order names it."</p>
                                 <div class="actions"><PostButton action=path kind=Kind::Danger>"Remove it"</PostButton></div>
                             </Dialog>
                         </td>
@@ -200,7 +200,10 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
         view! { <Table caption="Mail templates" columns=columns>{rows}</Table> }.into_any()
     };
     let title = edited.as_ref().map_or_else(|| "Write a letter".to_owned(), |name| format!("Edit {name}"));
-    let hint = format!("About an order it may name {of_order}. With a code: {of_code}.");
+    let named = variables
+        .into_iter()
+        .map(|(name, list)| view! { <Fact name=name><span class="mono">{list}</span></Fact> })
+        .collect_view();
     view! {
         <VendorShell vendor=vendor title="Mail templates" here="/vendor/mail">
             <p class="crumb"><a href="/vendor/mail">"Mail"</a></p>
@@ -209,9 +212,9 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
                 <div>
                     <Card title=title>
                         <PostForm action="/vendor/mail/templates" form=form.clone()>
-                            <Field at=form.at("name") label="Name" mono=true maxlength=60 autocomplete="off" hint="NewOrder, AuthorizationCode, or the name that a product’s is_emailtemplate says."/>
+                            <Field at=form.at("name") label="Name" mono=true maxlength=60 autocomplete="off" hint="NewOrder, RenewSubscription, RequestKeys, AuthorizationCode, or the name that a product’s is_emailtemplate says."/>
                             <Field at=form.at("subject") label="Subject" maxlength=200 autocomplete="off"/>
-                            <Lines at=form.at("text") label="Text" rows=14 hint=hint/>
+                            <Lines at=form.at("text") label="Text" rows=14 hint="Plain text. What may stand in it is below."/>
                             <div class="actions">
                                 <Button>"Save"</Button>
                                 {edited.is_some().then(|| view! { <LinkButton href="/vendor/mail/templates" kind=Kind::Plain>"Write another"</LinkButton> })}
@@ -219,7 +222,12 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
                         </PostForm>
                     </Card>
                 </div>
-                <div>{list}</div>
+                <div>
+                    {list}
+                    <Card title="What a letter may name">
+                        <Facts>{named}</Facts>
+                    </Card>
+                </div>
             </div>
         </VendorShell>
     }

@@ -5,7 +5,11 @@ use sha2::{Digest, Sha256};
 
 use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, is_of, switched};
 use crate::{
-    desk::{ActError, Desk, Fault, Visitor, licenses::Once},
+    desk::{
+        ActError, Desk, Fault, Visitor,
+        letters::RenewalLetter,
+        licenses::{Change, Once},
+    },
     licensing::{
         ActivationKey, Date, LicenseId, ProductId, Timestamp,
         files::base64,
@@ -47,6 +51,8 @@ pub(in crate::desk) struct Renewal {
     pub once: Option<Once>,
     /// When it was paid: what was revoked before that is good again.
     pub paid: Timestamp,
+    /// What its customer is told.
+    pub letter: Option<RenewalLetter>,
 }
 
 /// What names the licenses an act is about; the first of them that is given counts.
@@ -102,7 +108,8 @@ impl Desk {
         if let Err(refused) = properties_fit(found.iter().map(|(_, product)| product), &properties) {
             return Ok(Err(refused));
         }
-        let renewal = Renewal { end, properties, once: once("renew", &call.args, extension.as_ref()), paid: self.now() };
+        let once = once("renew", &call.args, extension.as_ref());
+        let renewal = Renewal { end, properties, once, paid: self.now(), letter: None };
         self.renew_licenses(&visitor(extension.as_ref()), found, renewal).await
     }
 
@@ -113,7 +120,7 @@ impl Desk {
         found: Vec<(License, Product)>,
         renewal: Renewal,
     ) -> Result<Result<String, QlmRefused>, Fault> {
-        let Renewal { end, properties, once, paid } = renewal;
+        let Renewal { end, properties, once, paid, letter } = renewal;
         // An order may hold licenses without an end beside those that are renewed: an end would take something from them.
         let (found, endless): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|(license, _)| license.terms.expiry != Expiry::NEVER);
@@ -157,7 +164,9 @@ impl Desk {
             }
             Ok(())
         };
-        if let Err(error) = self.change_all_once(visitor, once, ids(&found), "license.renewed", renew).await {
+        if let Err(error) =
+            self.change_all_once(visitor, Change { act: "license.renewed", once, letter }, ids(&found), renew).await
+        {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -190,7 +199,29 @@ impl Desk {
             set_revoked(license, revokes, &by, &actor, now);
             Ok(())
         };
-        if let Err(error) = self.change_all_once(visitor, None, ids(&found), act, change).await {
+        if let Err(error) = self.change_all_once(visitor, Change::of(act), ids(&found), change).await {
+            return Ok(Err(told(error, &found[0].1)?));
+        }
+        Ok(Ok(updated(&found)))
+    }
+
+    /// Gives back what the same shop revoked, and nothing that somebody else did.
+    pub(in crate::desk) async fn restore_licenses(
+        &self,
+        visitor: &Visitor,
+        found: Vec<(License, Product)>,
+        once: Once,
+    ) -> Result<Result<String, QlmRefused>, Fault> {
+        let (now, actor) = (self.now(), visitor.actor());
+        let change = move |license: &mut License| {
+            if matches!(&license.state, LicenseState::Disabled { by, .. } if *by == actor) {
+                set_revoked(license, false, "", &actor, now);
+            }
+            Ok(())
+        };
+        if let Err(error) =
+            self.change_all_once(visitor, Change::of("license.enabled").once(Some(once)), ids(&found), change).await
+        {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -221,7 +252,7 @@ impl Desk {
             }
             Ok(())
         };
-        if let Err(error) = self.change_all_once(&visitor, None, ids(&found), "license.edited", change).await {
+        if let Err(error) = self.change_all_once(&visitor, Change::of("license.edited"), ids(&found), change).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))
@@ -269,7 +300,7 @@ impl Desk {
             };
             Ok(())
         };
-        if let Err(error) = self.change_all_once(visitor, once, ids(&found), "license.edited", change).await {
+        if let Err(error) = self.change_all_once(visitor, Change::of("license.edited").once(once), ids(&found), change).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
         Ok(Ok(updated(&found)))

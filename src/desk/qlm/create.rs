@@ -3,12 +3,16 @@
 use sha2::{Digest, Sha256};
 
 use super::{
-    NOT_ORDERED, QlmCall, QlmRefused, call_fields, change::properties_fit, product_numbered, protect::protected, switched,
+    NOT_ORDERED, QlmCall, QlmRefused, call_fields,
+    change::{newest_of, properties_fit},
+    product_numbered,
+    protect::protected,
+    switched,
 };
 use crate::{
     desk::{ActError, Desk, Fault, Issue, Issued, KeyShape, Refusal, Visitor},
     licensing::{
-        ActivationKey, Date, Email,
+        ActivationKey, Date, Email, LicenseId,
         files::base64,
         product::{Product, VersionNumber},
         qlm::{Args, ErrorCode, key::activation_letter, order::KeyOrder, providers},
@@ -99,14 +103,31 @@ impl Desk {
             Ok(planned) => self.make_keys(planned).await?,
             Err(refused) => return Ok(Err(refused)),
         };
-        Ok(made.map(|issued| MadeKeys {
-            keys: issued.licenses.iter().filter_map(|license| license.key.as_ref()).map(ActivationKey::text).collect(),
+        let issued = match made {
+            Ok(issued) => issued,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let mut keys = Vec::with_capacity(issued.licenses.len());
+        for license in issued.licenses {
+            // What was ordered before may have been upgraded since: its key is the new one's, by every method.
+            let key = if issued.before { self.newest_key(license.id).await? } else { license.key };
+            keys.extend(key.as_ref().map(ActivationKey::text));
+        }
+        Ok(Ok(MadeKeys {
+            keys,
             form: match extension.as_ref().map_or("", |extension| extension.class.as_str()) {
                 "qlmauthenticationprovider" => KeyForm::Xml,
                 "swreg" => KeyForm::SoftShop,
                 _ => KeyForm::Lines,
             },
         }))
+    }
+
+    /// The key of a license, or of what took its place.
+    async fn newest_key(&self, id: LicenseId) -> Result<Option<ActivationKey>, Fault> {
+        let mut conn = self.read().await?;
+        let Some((license, product, _)) = conn.license(id).await? else { return Ok(None) };
+        Ok(newest_of(&mut conn, license, product).await?.0.key)
     }
 
     /// What an order would issue. Nothing is written.

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{QlmCall, QlmRefused, call_fields, change::newest_of, is_of, switched};
+use super::{QlmCall, QlmRefused, call_fields, change::newest_of, is_of, switched, validate::COMPUTER_DATA};
 use crate::{
     desk::{Desk, Fault},
     licensing::{
@@ -78,7 +78,8 @@ impl Desk {
     }
 
     /// The computers that a license was activated on, newest first.
-    pub async fn qlm_activation_log(&self, call: &QlmCall) -> Result<Result<Vec<Activation>, QlmRefused>, Fault> {
+    /// Each with what its app said of it (`is_alog_userdata1`).
+    pub async fn qlm_activation_log(&self, call: &QlmCall) -> Result<Result<Vec<(Activation, String)>, QlmRefused>, Fault> {
         if let Err(refused) = switched(self.settings().qlm.activation_log, "enableGetActivationLogHttp") {
             return Ok(Err(refused));
         }
@@ -98,7 +99,14 @@ impl Desk {
         let Some((license, _)) = found.iter().find(|(license, _)| is_of(&extension, license)) else {
             return Ok(Err(QlmRefused::new(ErrorCode::LicenseNotFound, "There is no license with this activation key.")));
         };
-        Ok(Ok(conn.activations(license.id, LISTED).await?))
+        let mut said = conn.variables_of_license(license.id).await?;
+        said.retain(|variable| variable.name == COMPUTER_DATA);
+        let activations = conn.activations(license.id, LISTED).await?.into_iter().map(|one| {
+            let own = said.iter().find(|variable| variable.activation == one.id);
+            let data = own.map(|variable| variable.value.clone()).unwrap_or_default();
+            (one, data)
+        });
+        Ok(Ok(activations.collect()))
     }
 
     /// As [`Desk::caller`], with a password whatever the vendor lets pass elsewhere.

@@ -30,6 +30,9 @@ use crate::{
     vault::random_bytes,
 };
 
+/// What an app says of one computer, and the name it is kept by there.
+pub(super) const COMPUTER_DATA: &str = "is_alog_userdata1";
+
 /// What a call is about.
 pub(super) struct Asked {
     pub key: ActivationKey,
@@ -49,6 +52,8 @@ pub(super) struct Computer {
     pub locale: Option<Locale>,
     /// What it says of its user, which proves nothing: kept where a license has nothing of the kind, when it takes a seat.
     pub user_data: Option<String>,
+    /// The same of the computer.
+    pub own_data: Option<String>,
     pub email: Option<Email>,
 }
 
@@ -87,6 +92,7 @@ impl Computer {
             key: args.text("is_pckey").map(key::plain),
             locale: args.text("is_locale").and_then(Locale::parse),
             user_data: said("is_userdata1").filter(|text| text.chars().count() <= 1_000),
+            own_data: said(COMPUTER_DATA).filter(|text| text.chars().count() <= 1_000),
             email: args.text("is_email").and_then(|text| Email::parse(text).ok()),
         })
     }
@@ -320,6 +326,10 @@ async fn seat_in(
         Ok(Granted { mut facts, activation }) => {
             if !held {
                 keep_user_data(conn, &mut facts, asked.on.user_data.as_deref(), now).await?;
+                if let Some(data) = asked.on.own_data.as_ref().filter(|_| facts.product.rules.device_details != DeviceDetails::Id)
+                {
+                    conn.set_variables(activation.id, &[(COMPUTER_DATA.to_owned(), data.clone())], now).await?;
+                }
                 if let Some(email) = asked.on.email.as_ref().filter(|_| rules.creates_customers) {
                     keep_customer(conn, &mut facts, email, now).await?;
                 }

@@ -36,6 +36,10 @@ pub struct RuleSettings {
     pub license_file: String,
     /// `failuresHaveHttpStatus`.
     pub failures_have_status: bool,
+    /// `sendMailForInitialOrder`.
+    pub mails_orders: bool,
+    /// `sendMailForSubscriptionRenewal`.
+    pub mails_renewals: bool,
 }
 
 impl Default for RuleSettings {
@@ -55,6 +59,8 @@ impl Default for RuleSettings {
             country_header: String::new(),
             license_file: "LicenseFile.xml".to_owned(),
             failures_have_status: false,
+            mails_orders: true,
+            mails_renewals: false,
         }
     }
 }
@@ -90,7 +96,7 @@ fn countries(text: &str) -> Result<Vec<String>, SettingError> {
     Ok(codes)
 }
 
-pub(super) static KNOWN: [Known; 14] = [
+pub(super) static KNOWN: [Known; 16] = [
     limit!(
         "subscriptionGracePeriod",
         "QLM: days after its end within which RenewSubscriptionHttp renews a license; later it refuses. What webhooks tell is paid, and renewed",
@@ -136,6 +142,16 @@ pub(super) static KNOWN: [Known; 14] = [
         "ignoreCustomArgument",
         "QLM: what PayPal sends as custom is passed over. Otherwise it is read as arguments that a product’s property leaves open, but for how many and for whom: buyers can change it",
         ignores_custom
+    ),
+    switch!(
+        "sendMailForInitialOrder",
+        "QLM: whoever bought by a shop’s webhook gets the key by mail, unless the product says otherwise (is_send_mail). Without it only the shop’s own mail is left, which has no key",
+        mails_orders
+    ),
+    switch!(
+        "sendMailForSubscriptionRenewal",
+        "QLM: whoever renewed by a shop’s webhook is told by mail, unless the product says otherwise (is_send_renewal_mail). Shops send a receipt of their own as well",
+        mails_renewals
     ),
     Known {
         name: "blockActivationByCountry",

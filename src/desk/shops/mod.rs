@@ -2,13 +2,16 @@
 //! on stays, so that it can be once what stood in the way is mended.
 
 mod act;
+mod bench;
+mod change;
+mod items;
 mod properties;
 mod setup;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use act::Tried;
+pub use bench::Tried;
 pub use properties::PropertyEdit;
 pub use setup::{ExtensionEdit, ExtensionView};
 

@@ -1,6 +1,6 @@
 //! The vendor's own properties: what a product of a shop is here, and what `is_args` of a call stands for.
 
-use super::act::fragment_pairs;
+use super::items::fragment_pairs;
 use crate::{
     desk::{ActError, Area, Desk, Fault, Level, Visitor},
     licensing::text::is_hidden,

@@ -76,7 +76,7 @@ impl KeyOrder {
             Some(true) => {
                 let days = days(args, "is_maintduration")?.unwrap_or(settings.maintenance_days);
                 if in_progress(args) {
-                    Maintenance::DaysAfterFirstActivation(days)
+                    Maintenance::WholeDaysAfterFirstActivation(days)
                 } else {
                     Maintenance::Until(day_after(ordered, days))
                 }
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(until("is_maintduration=30"), None, "without the plan it has no effect");
         for status in ["is_orderstatus=InProgress", "OrderStatus=in progress", "IS_ORDERSTATUS=in_progress"] {
             let terms = order(&format!("is_maintplan=1&is_maintduration=90&{status}"), &OrderSettings::default()).unwrap().terms;
-            assert_eq!(terms.maintenance, Maintenance::DaysAfterFirstActivation(90), "{status}");
+            assert_eq!(terms.maintenance, Maintenance::WholeDaysAfterFirstActivation(90), "{status}");
         }
         assert_eq!(until("is_maintplan=1&is_orderstatus=Completed").as_deref(), Some("2022-01-01"));
     }

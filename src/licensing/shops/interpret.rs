@@ -21,6 +21,8 @@ pub enum ShopAct {
     Revoke(ShopOrder),
     /// Its subscription is over.
     End(ShopOrder),
+    /// What was refunded is paid after all.
+    Restore(ShopOrder),
     Customer(ShopCustomer),
     /// It is none of ours.
     Nothing,
@@ -36,7 +38,7 @@ pub struct ShopOrder {
     pub ordered: Option<Timestamp>,
     /// Until when it is paid for.
     pub until: Option<Timestamp>,
-    /// What was given back of it, as it was written.
+    /// What was given back of it, or paid after all, as it was written.
     pub refunded: Option<String>,
     pub customer: ShopCustomer,
     pub items: Vec<ShopItem>,
@@ -138,10 +140,15 @@ impl ShopMap {
             subscription: first(payload, payload.body(), &rule.subscription),
             ordered: instant(payload, &rule.ordered)?,
             until: instant(payload, &rule.until)?,
-            refunded: if rule.act == RuleAct::Revoke { first(payload, payload.body(), &rule.amount) } else { None },
+            refunded: match rule.act {
+                RuleAct::Revoke | RuleAct::Restore => first(payload, payload.body(), &rule.amount),
+                _ => None,
+            },
             customer,
             items: match rule.act {
                 RuleAct::Order | RuleAct::SubscriptionPayment => items(payload, rule)?,
+                // They say what its customer is told, and a renewal without them is one.
+                RuleAct::Renew => items(payload, rule).unwrap_or_default(),
                 _ => Vec::new(),
             },
         };
@@ -154,6 +161,7 @@ impl ShopMap {
             RuleAct::Maintain => ShopAct::Maintain(order),
             RuleAct::Revoke => ShopAct::Revoke(order),
             RuleAct::End => ShopAct::End(order),
+            RuleAct::Restore => ShopAct::Restore(order),
             RuleAct::Order | RuleAct::Customer | RuleAct::Nothing => ShopAct::Order(order),
         })
     }

@@ -52,6 +52,8 @@ pub enum RuleAct {
     Revoke,
     /// Licenses are revoked: their subscription is over.
     End,
+    /// What was given back is paid after all: licenses that were revoked for it are good again.
+    Restore,
     /// What is said of a customer is kept.
     Customer,
     /// It is none of ours.
@@ -110,7 +112,7 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quantity: Vec<String>,
     /// Within an item: what was paid for it, and in which currency. Of what revokes: what was given back; less than was paid revokes
-    /// nothing.
+    /// nothing. Of what restores: how much of that is paid after all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amount: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

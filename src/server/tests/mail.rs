@@ -297,6 +297,15 @@ async fn letters_have_the_vendors_own_words(app: TestApp) {
     let code = house.code(&office).await;
     assert!(office.letters().pop().unwrap().text.contains("for 10 minutes."));
     assert_eq!(house.confirm(&code, &[]).await.status, 303);
+    // With keys that somebody asked for.
+    assert_eq!(
+        write("RequestKeys", "Keys of %FullName%", "All of them:\n%ActivationKey%\nAsk %SupportAddress%").await.status,
+        303
+    );
+    house.app.post("/lost-key", &[("email", ANN)]).await;
+    house.app.desk().send_messages().await.unwrap();
+    let letter = office.letters().pop().unwrap();
+    assert!(letter.text.starts_with("All of them:\nProduct press\n") && letter.text.contains(&house.license.key.text()));
     // Only who may change settings writes letters, and what is removed is ours again.
     assert_eq!(house.app.get_as(&reader, page).await.status, 403);
     let theirs = [("name", "NewOrder"), ("subject", "x"), ("text", "%ActivationKey%")];

@@ -66,6 +66,8 @@ mod qlm_signed;
 mod races;
 mod refusals;
 mod shops;
+mod shops_each;
+mod shops_paypal;
 mod staff;
 mod told;
 mod vendor_pages;

@@ -37,6 +37,9 @@ async fn an_upgrade_takes_the_place_of_what_it_was(app: TestApp) {
     let (one, two) = tokio::join!(house.post("UpgradeLicense", &first, &one), house.post("UpgradeLicense", &second, &two));
     let (one, two) = (taken(&one).unwrap(), taken(&two).unwrap());
     assert_eq!(one, two, "twice at one time is one upgrade");
+    // The order that sold the old one is answered with what it became.
+    let bought = format!("{base}&{PRODUCT}&is_numberofactivationsperkey=5");
+    assert_eq!(taken(&house.post("GetActivationKey", &bought, &order("100")).await).unwrap(), one);
     let better = house.license(&one).await;
     assert_eq!((better.terms.seats.most(), better.seats_taken), (Some(5), 0));
     // Another wish for the old key is not answered with what the first one made.

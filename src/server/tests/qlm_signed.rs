@@ -274,8 +274,11 @@ async fn keys_are_read_by_a_call_that_is_signed_once(app: TestApp) {
     );
     assert_eq!(failure(&house.app.get(&log).await).0, 7);
     house.set("enableGetActivationLogHttp", "true").await;
-    house.validate(&key, "PC-1", &[("is_computer_name", "Büro")]).await;
+    house.validate(&key, "PC-1", &[("is_computer_name", "Büro"), ("is_alog_userdata1", "seat 7")]).await;
+    // What is said of a computer is kept with its seat, and not changed by whoever knows the key.
+    house.validate(&key, "PC-1", &[("is_alog_userdata1", "seat 8")]).await;
     let text = house.app.get(&log).await.text();
+    assert_eq!(of(&text, "userData1"), Some("seat 7"));
     assert_eq!(
         (of(&text, "computerID"), of(&text, "computerName"), of(&text, "state")),
         (Some("PC-1"), Some("B&#252;ro"), Some("active"))

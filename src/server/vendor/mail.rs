@@ -18,7 +18,10 @@ use crate::{
         },
     },
     desk::{ActError, Area, Level, Visitor},
-    licensing::{Email, Timestamp, template},
+    licensing::{
+        Email, Timestamp,
+        template::{self, LetterKind, NEW_ORDER},
+    },
     server::{
         AppState,
         forms::{form, pairs},
@@ -206,7 +209,7 @@ async fn draw_templates(
     };
     let edited = all.iter().find(|one| one.name.eq_ignore_ascii_case(edit));
     // Whoever writes the first begins with our words.
-    let begun = ("NewOrder", "Your license of %ProductName%", OUR_WORDS);
+    let begun = (NEW_ORDER, "Your license of %ProductName%", OUR_WORDS);
     let (name, subject, text) = match edited {
         Some(one) => (one.name.as_str(), one.subject.as_str(), one.text.as_str()),
         None if all.is_empty() => begun,
@@ -217,16 +220,28 @@ async fn draw_templates(
     let view = TemplatesView {
         edited: edited.map(|one| one.name.clone()),
         form,
-        variables: [listed(&template::OF_AN_ORDER), listed(&template::OF_A_CODE)],
+        variables: LetterKind::ALL
+            .map(|kind| {
+                let name = match kind {
+                    LetterKind::Order => "An order’s letter",
+                    LetterKind::Renewal => template::RENEWED,
+                    LetterKind::Requested => template::REQUESTED,
+                    LetterKind::Code => template::CODE,
+                };
+                (name, listed(kind.variables()))
+            })
+            .to_vec(),
         rows: all
             .iter()
             .map(|one| TemplateRow {
                 name: one.name.clone(),
                 subject: one.subject.clone(),
-                sent_for: match one.name.to_ascii_lowercase().as_str() {
-                    "neworder" => "with every order that names no other",
-                    "authorizationcode" => "with a code for activating",
-                    _ => "with orders that name it",
+                sent_for: match LetterKind::of(&one.name) {
+                    LetterKind::Order if one.name.eq_ignore_ascii_case(NEW_ORDER) => "with every order that names no other",
+                    LetterKind::Order => "with orders that name it",
+                    LetterKind::Renewal => "when a subscription was renewed",
+                    LetterKind::Requested => "to whoever asks for their keys",
+                    LetterKind::Code => "with a code for activating",
                 },
             })
             .collect(),

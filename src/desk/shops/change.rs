@@ -1,0 +1,148 @@
+//! What an event does to licenses that are there: more time, or none any more.
+
+use super::{
+    Ended,
+    act::once,
+    items::{licenses, of_extension},
+};
+use crate::{
+    desk::{
+        Desk, Fault, Visitor,
+        letters::RenewalLetter,
+        qlm::{LicensesNamed, NewEnd, Plan, Renewal},
+    },
+    licensing::{
+        OrderId,
+        qlm::Args,
+        shops::{ShopOrder, cents},
+    },
+    store::{EventState, Extension, NAMES_OF_EVENTS, ShopEvent},
+};
+
+#[derive(Clone)]
+pub(super) enum Change {
+    /// With what its customer is told.
+    Renew(Option<RenewalLetter>),
+    Maintain,
+    Revoke,
+    End,
+    Restore,
+}
+
+impl Desk {
+    pub(super) async fn change_of(
+        &self,
+        extension: &Extension,
+        order: &ShopOrder,
+        change: Change,
+        event: &ShopEvent,
+    ) -> Result<Ended, Fault> {
+        let mut found = None;
+        // A refund may name an order by another of its numbers.
+        for number in order.number.iter().chain(&order.others).map(Some).chain(order.number.is_none().then_some(None)) {
+            let names = LicensesNamed {
+                subscription: order.subscription.as_deref(),
+                order: number.map(String::as_str),
+                ..LicensesNamed::default()
+            };
+            let these = self.licenses_of(&extension.name.to_lowercase(), &names).await?;
+            let is_found = these.is_ok();
+            found = Some(these);
+            if is_found {
+                break;
+            }
+        }
+        let found = match found.map(|found| found.and_then(|found| of_extension(extension, found))) {
+            Some(Ok(found)) => found,
+            Some(Err(refused)) => return Ok(Ended::failed(refused.message)),
+            None => return Ok(Ended::failed("The event names no order.".to_owned())),
+        };
+        let (count, of) = (found.len(), found.first().and_then(|(license, _)| license.order));
+        let visitor = Visitor::Extension { name: extension.name.clone() };
+        let (done, what) = match change {
+            Change::Renew(letter) => {
+                let end = order.until.map_or(NewEnd::AsBefore, |until| NewEnd::NotBefore(until.date()));
+                // A day that is said is the same however often it is set.
+                let once = order.until.is_none().then(|| once(event.id, 0));
+                let renewal = Renewal { end, properties: Vec::new(), once, paid: event.received, letter };
+                (self.renew_licenses(&visitor, found, renewal).await?, "extended")
+            }
+            Change::Maintain => {
+                let plan = match Plan::read(&Args::default(), &self.settings().qlm.orders, true) {
+                    Ok(plan) => plan,
+                    Err(refused) => return Ok(Ended::failed(refused.message)),
+                };
+                (self.maintain_licenses(&visitor, found, plan, Some(once(event.id, 0))).await?, "maintained")
+            }
+            Change::Restore => {
+                match self.given_back(of, order, event, -1).await? {
+                    Ok(Some(true)) => {
+                        let said = "As much as was paid is given back all the same, so nothing changes.".to_owned();
+                        return Ok(Ended { state: EventState::Ignored, said, order: of });
+                    }
+                    Ok(_) => {}
+                    Err(said) => return Ok(Ended { order: of, ..Ended::failed(said) }),
+                }
+                (self.restore_licenses(&visitor, found, once(event.id, 0)).await?, "given back")
+            }
+            Change::Revoke | Change::End => {
+                match self.given_back(of, order, event, 1).await? {
+                    Ok(Some(false)) => {
+                        let said = "A part of what was paid was given back, so nothing was revoked.".to_owned();
+                        return Ok(Ended { state: EventState::Ignored, said, order: of });
+                    }
+                    Ok(_) => {}
+                    Err(said) => return Ok(Ended { order: of, ..Ended::failed(said) }),
+                }
+                // Counted all the same, and staff sees that it waits.
+                if !self.revokes(matches!(change, Change::Revoke), order) {
+                    let said = "By the settings, nothing is revoked for this. Disable the licenses, or let them be.".to_owned();
+                    return Ok(Ended { order: of, ..Ended::failed(said) });
+                }
+                let reason = format!("Refunded or cancelled at {}.", extension.name);
+                (self.revoke_licenses(&visitor, found, true, reason).await?, "revoked")
+            }
+        };
+        Ok(match done {
+            Ok(_) => Ended::done(format!("{} {what}.", licenses(count)), of),
+            Err(refused) => Ended::failed(refused.message),
+        })
+    }
+
+    /// Whether what is refunded, or what is over, loses its licenses.
+    pub(super) fn revokes(&self, refunded: bool, order: &ShopOrder) -> bool {
+        let settings = self.settings();
+        let rules = &settings.qlm.rules;
+        // What names its subscription alone is over, and was not given back.
+        if refunded && order.number.is_some() { rules.revokes_refunded } else { rules.revokes_canceled }
+    }
+
+    /// Adds what an event gives back of an order (with the sign −1: what is paid after all), and says whether it comes to all that was
+    /// paid; none where one of both is not known. Says what is no amount.
+    async fn given_back(
+        &self,
+        of: Option<OrderId>,
+        order: &ShopOrder,
+        event: &ShopEvent,
+        sign: i64,
+    ) -> Result<Result<Option<bool>, String>, Fault> {
+        let (Some(refunded), Some(of)) = (order.refunded.as_deref(), of) else { return Ok(Ok(None)) };
+        let Some(refunded) = cents(refunded.trim_start_matches('-')) else {
+            let text: String = refunded.chars().take(40).collect();
+            return Ok(Err(format!(
+                "What was given back is no amount: {text:?}. Revoke the licenses, or mend the map’s amount."
+            )));
+        };
+        let Some(paid) = self.read().await?.order_paid(of).await? else { return Ok(Ok(None)) };
+        let (name, now) = (format!("refund-{}", event.id), self.now());
+        let so_far = self.store.write(move |conn| {
+            let name = name.clone();
+            Box::pin(async move {
+                // An event counts once, however often it is acted on.
+                let more = if conn.keep_form_result(&name, NAMES_OF_EVENTS, "", now).await? { sign * refunded } else { 0 };
+                conn.add_refund(of, more).await
+            })
+        });
+        Ok(Ok(Some(so_far.await? >= paid)))
+    }
+}
