@@ -214,6 +214,55 @@ static KNOWN: [Known; 12] = [
     },
 ];
 
+/// A setting as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pub name: &'static str,
+    /// What it is for, and its risk.
+    pub about: &'static str,
+    pub group: SettingGroup,
+    /// Of a password only whether there is one.
+    pub value: String,
+    pub default: String,
+    /// A password: encrypted before it is kept, and never shown.
+    pub secret: bool,
+    pub may_be_empty: bool,
+}
+
+/// What a setting belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingGroup {
+    /// The portal, and the apps it serves.
+    Portal,
+    /// Mail and short messages.
+    Mail,
+    /// Server properties of Quick License Manager.
+    Qlm,
+}
+
+/// What `about` of a server property of Quick License Manager begins with.
+const QLM: &str = "QLM: ";
+
+impl Setting {
+    /// What it is for, where its group is named beside it.
+    #[must_use]
+    pub fn purpose(&self) -> &'static str {
+        self.about.strip_prefix(QLM).unwrap_or(self.about)
+    }
+}
+
+impl SettingGroup {
+    fn of(known: &Known) -> Self {
+        if known.about.starts_with(QLM) {
+            Self::Qlm
+        } else if mail::KNOWN.iter().any(|mail| mail.name == known.name) {
+            Self::Mail
+        } else {
+            Self::Portal
+        }
+    }
+}
+
 /// Every setting there is.
 fn all() -> impl Iterator<Item = &'static Known> {
     KNOWN.iter().chain(&mail::KNOWN).chain(&qlm::KNOWN).chain(&protect::KNOWN).chain(&rules::KNOWN)
@@ -256,11 +305,28 @@ impl Settings {
     /// Each setting's name, value and purpose. Of a password only whether there is one.
     #[must_use]
     pub fn list(&self) -> Vec<(&'static str, String, &'static str)> {
-        let shown = |known: &Known| {
-            let value = (known.write)(self);
-            if is_secret(known.name) && !value.is_empty() { HIDDEN.to_owned() } else { value }
-        };
-        all().map(|known| (known.name, shown(known), known.about)).collect()
+        all().map(|known| (known.name, self.shown(known), known.about)).collect()
+    }
+
+    /// Each setting with all that a page says of it, in the order of [`Settings::list`].
+    #[must_use]
+    pub fn described(&self) -> Vec<Setting> {
+        let (default, mut emptied) = (Self::default(), Self::default());
+        let described = all().map(|known| Setting {
+            name: known.name,
+            about: known.about,
+            group: SettingGroup::of(known),
+            value: self.shown(known),
+            default: default.shown(known),
+            secret: is_secret(known.name),
+            may_be_empty: (known.read)(&mut emptied, "").is_ok(),
+        });
+        described.collect()
+    }
+
+    fn shown(&self, known: &Known) -> String {
+        let value = (known.write)(self);
+        if is_secret(known.name) && !value.is_empty() { HIDDEN.to_owned() } else { value }
     }
 }
 

@@ -6,7 +6,7 @@ use super::events::{EventRow, Events};
 use crate::{
     app::{
         shell::VendorShell,
-        ui::{Button, Card, Field, FormState, PostForm, Tab, Tabs, Tick},
+        ui::{Button, Card, Field, FormState, Kind, LinkButton, PostForm, Tab, Tabs, Tick},
         view::VendorFrame,
     },
     licensing::Timestamp,
@@ -82,7 +82,10 @@ pub fn SettingsPage(vendor: VendorFrame, view: SettingsView) -> impl IntoView {
     let logo = form.at("logo");
     view! {
         <VendorShell vendor=vendor title="Settings" here="/vendor/settings">
-            <div class="page-head"><h1>"Settings"</h1></div>
+            <div class="page-head">
+                <h1>"Settings"</h1>
+                {may.then(|| view! { <div class="actions"><LinkButton href="/vendor/settings/all" kind=Kind::Plain>"Every setting"</LinkButton></div> })}
+            </div>
             <SettingsTabs here=SettingsTab::Portal/>
             <div class="sides"><div>
             <PostForm action="/vendor/settings" form=form.clone() multipart=true>

@@ -4,6 +4,7 @@ mod account;
 mod apps;
 mod common;
 mod csv_file;
+mod every_setting;
 mod home;
 mod issue;
 mod keys;
@@ -78,6 +79,7 @@ pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
         .route("/vendor/team/{id}", get(team::show))
         .route("/vendor/team/{id}/{act}", form(post(team::act)))
         .route("/vendor/settings", sized(get(settings::show).post(settings::save), settings::BODY_KIB))
+        .route("/vendor/settings/all", form(get(every_setting::show).post(every_setting::save)))
         .route("/vendor/apps", get(apps::show))
         .route("/vendor/apps/keys", form(post(apps::add_key)))
         .route("/vendor/apps/keys/{id}/{act}", form(post(apps::key_act)))
