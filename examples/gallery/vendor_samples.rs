@@ -523,6 +523,18 @@ fn license(tab: LicenseTab) -> LicenseView {
         issued_at: now().plus_days(-120),
         note: Some("Asked for a fourth seat in spring.".into()),
         fields: vec![("Cost centre".into(), "4400".into())],
+        qlm: Some(QlmFacts {
+            model: "subscription".into(),
+            version: Some("4.0".into()),
+            features: Some("0:7;1:2;".into()),
+            floating_seats: None,
+            computer_type: None,
+            reseller: Some("Nordwind".into()),
+            user_data: Some("PO 4711".into()),
+            old_key: Some("QL4-88213".into()),
+            releases: Some("up to 3 times, counted over 30 days".into()),
+            properties: vec![QlmProperty { name: "quality.rows".into(), value: "100".into(), valid_until: Some(date("2027-01-31")) }],
+        }),
         machines: vec![
             machine(1, Some("press-7"), MachineState::Active { since: now().plus_hours(-5) }, true),
             machine(2, Some("Ann’s laptop"), MachineState::Active { since: now().plus_days(-80) }, false),

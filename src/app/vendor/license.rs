@@ -95,6 +95,8 @@ pub struct LicenseView {
     pub note: Option<String>,
     /// Custom fields.
     pub fields: Vec<(String, String)>,
+    /// Of a license that was made or changed through Quick License Manager's methods.
+    pub qlm: Option<QlmFacts>,
     pub users: Vec<UserLine>,
     pub machines: Vec<Machine>,
     /// There are more than those.
@@ -167,6 +169,37 @@ pub struct FeatureRow {
     pub max: Option<u64>,
     /// Of a floating feature: slots in use, and how many there are.
     pub floating: Option<(u32, u32)>,
+}
+
+/// What such a license holds beside its other facts; what it does not say is left out.
+#[derive(Clone, Debug)]
+pub struct QlmFacts {
+    /// "permanent", "subscription floating", …
+    pub model: String,
+    /// "2.1".
+    pub version: Option<String>,
+    /// "0:7;1:2;".
+    pub features: Option<String>,
+    /// Seats that an app counts by itself; none of others.
+    pub floating_seats: Option<u32>,
+    /// "virtual machines only".
+    pub computer_type: Option<String>,
+    pub reseller: Option<String>,
+    pub user_data: Option<String>,
+    /// The key it had elsewhere, for those who may see keys.
+    pub old_key: Option<String>,
+    /// Its own limits on giving seats back: "up to 3 times, counted over 30 days".
+    pub releases: Option<String>,
+    pub properties: Vec<QlmProperty>,
+}
+
+#[derive(Clone, Debug)]
+pub struct QlmProperty {
+    /// "quality.rows".
+    pub name: String,
+    pub value: String,
+    /// Exclusive.
+    pub valid_until: Option<Timestamp>,
 }
 
 /// A named user, and what they have of the license.
@@ -330,6 +363,39 @@ fn LicenseFacts(view: LicenseView) -> impl IntoView {
             </Facts>
         </Card>
         {(!view.users.is_empty()).then(|| view! { <Users users=view.users/> })}
+        {view.qlm.map(|qlm| view! { <Qlm qlm=qlm/> })}
+    }
+}
+
+#[component]
+fn Qlm(qlm: QlmFacts) -> impl IntoView {
+    let QlmFacts { model, version, features, floating_seats, computer_type, reseller, user_data, old_key, releases, properties } =
+        qlm;
+    let properties = (!properties.is_empty()).then(|| {
+        let rows = properties
+            .into_iter()
+            .map(|QlmProperty { name, value, valid_until }| {
+                let ends = valid_until.map(|end| view! { <span class="sub">"good through "<Day date=through(end)/></span> });
+                view! { <li><bdi class="mono">{name}</bdi>": "<bdi>{value}</bdi>{ends}</li> }
+            })
+            .collect_view();
+        view! { <Fact name="Properties"><ul class="stack close" role="list">{rows}</ul></Fact> }
+    });
+    view! {
+        <Card title="Quick License Manager">
+            <Facts>
+                <Fact name="Model">{model}</Fact>
+                {version.map(|version| view! { <Fact name="Version">{version}</Fact> })}
+                {features.map(|features| view! { <Fact name="Features"><span class="mono">{features}</span></Fact> })}
+                {floating_seats.map(|seats| view! { <Fact name="Floating seats">{seats}", counted by the app"</Fact> })}
+                {computer_type.map(|kind| view! { <Fact name="Computer type">{kind}</Fact> })}
+                {reseller.map(|reseller| view! { <Fact name="Reseller"><bdi>{reseller}</bdi></Fact> })}
+                {user_data.map(|data| view! { <Fact name="User data"><bdi>{data}</bdi></Fact> })}
+                {old_key.map(|key| view! { <Fact name="Old key"><bdi class="mono">{key}</bdi></Fact> })}
+                {releases.map(|releases| view! { <Fact name="Releases">{releases}</Fact> })}
+                {properties}
+            </Facts>
+        </Card>
     }
 }
 

@@ -5,6 +5,7 @@ pub mod account;
 mod apps;
 pub mod audit;
 pub mod events;
+pub mod every_setting;
 pub mod home;
 pub mod issue;
 pub mod keys;
@@ -29,10 +30,13 @@ pub use account::{AccountPage, AccountView};
 pub use apps::{ApiKeyRow, AppsPage, AppsView, ClientRow, MadePage, MadeView};
 pub use audit::{AuditPage, AuditVerdict, AuditView};
 pub use events::{Change, EventRow, Events};
+pub use every_setting::{EditedSetting, EverySettingPage, EverySettingView, SettingKind, SettingRow, SettingValue};
 pub use home::{Attention, HomeView, Tally, VendorHomePage};
 pub use issue::{FeatureChoice, IssuePage, IssueProduct, IssueView, IssuedPage, IssuedView, UsersAsked};
 pub use keys::{KeyPage, KeyRow, KeyState, KeyView, KeysPage, KeysView, MachineToRefresh, RotateChoice};
-pub use license::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState, UserLine};
+pub use license::{
+    FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState, QlmFacts, QlmProperty, UserLine,
+};
 pub use licenses::{Ends, LicenseListView, LicenseRow, LicensesPage, Standing};
 pub use list::{Address, Paging};
 pub use mail::{

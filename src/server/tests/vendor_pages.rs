@@ -10,6 +10,7 @@ use axum::{
 use super::{
     Licensed, Machine, Reply, TestApp,
     app::{code, cookie, device, multipart},
+    qlm::{House, ParseKey as _},
 };
 use crate::{
     desk::{Issue, Renewal, Role, Visitor},
@@ -29,6 +30,7 @@ tests! {
     once:
         every_form_of_staff_has_an_id_of_its_own,
         a_license_shows_its_refusals_its_users_and_what_the_app_keeps,
+        a_license_shows_what_it_is_by_qlms_methods,
         a_page_says_where_it_shows_only_the_first,
         a_counter_that_went_back_is_told_on_the_page,
         a_file_that_cannot_be_made_is_refused_in_words,
@@ -40,6 +42,10 @@ tests! {
         staff_is_offered_what_their_role_includes,
         the_log_names_what_it_is_about,
         settings_show_their_history_and_name_their_range,
+        every_setting_is_listed_and_no_secret_shown,
+        a_setting_is_changed_under_its_own_name,
+        a_setting_is_found_by_what_it_does,
+        only_who_may_change_settings_sees_every_one,
         a_picture_that_is_too_large_is_called_one,
         a_new_password_is_asked_for_at_once,
         the_front_page_counts_and_lists_the_same,
@@ -118,6 +124,7 @@ async fn every_form_of_staff_has_an_id_of_its_own(app: TestApp) {
         "/vendor/products/press?tab=rules",
         "/vendor/team",
         "/vendor/settings",
+        "/vendor/settings/all?edit=accent",
         "/vendor/keys",
         "/vendor/sign-in",
     ]
@@ -179,6 +186,58 @@ async fn a_license_shows_its_refusals_its_users_and_what_the_app_keeps(app: Test
     let none = app.issue("people", seats(1)).await;
     let tab = shown(&app, &token, &format!("{}?tab=refusals", page_of(&none))).await;
     assert!(tab.contains("Nobody was refused on this license"));
+}
+
+async fn a_license_shows_what_it_is_by_qlms_methods(app: TestApp) {
+    const OLD: &str = "OF-BEFORE-0001";
+    let house = House::new(app).await;
+    let token = owner(&house.app).await;
+    let viewer = house.app.staff("vic@vendor.example", Role::Viewer).await;
+    house.app.secret(OLD);
+    let page_with = async |token: &Token, key: &str| {
+        let id = house.app.desk().read().await.unwrap().licenses_with_key(&key.parse_key()).await.unwrap().remove(0).0.id;
+        (id, shown(&house.app, token, &format!("/vendor/licenses/{id}")).await)
+    };
+    let arguments = "is_features=0:7;1:2&is_pp=quality.rows::100::2030-01-31%7C%7Cplain::x&is_affiliateid=Nord%20GmbH\
+                     &is_userdata1=%3Cb%3Ex%3C/b%3E&is_computertype=2&is_legacykey=";
+    let key = house.keys(&format!("{arguments}{OLD}"), "1").await.remove(0).0;
+    let (id, page) = page_with(&token, &key).await;
+    let text = read(&page);
+    for said in [
+        "Quick License Manager",
+        "Modelpermanent",
+        "Version1.0",
+        "Features0:7;1:2;",
+        "Computer typevirtual machines only",
+        "ResellerNord GmbH",
+        "User data&lt;b&gt;x&lt;/b&gt;",
+        "Old keyOF-BEFORE-0001",
+        "Propertiesquality.rows: 100good through 31 Jan 2030plain: x",
+    ] {
+        assert!(text.contains(said), "{said} in {text}");
+    }
+    assert!(!page.contains("<b>x"), "a value is text");
+    assert!(!text.contains("Releases"), "as the server says");
+    // Keys are for those who answer for licenses.
+    let (_, seen) = page_with(&viewer, &key).await;
+    assert!(seen.contains("Nord GmbH") && !seen.contains(OLD));
+    let limited = house.app.desk().edit_terms(&OPERATOR, id, None, |terms| {
+        let qlm = terms.qlm.as_mut().unwrap();
+        (qlm.max_releases, qlm.release_days) = (Some(Limit::AtMost(3)), Some(Limit::AtMost(30)));
+        Ok(())
+    });
+    limited.await.unwrap();
+    let text = read(&page_with(&token, &key).await.1);
+    assert!(text.contains("Releasesup to 3 times, counted over 30 days"), "{text}");
+    // What was not ordered has no row, and what staff made no card.
+    let bare = house.keys("", "2").await.remove(0).0;
+    let text = read(&page_with(&token, &bare).await.1);
+    assert!(text.contains("Modelpermanent") && text.contains("Version1.0"), "{text}");
+    for row in ["Features0", "Computer type", "Reseller", "User data", "Old key", "Releases", "Properties"] {
+        assert!(!text.contains(row), "{row} in {text}");
+    }
+    let by_staff = house.app.issue("press", seats(1)).await;
+    assert!(!shown(&house.app, &token, &page_of(&by_staff)).await.contains("Quick License Manager"));
 }
 
 async fn a_page_says_where_it_shows_only_the_first(app: TestApp) {
@@ -510,6 +569,141 @@ async fn settings_show_their_history_and_name_their_range(app: TestApp) {
         let reply = app.post_files_as(&token, "/vendor/settings", &fields).await;
         assert_eq!(reply.status, 422, "{name}");
         assert!(reply.text().contains(said), "{name}: {}", reply.text());
+    }
+}
+
+const EVERY_SETTING: &str = "/vendor/settings/all";
+
+/// The row of a setting, as its reader reads it.
+fn row_of(page: &str, name: &str) -> String {
+    let row = page.split(&format!("id=\"{name}\"")).nth(1).unwrap_or_else(|| panic!("{name} is not listed"));
+    read(row.split("</tr>").next().unwrap_or_default())
+}
+
+async fn set(app: &TestApp, name: &str, value: &str) {
+    app.desk().set_settings(&OPERATOR, vec![(name.to_owned(), value.to_owned())]).await.unwrap();
+}
+
+async fn every_setting_is_listed_and_no_secret_shown(app: TestApp) {
+    const SECRETS: [&str; 3] = ["smtpPassword", "smsAuthenticationToken", "communicationEncryptionKey"];
+    let token = owner(&app).await;
+    let page = shown(&app, &token, EVERY_SETTING).await;
+    assert!(SECRETS.iter().all(|name| row_of(&page, name).trim_end().ends_with("not set")));
+    for name in SECRETS {
+        let secret = format!("the secret of {name}");
+        app.secret(&secret);
+        set(&app, name, &secret).await;
+    }
+    let stored = app.desk().read().await.unwrap().settings().await.unwrap();
+    let page = shown(&app, &token, EVERY_SETTING).await;
+    for (name, _, about) in app.desk().settings().list() {
+        let row = row_of(&page, name);
+        let about = about.trim_start_matches("QLM: ");
+        assert!(row.contains(name) && row.contains(&about[1..]), "{name}: {row}");
+        assert!(page.contains(&format!("/vendor/settings/all?edit={name}\"")) || name == "logo", "{name}");
+    }
+    assert!(!page.contains("QLM:"), "its settings stand below its name");
+    assert!(page.contains("href=\"/vendor/settings#logo\""), "a picture is chosen where pictures are");
+    for name in SECRETS {
+        let edit = shown(&app, &token, &format!("{EVERY_SETTING}?edit={name}")).await;
+        assert!(edit.contains("type=\"password\""), "{name}");
+        for page in [&page, &edit] {
+            let row = row_of(page, name);
+            assert!(row.trim_end().ends_with("set") && !row.contains("not set"), "{name}: {row}");
+            assert!(!page.contains("the secret of") && !page.contains(&stored[name]), "{name}");
+        }
+    }
+    // Left empty it stays; it is taken away when that is asked for, and then its server may change.
+    let post = async |name: &str, value: &str, remove: &str| {
+        app.post_as(&token, EVERY_SETTING, &[("name", name), ("value", value), ("remove", remove)]).await
+    };
+    assert_eq!(post("smtpPassword", "", "").await.status, 303);
+    assert!(app.desk().settings().mail.password.is_some());
+    let refused = post("smtpServer", "mail.vendor.example", "").await;
+    assert!(refused.status == 422 && refused.text().contains("take smtpPassword away first"), "{}", refused.text());
+    assert_eq!(post("smtpPassword", "", "1").await.status, 303);
+    assert!(app.desk().settings().mail.password.is_none());
+    assert_eq!(post("smtpServer", "mail.vendor.example", "").await.status, 303);
+    app.secret("another password of it");
+    assert_eq!(post("smtpPassword", "another password of it", "").await.status, 303);
+    assert!(app.desk().settings().mail.password.is_some());
+}
+
+async fn a_setting_is_changed_under_its_own_name(app: TestApp) {
+    let token = owner(&app).await;
+    let post = async |name: &str, value: &str| app.post_as(&token, EVERY_SETTING, &[("name", name), ("value", value)]).await;
+    for (name, value, said) in [
+        ("trialDuration", "4000", "from 1 to 3,650"),
+        ("accent", "red", "#rrggbb"),
+        ("portalName", "", "1 to 60 characters"),
+        ("enableGetActivationKey", "perhaps", "Say true or false."),
+        ("blockIPAddresses", "203.0.113", "separated by semicolons"),
+        ("smtpSecurity", "ssl\"><b>", "Say tls, starttls or none."),
+    ] {
+        let before = app.desk().settings();
+        let refused = post(name, value).await;
+        let page = refused.text();
+        assert_eq!(refused.status, 422, "{name}");
+        let beside = page.split("id=\"value-error\"").nth(1).and_then(|rest| rest.split("</p>").next()).unwrap_or_default();
+        assert!(beside.contains(said) && page.contains("aria-invalid=\"true\""), "{name}: {page}");
+        assert_eq!(app.desk().settings(), before, "{name}");
+        assert!(!row_of(&page, name).contains("changed"), "{name}");
+    }
+    assert!(post("trialDuration", "4000").await.text().contains("value=\"4000\""), "what was typed is still there");
+    let before = shown(&app, &token, &format!("{EVERY_SETTING}?edit=trialduration")).await;
+    assert!(before.contains("value=\"30\"") && read(&before).contains("Default: 30"), "{before}");
+    assert_eq!(post("trialDuration", " 14 ").await.location(), "/vendor/settings/all?said=saved#trialDuration");
+    assert_eq!(app.desk().settings().qlm.trial_days, 14);
+    let page = shown(&app, &token, &format!("{EVERY_SETTING}?said=saved")).await;
+    let row = row_of(&page, "trialDuration");
+    assert!(row.contains("14") && row.contains("changed") && page.contains("Saved."), "{row}");
+    let edit = shown(&app, &token, &format!("{EVERY_SETTING}?edit=trialDuration")).await;
+    assert!(edit.contains("value=\"14\"") && read(&edit).contains("Default: 30"));
+    // A switch has two choices; a list may be emptied, and a number may not.
+    let switch = shown(&app, &token, &format!("{EVERY_SETTING}?edit=revokeLicenseOnRefund")).await;
+    assert!(switch.contains("<select") && read(&switch).contains("Default: true"));
+    assert_eq!(post("revokeLicenseOnRefund", "false").await.status, 303);
+    assert!(!app.desk().settings().qlm.rules.revokes_refunded);
+    assert_eq!(post("strictAuthenticationHttpMethods", "").await.status, 303);
+    assert_eq!(post("trialDuration", "").await.status, 422);
+    let history = read(&shown(&app, &token, "/vendor/settings").await);
+    assert!(history.contains("trialDuration: 30 → 14"), "{history}");
+}
+
+async fn a_setting_is_found_by_what_it_does(app: TestApp) {
+    let token = owner(&app).await;
+    let find = async |q: &str| shown(&app, &token, &format!("{EVERY_SETTING}?q={q}")).await;
+    let listed = |page: &str, name: &str| page.contains(&format!("id=\"{name}\""));
+    let page = find("TWILIO").await;
+    assert!(listed(&page, "smsAccountNumber") && listed(&page, "smsServiceUrl") && !listed(&page, "accent"));
+    assert!(!page.contains("Quick License Manager"), "a group in which nothing was found is left out");
+    assert!(page.contains("all?q=TWILIO&amp;edit=smsServiceUrl"), "whoever goes back finds what was found");
+    assert!(listed(&find("signintries").await, "signInTries"));
+    assert!(listed(&find("extension%27s+password+makes").await, "enableGetActivationKey"), "as a keyboard writes it");
+    let none = find("nothing+is+called+this").await;
+    assert!(none.contains("No setting matches") && none.contains("href=\"/vendor/settings/all\""));
+    let script = find("%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;
+    assert!(!script.contains("<script>alert") && script.contains("value=\"&quot;&gt;&lt;script&gt;alert(1)"), "{script}");
+}
+
+async fn only_who_may_change_settings_sees_every_one(app: TestApp) {
+    for role in Role::ALL {
+        let name = role.as_str();
+        let token = app.staff(&format!("{name}@vendor.example"), role).await;
+        let may = matches!(role, Role::Owner | Role::Admin);
+        for (query, found) in [("", 200), ("?edit=accent", 200), ("?edit=logo", 303), ("?edit=none", 404)] {
+            let status = app.get_as(&token, &format!("{EVERY_SETTING}{query}")).await.status;
+            assert_eq!(status, if may { found } else { 403 }, "{name}: {query}");
+        }
+        for (setting, done) in [("accent", 303), ("none", 404), ("", 404)] {
+            let fields = [("name", setting), ("value", "#123456")];
+            let status = app.post_as(&token, EVERY_SETTING, &fields).await.status;
+            assert_eq!(status, if may { done } else { 403 }, "{name}: {setting}");
+        }
+        assert_eq!(app.desk().settings().accent, if may { "#123456" } else { "#0b6464" }, "{name}");
+        set(&app, "accent", "#0b6464").await;
+        let offered = app.get_as(&token, "/vendor/settings").await.text().contains("href=\"/vendor/settings/all\"");
+        assert_eq!(offered, may, "{name}");
     }
 }
 

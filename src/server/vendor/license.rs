@@ -19,7 +19,11 @@ use crate::{
     app::{
         portal::Problem,
         ui::FormState,
-        vendor::{FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState, UserLine},
+        vendor::{
+            FeatureRow, LicensePage, LicenseTab, LicenseView, Machine, MachineSlot, MachineState, UserLine,
+            license::{QlmFacts, QlmProperty},
+        },
+        view::counted,
     },
     desk::{self, ActError, Edit, Level, Renewal, Visitor},
     licensing::{
@@ -27,6 +31,7 @@ use crate::{
         activation::{ActivationState, How},
         decide::ActivationRefusal,
         license::{Expiry, LicenseState, Limit, Maintenance, TransferLimit},
+        qlm::{ComputerType, Property, QlmTerms},
     },
     server::{
         AppState,
@@ -165,6 +170,7 @@ fn view_of(state: &AppState, visitor: &Visitor, found: desk::LicenseView, tab: L
         issued_at: license.created,
         note: Some(license.note.clone()).filter(|note| !note.is_empty()),
         fields: terms.fields.clone().into_iter().collect(),
+        qlm: terms.qlm.as_ref().map(|qlm| qlm_facts(qlm, visitor)),
         users: users.into_iter().map(user_line).collect(),
         machines: activations.iter().map(machine_of).collect(),
         more_machines,
@@ -223,6 +229,51 @@ fn yes_because(license: &crate::licensing::license::License, slots_in_use: u32) 
         first.make_ascii_uppercase();
     }
     text
+}
+
+fn qlm_facts(terms: &QlmTerms, visitor: &Visitor) -> QlmFacts {
+    let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let only = match terms.computer_type {
+        ComputerType::Any => "",
+        ComputerType::Physical => "physical machines only",
+        ComputerType::Virtual => "virtual machines only",
+    };
+    QlmFacts {
+        model: terms.model.as_str().replace('_', " "),
+        // One that was made by other means and changed by these has none.
+        version: ((terms.major, terms.minor) != (0, 0)).then(|| format!("{}.{}", terms.major, terms.minor)),
+        features: said(&terms.features.text()),
+        floating_seats: (terms.floating_seats > 0).then_some(terms.floating_seats),
+        computer_type: said(only),
+        reseller: said(&terms.affiliate),
+        user_data: said(&terms.user_data),
+        old_key: said(&terms.legacy_key).filter(|_| visitor.sees_keys()),
+        releases: said(&own_releases(terms)),
+        properties: terms.properties.iter().map(qlm_property).collect(),
+    }
+}
+
+fn qlm_property(property: &Property) -> QlmProperty {
+    let Property { category, name, value, expires } = property;
+    QlmProperty {
+        name: if category.is_empty() { name.clone() } else { format!("{category}.{name}") },
+        value: value.clone(),
+        valid_until: *expires,
+    }
+}
+
+/// How often seats of a license are given back, where it has limits of its own.
+fn own_releases(terms: &QlmTerms) -> String {
+    let most = terms.max_releases.map(|limit| match limit {
+        Limit::Unlimited => "no limit".to_owned(),
+        Limit::AtMost(0) => "none".to_owned(),
+        Limit::AtMost(most) => format!("up to {}", counted(most.into(), "time", "times")),
+    });
+    let days = terms.release_days.map(|limit| match limit {
+        Limit::Unlimited => "counted from the first".to_owned(),
+        Limit::AtMost(days) => format!("counted over {}", counted(days.into(), "day", "days")),
+    });
+    [most, days].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn machine_of(shown: &desk::ActivationView) -> Machine {
