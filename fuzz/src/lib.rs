@@ -131,6 +131,13 @@ pub fn qlm_arguments(data: &[u8]) {
     if let Ok(masks) = FeatureMasks::parse("", text) {
         assert_eq!(FeatureMasks::parse("", &masks.text()), Ok(masks));
     }
+    // What a license has is a document, whatever its properties say.
+    if let Ok(properties) = Property::parse_all("is_pp", text, &DateFormat::default())
+        && let Some(document) = Property::document(&properties, ProductId(1), &[])
+    {
+        assert_eq!(document.matches("<Property ").count(), properties.len());
+        assert!(ascii(&Element::text("a", document).canonical()).is_ascii());
+    }
     // Definitions are written as they are read, and what they say fits them.
     if let Ok(defined) = PropertyDefinition::parse_all(text) {
         let written = PropertyDefinition::text(&defined);
@@ -179,7 +186,7 @@ pub fn shop_payload(data: &[u8]) {
         payload.gather();
         for (_, text) in KNOWN {
             let map = ShopMap::parse(text).expect("it is known");
-            for event in payload.events(&map.events) {
+            for event in payload.events(&map.events, 100).unwrap_or_default() {
                 let _ = (map.read(&event), map.event_name(&event));
                 // Whatever a payload says, the shop it is asked of is the same.
                 if let Some(address) = map.fetch_address(&event) {

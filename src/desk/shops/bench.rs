@@ -1,6 +1,7 @@
 //! The test bench: what would come of a payload, before a map is saved or an event acted on.
 
 use super::{
+    MOST_EVENTS,
     items::{Item, licenses},
     shop_map,
 };
@@ -45,7 +46,7 @@ impl Desk {
         if map != shop_map(&extension) {
             asked.api_key = None;
         }
-        for event in payload.events(&map.events) {
+        for event in payload.events(&map.events, MOST_EVENTS).unwrap_or_default() {
             lines.extend(self.try_event(&asked, &map, event).await?);
         }
         Ok(Tried(lines))
@@ -72,7 +73,7 @@ impl Desk {
                 return Ok(vec![Ok(format!("What is known of the customer {email} would be brought up to date."))]);
             }
             Ok(ShopAct::Order(order) | ShopAct::SubscriptionPayment(order)) => (order, "order"),
-            Ok(ShopAct::Renew(order)) => (order, "extended"),
+            Ok(ShopAct::Renew(order) | ShopAct::Extend(order)) => (order, "extended"),
             Ok(ShopAct::Maintain(order)) => (order, "maintained"),
             Ok(ShopAct::Restore(order)) => (order, "given back, where this shop revoked them"),
             Ok(ShopAct::Revoke(order)) => {

@@ -2,17 +2,20 @@
 
 use super::{
     Ended,
-    act::once,
+    act::{mark, once},
     items::{licenses, of_extension},
 };
 use crate::{
     desk::{
         Desk, Fault, Visitor,
         letters::RenewalLetter,
+        licenses::Once,
         qlm::{LicensesNamed, NewEnd, Plan, Renewal},
     },
     licensing::{
         OrderId,
+        license::License,
+        product::Product,
         qlm::Args,
         shops::{ShopOrder, cents},
     },
@@ -21,8 +24,12 @@ use crate::{
 
 #[derive(Clone)]
 pub(super) enum Change {
-    /// With what its customer is told.
-    Renew(Option<RenewalLetter>),
+    /// `letter`: what its customer is told; `restores`: what the shop revoked before it was paid is good again.
+    Renew {
+        once: Option<Once>,
+        letter: Option<RenewalLetter>,
+        restores: bool,
+    },
     Maintain,
     Revoke,
     End,
@@ -37,7 +44,8 @@ impl Desk {
         change: Change,
         event: &ShopEvent,
     ) -> Result<Ended, Fault> {
-        let mut found = None;
+        let (mut found, mut of) = (None, None);
+        let provider = extension.name.to_lowercase();
         // A refund may name an order by another of its numbers.
         for number in order.number.iter().chain(&order.others).map(Some).chain(order.number.is_none().then_some(None)) {
             let names = LicensesNamed {
@@ -45,10 +53,14 @@ impl Desk {
                 order: number.map(String::as_str),
                 ..LicensesNamed::default()
             };
-            let these = self.licenses_of(&extension.name.to_lowercase(), &names).await?;
+            let these = self.licenses_of(&provider, &names).await?;
             let is_found = these.is_ok();
             found = Some(these);
             if is_found {
+                // The one that is named: a license may have become another since, which has an order of its own.
+                if let Some(number) = number {
+                    of = self.read().await?.order_of(&provider, number).await?.map(|order| order.id);
+                }
                 break;
             }
         }
@@ -57,14 +69,14 @@ impl Desk {
             Some(Err(refused)) => return Ok(Ended::failed(refused.message)),
             None => return Ok(Ended::failed("The event names no order.".to_owned())),
         };
-        let (count, of) = (found.len(), found.first().and_then(|(license, _)| license.order));
+        let of = of.or_else(|| found.first().and_then(|(license, _)| license.order));
+        let count = found.len();
         let visitor = Visitor::Extension { name: extension.name.clone() };
         let (done, what) = match change {
-            Change::Renew(letter) => {
+            Change::Renew { once, letter, restores } => {
                 let end = order.until.map_or(NewEnd::AsBefore, |until| NewEnd::NotBefore(until.date()));
-                // A day that is said is the same however often it is set.
-                let once = order.until.is_none().then(|| once(event.id, 0));
-                let renewal = Renewal { end, properties: Vec::new(), once, paid: event.received, letter };
+                let paid = restores.then_some(event.received);
+                let renewal = Renewal { end, properties: Vec::new(), once, paid, letter };
                 (self.renew_licenses(&visitor, found, renewal).await?, "extended")
             }
             Change::Maintain => {
@@ -72,7 +84,7 @@ impl Desk {
                     Ok(plan) => plan,
                     Err(refused) => return Ok(Ended::failed(refused.message)),
                 };
-                (self.maintain_licenses(&visitor, found, plan, Some(once(event.id, 0))).await?, "maintained")
+                (self.maintain_licenses(&visitor, found, plan, Some(once(event, 0))).await?, "maintained")
             }
             Change::Restore => {
                 match self.given_back(of, order, event, -1).await? {
@@ -83,7 +95,7 @@ impl Desk {
                     Ok(_) => {}
                     Err(said) => return Ok(Ended { order: of, ..Ended::failed(said) }),
                 }
-                (self.restore_licenses(&visitor, found, once(event.id, 0)).await?, "given back")
+                (self.restore_licenses(&visitor, found, once(event, 0)).await?, "given back")
             }
             Change::Revoke | Change::End => {
                 match self.given_back(of, order, event, 1).await? {
@@ -99,6 +111,12 @@ impl Desk {
                     let said = "By the settings, nothing is revoked for this. Disable the licenses, or let them be.".to_owned();
                     return Ok(Ended { order: of, ..Ended::failed(said) });
                 }
+                if let (Change::Revoke, Some(of)) = (&change, of)
+                    && self.is_of_upgrade(of, &found).await?
+                {
+                    let said = "This order upgraded a license, whose old key is disabled. Decide which of the two is good, and enable or disable them.";
+                    return Ok(Ended { order: Some(of), ..Ended::failed(said.to_owned()) });
+                }
                 let reason = format!("Refunded or cancelled at {}.", extension.name);
                 (self.revoke_licenses(&visitor, found, true, reason).await?, "revoked")
             }
@@ -107,6 +125,17 @@ impl Desk {
             Ok(_) => Ended::done(format!("{} {what}.", licenses(count)), of),
             Err(refused) => Ended::failed(refused.message),
         })
+    }
+
+    /// Whether an order made licenses by taking the place of others.
+    async fn is_of_upgrade(&self, order: OrderId, found: &[(License, Product)]) -> Result<bool, Fault> {
+        let mut conn = self.read().await?;
+        for (license, _) in found.iter().filter(|(license, _)| license.order == Some(order)) {
+            if conn.took_a_place(license.id).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether what is refunded, or what is over, loses its licenses.
@@ -134,7 +163,7 @@ impl Desk {
             )));
         };
         let Some(paid) = self.read().await?.order_paid(of).await? else { return Ok(Ok(None)) };
-        let (name, now) = (format!("refund-{}", event.id), self.now());
+        let (name, now) = (format!("refund-{}", mark(event)), self.now());
         let so_far = self.store.write(move |conn| {
             let name = name.clone();
             Box::pin(async move {

@@ -10,14 +10,21 @@ use crate::{
         license::License,
         product::Product,
         qlm::{Args, ErrorCode, providers},
-        shops::{ShopItem, ShopMap, ShopOrder, Signing, cents},
+        shops::{ShopItem, ShopMap, ShopOrder, ShopReply, Signing, cents},
     },
     store::Extension,
 };
 
-/// Arguments that no buyer says: for how many computers it is, and who sells it.
-const COUNTS: [&str; 5] =
-    ["is_quantity", "is_numberofactivationsperkey", "is_additionalactivations", "is_usemultipleactivationskey", "is_affiliateid"];
+/// Arguments that no buyer says: for how many computers it is, who sells it, and what is done.
+const COUNTS: [&str; 7] = [
+    "is_quantity",
+    "is_numberofactivationsperkey",
+    "is_additionalactivations",
+    "is_usemultipleactivationskey",
+    "is_floating",
+    "is_affiliateid",
+    "webhook_action",
+];
 
 /// Arguments that a shop's product never says: who calls, and by which password.
 const NEVER: [&str; 4] = ["is_user", "is_pwd", "is_vendor", "is_args"];
@@ -58,6 +65,9 @@ impl Desk {
             args.expand(fragment_pairs(&fragment), of_shop);
         }
         args.expand(item.arguments.clone(), of_shop);
+        if let Some(data) = &item.user_data {
+            args.expand(vec![("is_userdata1".to_owned(), data.clone())], of_shop);
+        }
         if let (Some(fragment), false) = (&item.passed_on, self.settings().qlm.rules.ignores_custom) {
             args.expand(fragment_pairs(fragment), |name| of_shop(name) && !COUNTS.contains(&name));
         }
@@ -101,8 +111,10 @@ impl Desk {
     }
 
     /// Whether the buyer gets the key by mail.
-    pub(super) fn mails_order(&self, args: &Args) -> bool {
-        args.flag("is_send_mail").ok().flatten().unwrap_or(self.settings().qlm.rules.mails_orders)
+    pub(super) fn mails_order(&self, map: &ShopMap, args: &Args) -> bool {
+        // A shop that is answered with the keys hands them over itself.
+        let by_us = map.answer == ShopReply::Taken && self.settings().qlm.rules.mails_orders;
+        args.flag("is_send_mail").ok().flatten().unwrap_or(by_us)
     }
 
     /// What an item is: keys, or something for a license that is there.
@@ -144,9 +156,9 @@ impl Desk {
             let until = self.settings().qlm.orders.dates.write(until);
             args.expand(vec![("is_expdate".to_owned(), until)], |_| true);
         }
-        let mails = self.mails_order(&args);
+        let mails = self.mails_order(map, &args);
         // By its place in the order: what the product is called or says may be another when the same order comes again.
-        let fingerprint = format!("item {place}");
+        let fingerprint = item.id.as_ref().map_or_else(|| format!("item {place}"), |id| format!("item {id:?}"));
         let ordered = Ordered {
             caller: extension.name.clone(),
             number: order.number.clone(),

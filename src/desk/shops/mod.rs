@@ -15,13 +15,17 @@ pub use bench::Tried;
 pub use properties::PropertyEdit;
 pub use setup::{ExtensionEdit, ExtensionView};
 
-use super::{ActError, Area, Desk, Fault, Level, QlmCall, QlmRefused, Visitor};
+use super::{
+    ActError, Area, Desk, Fault, Level, QlmCall, QlmRefused, Visitor,
+    qlm::{newest_of, switched},
+};
 use crate::{
     licensing::{
-        OrderId, Timestamp,
+        ActivationKey, OrderId, Timestamp,
         files::base64,
         qlm::ErrorCode,
-        shops::{Payload, ShopMap, Signing, signature},
+        shops::{Payload, ShopAct, ShopMap, ShopReply, Signing, signature},
+        text::is_hidden,
     },
     store::{EventState, Extension, NewAudit, ShopEvent, Subject},
     vault::{Purpose, Subject as Secret, Token},
@@ -42,6 +46,12 @@ const MOST_EVENTS: usize = 100;
 /// Headers that say something of an event. Others, such as cookies, are not kept.
 const KEPT_HEADERS: [&str; 3] = ["x-", "stripe-", "paddle-"];
 
+/// Parts of the names of headers that prove who sent an event: whoever reads it could send it once more.
+const PROOFS: [&str; 4] = ["signature", "hmac", "token", "auth"];
+
+/// A notification of PayPal's has some 2 KB.
+const PAYPAL_BYTES: usize = 16 * 1024;
+
 /// Names and values.
 type Headers = Vec<(String, String)>;
 
@@ -61,6 +71,10 @@ pub struct ShopCall {
 /// What a shop is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShopAnswer {
+    /// The keys of the order, which the shop hands to the buyer.
+    Keys(Vec<String>),
+    /// There are none, and why.
+    NoKeys(String),
     /// Every event is kept; how many were acted on, or were none of ours, and how many wait for somebody to mend something.
     Kept { done: usize, failed: usize },
     /// The same, in the words the shop waits for.
@@ -74,6 +88,8 @@ pub enum ShopRefused {
     Who(QlmRefused),
     /// What it sent could not be read.
     Unreadable(String),
+    /// What it tells is switched off for whoever shows a password.
+    Off(QlmRefused),
     /// The shop could not be asked back; it may call again.
     Later(String),
 }
@@ -98,8 +114,8 @@ pub struct ShopEventView {
 impl Desk {
     /// Takes what a shop sent. Refuses who may not call and what cannot be read; what can be is kept, whatever comes of it.
     pub async fn shop_told(&self, told: ShopCall) -> Result<Result<ShopAnswer, ShopRefused>, Fault> {
-        let extension = match self.shop_of(&told).await? {
-            Ok(extension) => extension,
+        let (extension, by_password) = match self.shop_of(&told).await? {
+            Ok(found) => found,
             Err(refused) => return Ok(Err(ShopRefused::Who(refused))),
         };
         let map = shop_map(&extension);
@@ -121,20 +137,29 @@ impl Desk {
             Err(error) => return Ok(Err(ShopRefused::Unreadable(error.to_string()))),
         };
         if map.signing == Signing::PayPal
-            && let Err(refused) = self.paypal_sent(&extension, &payload, &told.body).await?
+            && let Err(refused) = self.paypal_sent(&extension, &payload, &told).await?
         {
             return Ok(Err(refused));
         }
         let (mut done, mut failed) = (0, 0);
         let several = !map.events.is_empty() && payload.part(&map.events).is_some();
-        let events = payload.events(&map.events);
-        if events.len() > MOST_EVENTS {
+        let Some(events) = payload.events(&map.events, MOST_EVENTS) else {
             return Ok(Err(ShopRefused::Unreadable(format!("At most {MOST_EVENTS} events are taken at once."))));
+        };
+        if by_password {
+            for event in &events {
+                if let Err(refused) = self.password_does(&map, event) {
+                    return Ok(Err(ShopRefused::Off(refused)));
+                }
+            }
         }
+        let mut last = None;
         for event in events {
-            let name = map.event_name(&event).unwrap_or_else(|| base64::url(&Sha256::digest(event.body().to_string())));
+            let name = map.event_name(&event).filter(|name| is_plain(name));
+            let name = name.unwrap_or_else(|| base64::url(&Sha256::digest(event.body().to_string())));
             let body = if several { event.body().to_string().into_bytes() } else { told.body.clone() };
             let kept = self.keep_shop_event(&extension, &name, &told.headers, &body).await?;
+            last = Some(kept.id);
             match self.run_shop_event(&extension, kept, false).await? {
                 EventState::Failed => failed += 1,
                 // Whoever acts on it now may not come to its end.
@@ -150,11 +175,47 @@ impl Desk {
             let receipt = signature::two_checkout_receipt(&told.body, key.as_slice(), self.now());
             return Ok(Ok(ShopAnswer::Receipt(receipt)));
         }
-        Ok(Ok(ShopAnswer::Kept { done, failed }))
+        match (map.answer, last) {
+            (ShopReply::Keys, Some(event)) => Ok(Ok(self.keys_of_event(event).await?)),
+            _ => Ok(Ok(ShopAnswer::Kept { done, failed })),
+        }
     }
 
-    /// The extension that calls. What its shop signs is proved by the signature; else a password or a secret address has to be shown.
-    async fn shop_of(&self, told: &ShopCall) -> Result<Result<Extension, QlmRefused>, Fault> {
+    /// The keys an event's order has.
+    async fn keys_of_event(&self, id: i64) -> Result<ShopAnswer, Fault> {
+        let mut conn = self.read().await?;
+        let Some(event) = conn.event(id).await? else { return Ok(ShopAnswer::NoKeys(String::new())) };
+        let mut keys = Vec::new();
+        if let Some(order) = event.order {
+            for (license, product) in conn.licenses_of_order(order).await? {
+                let (license, _) = newest_of(&mut conn, license, product).await?;
+                keys.extend(license.key.as_ref().map(ActivationKey::text));
+            }
+        }
+        Ok(if keys.is_empty() { ShopAnswer::NoKeys(event.said) } else { ShopAnswer::Keys(keys) })
+    }
+
+    /// Whether an event's act is switched on for whoever shows a password: it does no more here than by the method of that name.
+    fn password_does(&self, map: &ShopMap, event: &Payload) -> Result<(), QlmRefused> {
+        let settings = self.settings();
+        let qlm = &settings.qlm;
+        match map.read(event) {
+            Ok(ShopAct::Order(_)) => switched(qlm.create, "enableGetActivationKey"),
+            Ok(ShopAct::SubscriptionPayment(_)) => {
+                switched(qlm.create, "enableGetActivationKey")?;
+                switched(qlm.renew, "enableRenewSubscriptionHttp")
+            }
+            Ok(ShopAct::Renew(_) | ShopAct::Extend(_)) => switched(qlm.renew, "enableRenewSubscriptionHttp"),
+            Ok(ShopAct::Maintain(_)) => switched(qlm.update, "enableUpgradeLicense"),
+            Ok(ShopAct::Revoke(_) | ShopAct::End(_) | ShopAct::Restore(_)) => switched(qlm.revoke, "enableRevokeLicense"),
+            // What cannot be read is kept, for somebody to mend the map.
+            Ok(ShopAct::Customer(_) | ShopAct::Nothing) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The extension that calls, and whether a password is all that says so. What its shop signs is proved by the signature; else a password
+    /// or a secret address has to be shown.
+    async fn shop_of(&self, told: &ShopCall) -> Result<Result<(Extension, bool), QlmRefused>, Fault> {
         let failed = |message: &str| Ok(Err(QlmRefused::new(ErrorCode::AuthenticationFailed, message)));
         if let Some(hook) = &told.hook {
             let found = match Token::parse(hook) {
@@ -162,7 +223,7 @@ impl Desk {
                 None => None,
             };
             return match found.filter(|extension| extension.enabled) {
-                Some(extension) => Ok(Ok(extension)),
+                Some(extension) => Ok(Ok((extension, false))),
                 None => failed("There is no shop at this address, or it is switched off."),
             };
         }
@@ -170,7 +231,7 @@ impl Desk {
             let named = told.call.args.text("is_vendor").unwrap_or("paypal");
             let found = self.read().await?.extension(named).await?;
             return match found.filter(|extension| extension.enabled && shop_map(extension).signing == Signing::PayPal) {
-                Some(extension) => Ok(Ok(extension)),
+                Some(extension) => Ok(Ok((extension, false))),
                 None => failed("There is no extension for PayPal, or it is switched off."),
             };
         }
@@ -180,23 +241,38 @@ impl Desk {
         };
         match named {
             // The signature is looked at with the body.
-            Some(extension) if extension.shared_key.is_some() && signs(&shop_map(&extension)) => Ok(Ok(extension)),
-            _ => Ok(self.caller_with_password(&told.call).await?),
+            Some(extension) if extension.shared_key.is_some() && signs(&shop_map(&extension)) => Ok(Ok((extension, false))),
+            _ => Ok(self.caller_with_password(&told.call).await?.map(|extension| (extension, true))),
         }
     }
 
     /// Asks PayPal whether it sent this, and whether it is for this vendor.
-    async fn paypal_sent(&self, extension: &Extension, payload: &Payload, body: &[u8]) -> Result<Result<(), ShopRefused>, Fault> {
+    async fn paypal_sent(
+        &self,
+        extension: &Extension,
+        payload: &Payload,
+        told: &ShopCall,
+    ) -> Result<Result<(), ShopRefused>, Fault> {
+        // Whoever forges notifications has this server ask about each, and keeps those of PayPal waiting.
+        if let Err(refused) = self.guesses(&told.call, "paypal", false).await? {
+            return Ok(Err(ShopRefused::Later(refused.message)));
+        }
+        if told.body.len() > PAYPAL_BYTES || payload.text("payment_status").or_else(|| payload.text("txn_type")).is_none() {
+            return Ok(Err(ShopRefused::Unreadable("This is no notification of PayPal’s.".to_owned())));
+        }
         let who = |message: &str| Ok(Err(ShopRefused::Who(QlmRefused::new(ErrorCode::AuthenticationFailed, message))));
         let receiver = payload.text("receiver_email").or_else(|| payload.text("business")).unwrap_or_default();
         if extension.user.is_empty() || !receiver.eq_ignore_ascii_case(&extension.user) {
             return who("This payment is for somebody else: the extension’s user is the address it is to be paid to.");
         }
         let mut asked = b"cmd=_notify-validate&".to_vec();
-        asked.extend_from_slice(body);
+        asked.extend_from_slice(&told.body);
         match self.outbound.post_for_text(&self.settings().qlm.paypal_url, asked).await {
             Ok((200, text)) if text.trim() == "VERIFIED" => Ok(Ok(())),
-            Ok((200, _)) => who("PayPal did not send this."),
+            Ok((200, _)) => {
+                drop(self.guesses(&told.call, "paypal", true).await?);
+                who("PayPal did not send this.")
+            }
             Ok((status, _)) => Ok(Err(ShopRefused::Later(format!("PayPal answered {status}.")))),
             Err(error) => Ok(Err(ShopRefused::Later(format!("PayPal could not be asked: {error}.")))),
         }
@@ -209,13 +285,15 @@ impl Desk {
         headers: &[(String, String)],
         body: &[u8],
     ) -> Result<ShopEvent, Fault> {
-        let kept = |name: &str| KEPT_HEADERS.iter().any(|begin| name.starts_with(begin));
+        let kept = |name: &str| {
+            KEPT_HEADERS.iter().any(|begin| name.starts_with(begin)) && !PROOFS.iter().any(|part| name.contains(part))
+        };
         let headers: Vec<_> = headers
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
             .filter(|(name, _)| kept(name))
             .collect();
-        let content = Content { headers, body: base64::standard(body) };
+        let content = Content { headers, body: base64::standard(&without_secret(body)) };
         let content = serde_json::to_vec(&content).map_err(|_| Fault::Kept("an event"))?;
         let content = self.vault.encrypt_secret(Purpose::SHOP_EVENT, Secret::named(&secret_name(extension.id, name)), &content);
         let (id, name, now) = (extension.id, name.to_owned(), self.now());
@@ -289,7 +367,11 @@ impl Desk {
         drop(conn);
         for event in left {
             if let Some(extension) = extensions.iter().find(|one| one.id == event.extension) {
-                self.run_shop_event(extension, event, false).await?;
+                let id = event.id;
+                // What one of them is stopped by stops none of the others.
+                if let Err(fault) = self.run_shop_event(extension, event, false).await {
+                    tracing::error!(event.id = id, error = %fault, "An event of a shop was not acted on.");
+                }
             }
         }
         Ok(())
@@ -393,6 +475,23 @@ fn shop_map(extension: &Extension) -> ShopMap {
         // One that no longer reads is not another: what comes is kept, and waits until it is mended.
         Some(None) => ShopMap { rules: Vec::new(), ..default() },
     }
+}
+
+/// Whether a name is one that the database keeps as it is.
+fn is_plain(name: &str) -> bool {
+    name.len() <= 200 && !name.chars().any(is_hidden)
+}
+
+/// A body without the secret that UltraCart sends along: staff reads bodies.
+fn without_secret(body: &[u8]) -> Vec<u8> {
+    const NAME: &str = "md5secret>";
+    let text = String::from_utf8_lossy(body);
+    let folded = text.to_ascii_lowercase();
+    let (Some(begin), Some(end)) = (folded.find(&format!("<{NAME}")), folded.find(&format!("</{NAME}"))) else {
+        return body.to_vec();
+    };
+    let begin = begin + 1 + NAME.len();
+    if begin > end { body.to_vec() } else { format!("{}…{}", &text[..begin], &text[end..]).into_bytes() }
 }
 
 /// Whether a shop signs what it sends, by a key that both know.

@@ -74,7 +74,13 @@ pub fn fields(class: &str) -> Fields {
         },
         "bluesnap" | "plimus" | "regnow" | "digibuy" => Fields { order: named(&["order_id", "orderid"]), ..plain },
         "chargify" => Fields { name: named(&["fullname", "name"]), ..plain },
-        "cleverbridge" => Fields { order: named(&["purchase_id", "orderid"]), name: named(&["reg_name", "name"]), ..plain },
+        // `reg_name` is the company's, where there is one.
+        "cleverbridge" => Fields {
+            order: named(&["purchase_id", "orderid"]),
+            name: named(&["firstname", "reg_name", "name"]),
+            last_name: named(&["lastname"]),
+            ..plain
+        },
         "fastspring" => Fields {
             order: named(&["reference", "orderid"]),
             subscription: named(&["subscriptionreference", "subscription"]),

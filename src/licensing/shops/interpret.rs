@@ -16,6 +16,8 @@ pub enum ShopAct {
     Order(ShopOrder),
     SubscriptionPayment(ShopOrder),
     Renew(ShopOrder),
+    /// The same without a payment.
+    Extend(ShopOrder),
     Maintain(ShopOrder),
     /// It was refunded.
     Revoke(ShopOrder),
@@ -49,12 +51,16 @@ pub struct ShopOrder {
 pub struct ShopItem {
     /// Names its product may be known by here, the most particular first.
     pub names: Vec<String>,
+    /// What tells it from others of its order; none: its place.
+    pub id: Option<String>,
     /// The key of the license that a buyer typed.
     pub key: Option<String>,
     /// What may be arguments itself.
     pub literal: Option<String>,
     /// Arguments that a buyer may have changed.
     pub passed_on: Option<String>,
+    /// What is kept with the license as it is.
+    pub user_data: Option<String>,
     /// Arguments the shop carries itself: names in lower case.
     pub arguments: Vec<(String, String)>,
     /// As they were written.
@@ -148,7 +154,7 @@ impl ShopMap {
             items: match rule.act {
                 RuleAct::Order | RuleAct::SubscriptionPayment => items(payload, rule)?,
                 // They say what its customer is told, and a renewal without them is one.
-                RuleAct::Renew => items(payload, rule).unwrap_or_default(),
+                RuleAct::Renew | RuleAct::Extend => items(payload, rule).unwrap_or_default(),
                 _ => Vec::new(),
             },
         };
@@ -158,6 +164,7 @@ impl ShopMap {
         Ok(match rule.act {
             RuleAct::SubscriptionPayment => ShopAct::SubscriptionPayment(order),
             RuleAct::Renew => ShopAct::Renew(order),
+            RuleAct::Extend => ShopAct::Extend(order),
             RuleAct::Maintain => ShopAct::Maintain(order),
             RuleAct::Revoke => ShopAct::Revoke(order),
             RuleAct::End => ShopAct::End(order),
@@ -210,8 +217,10 @@ fn item(payload: &Payload, part: &Value, rule: &Rule) -> ShopItem {
     let names = rule.product.iter().filter_map(|template| filled(template, |path| payload.text_of(part, path)));
     ShopItem {
         names: names.collect(),
+        id: first(payload, part, &rule.item),
         key: first(payload, part, &rule.key),
         literal: first(payload, part, &rule.literal),
+        user_data: first(payload, part, &rule.user_data),
         passed_on: first(payload, part, &rule.passed_on),
         arguments,
         quantity: first(payload, part, &rule.quantity),

@@ -2,7 +2,7 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
-use super::{Condition, Rule, RuleAct, ShopMap};
+use super::{Condition, Rule, RuleAct, ShopMap, ShopReply};
 use crate::licensing::qlm::providers;
 
 /// Class and map.
@@ -40,11 +40,16 @@ pub fn default_map(class: &str) -> ShopMap {
             .iter()
             .flat_map(|begin| ["productid", "product_id"].map(|path| format!("{begin}_{{{path}}}")))
             .chain(["{sku}".to_owned()])
+            // As QLM's properties are called.
+            .chain((class == "salesforce").then(|| "salesforce_pid_{productid}".to_owned()))
             .collect(),
+        item: Vec::new(),
         key: fields.key.clone(),
         literal: Vec::new(),
         passed_on: Vec::new(),
         arguments: vec![String::new()],
+        // MyCommerce's field for what an app passes along.
+        user_data: if class == "shareit" { vec!["additional1".to_owned()] } else { Vec::new() },
         quantity: fields.quantity.clone(),
         amount: Vec::new(),
         currency: Vec::new(),
@@ -56,6 +61,8 @@ pub fn default_map(class: &str) -> ShopMap {
         company: fields.company.clone(),
         rules: fields.order.iter().map(rule).collect(),
         call: Some(fields.clone()),
+        // A generator of keys: what it is answered goes to the buyer.
+        answer: if class == "shareit" { ShopReply::Keys } else { ShopReply::Taken },
         ..ShopMap::default()
     }
 }

@@ -46,6 +46,8 @@ pub enum RuleAct {
     SubscriptionPayment,
     /// Licenses are extended.
     Renew,
+    /// The same where nothing is said of a payment: what was revoked stays so.
+    Extend,
     /// Their maintenance is.
     Maintain,
     /// Licenses are revoked: they were given back.
@@ -96,6 +98,9 @@ pub struct Rule {
     /// Within an item: the names under which its product may be known here, with paths in braces, such as `shopify_{product_id}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub product: Vec<String>,
+    /// Within an item: what tells it from others of its order, where a shop tells of each in an event of its own. Otherwise its place does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub item: Vec<String>,
     /// Within an item, or from the beginning with a `/` in front: the key of the license that a buyer typed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
@@ -109,6 +114,9 @@ pub struct Rule {
     /// Within an item: members whose names begin with `is_` are arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
+    /// Within an item: what is kept with the license as it is (`is_userdata1`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub user_data: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quantity: Vec<String>,
     /// Within an item: what was paid for it, and in which currency. Of what revokes: what was given back; less than was paid revokes
@@ -119,12 +127,31 @@ pub struct Rule {
     pub currency: Vec<String>,
 }
 
+/// What a shop is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShopReply {
+    /// That it was taken.
+    #[default]
+    Taken,
+    /// The keys of the order, one a line: the shop hands them to the buyer.
+    Keys,
+}
+
+impl ShopReply {
+    const fn is_taken(&self) -> bool {
+        matches!(self, Self::Taken)
+    }
+}
+
 /// How to read a shop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShopMap {
     #[serde(default)]
     pub signing: Signing,
+    #[serde(default, skip_serializing_if = "ShopReply::is_taken")]
+    pub answer: ShopReply,
     /// Where the list of events is, for shops that send several at once; each is read as if it had come alone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub events: String,

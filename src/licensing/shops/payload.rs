@@ -8,6 +8,7 @@ use alloc::{
     vec::Vec,
 };
 
+use encoding_rs::{Encoding, UTF_8};
 use serde_json::{Map, Value};
 
 /// As deep as XML may go.
@@ -85,14 +86,16 @@ impl Payload {
         find(&self.body, path)
     }
 
-    /// The events of a shop that sends several at once, each as if it had come alone; without a list it is one.
+    /// The events of a shop that sends several at once, each as if it had come alone; without a list it is one. None where there are more
+    /// than `most`.
     #[must_use]
-    pub fn events(&self, path: &str) -> Vec<Self> {
+    pub fn events(&self, path: &str, most: usize) -> Option<Vec<Self>> {
         match self.part(path).filter(|_| !path.is_empty()) {
+            Some(Value::Array(events)) if events.len() > most => None,
             Some(Value::Array(events)) => {
-                events.iter().map(|body| Self { body: body.clone(), headers: self.headers.clone() }).collect()
+                Some(events.iter().map(|body| Self { body: body.clone(), headers: self.headers.clone() }).collect())
             }
-            _ => Vec::from([self.clone()]),
+            _ => Some(Vec::from([self.clone()])),
         }
     }
 
@@ -170,11 +173,14 @@ fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> 
     members.get(name).or_else(|| members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
-/// Pairs, and names that come more than once as a list.
+/// Pairs, and names that come more than once as a list, in the encoding the form names (`charset`); UTF-8 where it names none.
 fn form(text: &str) -> Value {
+    let pairs = || text.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let named = pairs().find(|(name, _)| name.eq_ignore_ascii_case("charset"));
+    let encoding = named.and_then(|(_, label)| Encoding::for_label(&bytes_of(label))).unwrap_or(UTF_8);
+    let decoded = |text: &str| encoding.decode_without_bom_handling(&bytes_of(text)).0.into_owned();
     let mut members = Map::new();
-    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    for (name, value) in pairs() {
         put(&mut members, decoded(name), Value::String(decoded(value)));
     }
     Value::Object(members)
@@ -192,6 +198,10 @@ fn put(members: &mut Map<String, Value>, name: String, value: Value) {
 
 /// What `application/x-www-form-urlencoded` encodes (WHATWG URL, 5.1).
 pub(super) fn decoded(text: &str) -> String {
+    String::from_utf8_lossy(&bytes_of(text)).into_owned()
+}
+
+fn bytes_of(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -206,7 +216,7 @@ pub(super) fn decoded(text: &str) -> String {
             _ => bytes.push(*first),
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 /// Elements as members; of several with one name a list. Attributes stand beside them, and beside a text nowhere.
@@ -279,9 +289,10 @@ mod tests {
             (cart.text("items.0.mc_gross").as_deref(), cart.text("items.1.item_number").as_deref()),
             (Some("9.00"), Some("B"))
         );
-        let events = read(r#"{"events":[{"id":"1"},{"id":"2"}]}"#).events("events");
+        let events = read(r#"{"events":[{"id":"1"},{"id":"2"}]}"#).events("events", 2).unwrap();
         assert_eq!(events.iter().map(|event| event.text("id").unwrap()).collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(read("a=b").events("events").len(), 1);
+        assert_eq!(read("a=b").events("events", 1).unwrap().len(), 1);
+        assert!(read(r#"{"events":[1,1,1]}"#).events("events", 2).is_none());
     }
 
     #[test]

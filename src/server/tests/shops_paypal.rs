@@ -81,6 +81,19 @@ async fn it_is_asked_back_and_what_is_due_is_paid(app: TestApp) {
     *paypal.says.lock().unwrap() = "INVALID";
     assert_eq!(paypal.tell(&sale).await.status, 401);
     assert!(paypal.heard.recv().await.unwrap().starts_with("cmd=_notify-validate&txn_type=web_accept"));
+    // Whoever goes on forging is not asked about, and keeps nobody else's waiting.
+    for place in 1..10 {
+        assert_eq!(paypal.tell(&sale).await.status, 401, "{place}");
+        paypal.heard.recv().await.unwrap();
+    }
+    assert_eq!(paypal.tell(&sale).await.status, 503);
+    assert!(paypal.heard.try_recv().is_err());
+    paypal.house.app.pass_seconds(1_300);
+    // What is no notification at all is not asked about either.
+    for body in ["receiver_email=seller%40vendor.example".to_owned(), format!("{sale}&memo={}", "x".repeat(20_000))] {
+        assert_eq!(paypal.tell(&body).await.status, 400);
+    }
+    assert!(paypal.heard.try_recv().is_err());
     *paypal.says.lock().unwrap() = "VERIFIED";
     assert_eq!(paypal.tell(&sale.replace("seller%40vendor", "seller%40other")).await.status, 401);
     assert_eq!(paypal.house.count().await, 0);
@@ -194,6 +207,11 @@ async fn a_subscription_is_paid_again_and_again(app: TestApp) {
     paypal.taken(&first.replace("txn_id=SP1", "txn_id=SP2")).await;
     let all = house.licenses().await;
     assert!(all.len() == 1 && ends(&all[0]) > before, "{before} {}", ends(&all[0]));
+    // Nor does the same payment under another event's name: it has a number of its own.
+    paypal
+        .taken(&first.replace("txn_id=SP1", "txn_id=SP2").replace("payment_status=Completed", "payment_status=COMPLETED"))
+        .await;
+    assert_eq!((house.count().await, ends(&house.licenses().await[0])), (3, ends(&all[0])));
     // A later payment of less than is due gives no time; nor does one that is acted on again.
     paypal.kept(&first.replace("txn_id=SP1", "txn_id=SP3").replace("mc_gross=5.00", "mc_gross=0.01")).await;
     let (events, _) = house.app.desk().shop_events(&OPERATOR, None, Some("done")).await.unwrap();
