@@ -17,7 +17,7 @@ use crate::{
         files::{Act, Grounds},
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Terms, TransferLimit},
         product::{Installation, ProductRules, ProductState, Version},
-        qlm::protect::Protection,
+        qlm::{ComputerType, QlmTerms, protect::Protection},
     },
     server::tests::{Licensed, Machine, TestApp, app, foreign::ForeignApp},
     store::{Engine, NewRelease},
@@ -161,6 +161,13 @@ impl Doors {
         let file = Machine { vm: Some(true), ..Machine::new("HW-new") }.activate(&license);
         let notes = Notes { form: "opened by the app with `vm=1`; the form itself does not ask", ..Notes::default() };
         self.try_all("virtual_machine", &borrowed(&form), file, notes).await;
+
+        let virtual_only = QlmTerms { computer_type: ComputerType::Virtual, ..QlmTerms::default() };
+        let license = self.issue(Terms { qlm: Some(virtual_only), ..Terms::default() }).await;
+        let form = self.opened_by(&[("key", &license.key.text()), ("device_id", "HW-new"), ("vm", "0")]).await;
+        let file = Machine { vm: Some(false), ..Machine::new("HW-new") }.activate(&license);
+        let notes = Notes { form: "opened by the app with `vm=0`; the form itself does not ask", ..Notes::default() };
+        self.try_all("other_kind_of_computer", &borrowed(&form), file, notes).await;
 
         let press = ProductCode::parse("press").unwrap();
         let version = Version { major: 5, minor: 0, released: self.app.now().plus_days(-1) };

@@ -212,6 +212,16 @@ impl Desk {
             }
             None => Vec::new(),
         };
+        // Without a computer's name, which anybody can leave out, a code is for computers that are there: on one of them it was asked for.
+        if computer.is_none() {
+            let mut known = Vec::with_capacity(licenses.len());
+            for license in licenses {
+                if !conn.activations(license.id, 1).await?.is_empty() {
+                    known.push(license);
+                }
+            }
+            licenses = known;
+        }
         let chosen = authorization_code::license_for(product, &licenses, |id| held.contains(&id), now);
         Ok(chosen.and_then(|id| licenses.into_iter().find(|license| license.id == id).ok_or(NoLicense::None)))
     }

@@ -66,6 +66,8 @@ pub struct Issue {
     pub subscription: Option<(String, String)>,
     /// The customer gets the keys by mail.
     pub mails_keys: bool,
+    /// The letter is no place for what anybody typed who need not even be the recipient.
+    pub hides_names: bool,
     /// The template of that letter, where an order names one.
     pub template: Option<String>,
     /// How many keys are made in a day at most by all who say so.
@@ -113,6 +115,7 @@ impl Issue {
             item: None,
             subscription: None,
             mails_keys: false,
+            hides_names: false,
             template: None,
             keys_per_day: None,
             licenses_most: None,
@@ -421,6 +424,11 @@ pub(super) async fn issue_in(
         return Err(StoreError::gave_up(WasFirst::SentTwice));
     }
     Ok(Outcome::Issued(Issued { order, order_reference: drawn.order.clone(), licenses, before: false }))
+}
+
+/// Whether an issue was given up because as many keys as the vendor lets be made in a day are made.
+pub(super) fn is_day_full(why: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(why.downcast_ref(), Some(WasFirst::DayIsFull))
 }
 
 /// What a vendor limits of what shops may have made.

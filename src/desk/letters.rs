@@ -50,19 +50,20 @@ impl Desk {
             self.page("/activate"),
             questions(&settings)
         );
+        let named = |text: &str| if issue.hides_names { String::new() } else { text.to_owned() };
         let last = issue.terms.expiry.on.map(|end| settings.qlm.orders.dates.write(end.plus_seconds(-1)));
         let about = [
             ("ActivationKey", lines(keys.iter().map(ActivationKey::text))),
             ("ProductName", name.clone()),
             ("ExpiryDate", last.unwrap_or_default()),
             ("OrderID", order.to_owned()),
-            ("FullName", issue.customer_name.clone()),
-            ("Company", issue.customer_company.clone()),
+            ("FullName", named(&issue.customer_name)),
+            ("Company", named(&issue.customer_company)),
             ("Email", to.to_string()),
         ];
         // Another letter would not say the key.
-        let named = issue.template.as_deref().filter(|name| LetterKind::of(name) == LetterKind::Order).unwrap_or(NEW_ORDER);
-        let template = self.template_of(&[named, NEW_ORDER]).await?;
+        let template = issue.template.as_deref().filter(|name| LetterKind::of(name) == LetterKind::Order).unwrap_or(NEW_ORDER);
+        let template = self.template_of(&[template, NEW_ORDER]).await?;
         let (subject, text) = self.worded(template.as_ref(), &about, (format!("{what} of {name}"), text));
         let outgoing = Outgoing { kind: "bought", subject: &subject, text: &text, over: None, keeps_text: true };
         Ok(self.letter(to, &outgoing))

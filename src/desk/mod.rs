@@ -74,7 +74,7 @@ pub use qlm::{
 };
 pub use refusal::Forbidden;
 pub use refusal::{Refusal, Refused};
-pub use settings::{SettingError, Settings};
+pub use settings::{Setting, SettingError, SettingGroup, Settings};
 pub use shops::{
     ExtensionEdit, ExtensionView, PropertyEdit, ShopAnswer, ShopCall, ShopEventView, ShopRefused, Tried as TriedPayload,
 };

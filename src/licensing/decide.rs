@@ -140,6 +140,9 @@ pub enum ActivationRefusal {
     DeviceRevoked,
     #[error("virtual_machine")]
     VirtualMachine,
+    /// The license is for virtual machines or for others.
+    #[error("other_kind_of_computer")]
+    OtherKind,
     #[error("offline_not_allowed")]
     OfflineNotAllowed,
     #[error("offline_not_for_this_type")]
@@ -181,6 +184,7 @@ impl ActivationRefusal {
             Self::DeviceBlocked,
             Self::DeviceRevoked,
             Self::VirtualMachine,
+            Self::OtherKind,
             Self::OfflineNotAllowed,
             Self::OfflineNotForThisType,
             Self::AirGappedOnly,
@@ -212,6 +216,7 @@ impl ActivationRefusal {
             Self::DeviceBlocked => "device_blocked",
             Self::DeviceRevoked => "device_revoked",
             Self::VirtualMachine => "virtual_machine",
+            Self::OtherKind => "other_kind_of_computer",
             Self::OfflineNotAllowed => "offline_not_allowed",
             Self::OfflineNotForThisType => "offline_not_for_this_type",
             Self::AirGappedOnly => "air_gapped_only",
@@ -279,6 +284,9 @@ pub fn activate(facts: &ActivationFacts<'_>, ask: &ActivationAsk<'_>, now: Times
     }
     if product.rules.refuse_virtual_machines && ask.virtual_machine == Some(true) {
         return Err(Refusal::VirtualMachine);
+    }
+    if terms.qlm.as_ref().is_some_and(|qlm| !qlm.computer_type.admits(ask.virtual_machine)) {
+        return Err(Refusal::OtherKind);
     }
     if let (Some(version), Some(maintenance_until)) = (ask.version, terms.maintenance.instant(license.first_activated))
         && !terms.maintenance.covers(&version, license.first_activated)

@@ -130,6 +130,11 @@ impl ActivationRefusal {
                 "The vendor took its seat back and does not let it in again.",
                 "Ask support with the reference below; they can allow it again.",
             ),
+            Self::OtherKind => Words::of(
+                "This license is for another kind of computer",
+                "It is sold for physical machines or for virtual ones, and this is the other.",
+                "Activate it on a computer of that kind, or ask the vendor to change it.",
+            ),
             Self::VirtualMachine => Words::of(
                 "This license does not run on virtual machines",
                 "The request says that it comes from one, and the vendor excludes them for this product.",
@@ -303,11 +308,6 @@ impl Protection {
     pub fn words(&self) -> Words {
         let ask = "Ask the vendor, who can raise the limit.";
         match self {
-            Self::OtherKind => Words::of(
-                "This license is for another kind of computer",
-                "It is sold for physical machines or for virtual ones, and this is the other.",
-                "Activate it on a computer of that kind, or ask the vendor to change it.",
-            ),
             Self::System { most } => Words {
                 what: "This computer was activated too often".into(),
                 why: format!("One computer can be activated {} by a license.", times(*most)).into(),

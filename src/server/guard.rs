@@ -1,8 +1,10 @@
 //! What stands before every handler: headers, the origin of posts, the size of bodies, panics.
 
+use std::net::SocketAddr;
+
 use axum::{
     body::{Body, HttpBody},
-    extract::{MatchedPath, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::Response,
@@ -37,6 +39,31 @@ pub async fn same_origin(State(state): State<AppState>, request: Request, next: 
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     tracing::info!(route, "A post from another site was refused.");
     problem(&state, Problem::OtherSite)
+}
+
+/// What a customer's form does, by the name the vendor's rules know it by. Forms that are not named here ask for themselves.
+const DOES: [(&str, &str); 6] = [
+    ("/activate", "ActivateKey"),
+    ("/activate/code", "RequestAuthorizationCodeForActivationHttp"),
+    ("/activate/code/confirm", "ActivateKeyByAuthorizationCodeHttp"),
+    ("/offline", "ActivateKey"),
+    ("/offline/answer", "ActivateKey"),
+    // By no method: what is blocked altogether is blocked here as well.
+    ("/lost-key", ""),
+];
+
+/// Refuses what a customer sends from an address or a country that the vendor blocks. Pages are shown to anybody.
+pub async fn admitted(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let done = DOES.iter().find(|(path, _)| *path == request.uri().path());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+    if let (Some((_, act)), Some(peer), &Method::POST) = (done, peer, request.method()) {
+        let country = state.country_of(peer, request.headers());
+        let from = state.address_of(peer, request.headers());
+        if let Err(refused) = state.desk.qlm_admitted(Some(from), country.as_deref(), act) {
+            return problem(&state, Problem::FromHere { why: refused.message });
+        }
+    }
+    next.run(request).await
 }
 
 fn comes_from_here(headers: &HeaderMap, public_url: &str) -> bool {

@@ -37,6 +37,7 @@ pub fn router(state: AppState) -> Router {
         .route("/trial", limited(get(foreign::trial_form).post(foreign::trial), FORM_KIB))
         .route("/lost-key", limited(get(code::lost_key).post(code::send_keys), FORM_KIB))
         .route("/mail/stop", limited(get(code::stop).post(code::stopped), FORM_KIB))
+        .route("/mail/withdraw", limited(get(code::withdraw).post(code::withdrawn), FORM_KIB))
         .route("/mail/{link}", limited(get(code::agreement).post(code::agree), FORM_KIB))
         .route("/activations/{token}", get(activate::result))
         .route("/activations/{token}/{name}", get(activate::file))
@@ -45,7 +46,9 @@ pub fn router(state: AppState) -> Router {
         .route("/offline/answer", limited(post(offline::answer), offline::ANSWER_KIB))
         .route("/offline/{token}", get(offline::results))
         .route("/offline/{token}/{which}", get(offline::file))
-        .route("/inspect", limited(get(inspect::show).post(inspect::post), 256));
+        .route("/inspect", limited(get(inspect::show).post(inspect::post), 256))
+        // Rules of the vendor's, before a body is read.
+        .layer(middleware::from_fn_with_state(state.clone(), guard::admitted));
     let staff = vendor::routes(&state, FORM_KIB);
     let programs = Router::new()
         .route("/.well-known/jwks.json", get(keys::jwks))

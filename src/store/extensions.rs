@@ -162,6 +162,12 @@ impl Conn {
         Ok(row.map_or(Ok(None), |row| row.maybe_int("upgraded_to"))?.map(LicenseId))
     }
 
+    /// Whether it took another's place.
+    pub async fn took_a_place(&mut self, license: LicenseId) -> Result<bool, StoreError> {
+        let sql = "select 1 from license where upgraded_to = $1 limit 1";
+        Ok(sqlx::query(sql).bind(license.0).fetch_optional(self.db()).await?.is_some())
+    }
+
     pub async fn set_upgraded_to(&mut self, license: LicenseId, to: LicenseId) -> Result<(), StoreError> {
         sqlx::query("update license set upgraded_to = $2 where id = $1").bind(license.0).bind(to.0).execute(self.db()).await?;
         Ok(())

@@ -189,7 +189,7 @@ fn activation(refusal: &ActivationRefusal) -> ApiError {
         Refusal::SeatsExhausted { .. } | Refusal::UserSeatsExhausted { .. } => "license_activated_max_times",
         Refusal::TransferLimit { .. } => "license_transferred_max_times",
         Refusal::DeviceBlocked | Refusal::DeviceRevoked => "blacklisted",
-        Refusal::VirtualMachine => "vm_not_allowed",
+        Refusal::VirtualMachine | Refusal::OtherKind => "vm_not_allowed",
         Refusal::OfflineNotAllowed => "offline_activation_not_allowed",
         Refusal::OfflineNotForThisType => "offline_not_for_this_type",
         Refusal::AirGappedOnly | Refusal::NotAirGapped => "air_gapped_license",

@@ -24,6 +24,9 @@ const SERVER_VERSION: &str = "20.0.0.0";
 /// As many characters as SWREG takes between its marks.
 const SOFTSHOP_LONGEST: usize = 600;
 
+/// Methods that answer in XML or JSON.
+const READ: [&str; 4] = ["retrieveactivationkeyhttp", "getactivationloghttp", "getlicenseshttp", "getrecentordershttp"];
+
 pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
     let desk = &state.desk;
     let asked = call.clone();
@@ -38,6 +41,8 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
     }
     match desk.qlm_signed(call, method).await {
         Ok(Ok(())) => {}
+        // In the form that was asked for, where the method has several.
+        Ok(Err(refused)) if READ.contains(&method) => return read_refused(state, call, refused).await,
         Ok(Err(refused)) => return reply::refused(state, call, refused).await,
         Err(fault) => return reply::failed(fault),
     }
@@ -139,6 +144,9 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
             Err(fault) => reply::failed(fault),
         },
         "subscribetomaillisthttp" => changed(state, call, desk.qlm_mail_list(call).await).await,
+        "updateprivacyconsenthttp" if call.by_get && call.args.flag("is_consent") == Ok(Some(false)) => {
+            reply::page("/mail/withdraw", "email", call.args.text("is_email").unwrap_or_default())
+        }
         "updateprivacyconsenthttp" => changed(state, call, desk.qlm_consent(call).await).await,
         "activatekeybyauthorizationcodehttp" => told(state, call, desk.qlm_activate_by_code(call).await).await,
         "releaselicensehttp" => {

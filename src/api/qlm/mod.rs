@@ -39,6 +39,11 @@ pub async fn front(State(state): State<AppState>, request: Request, next: Next) 
         },
         None => match pages(request.method(), request.uri()) {
             Some(page) => page,
+            // The same for what is no method at all, where methods are.
+            None if is_among_methods(request.uri().path()) => {
+                let message = "There is no method at this address. Write its name behind qlmservice.asmx/, such as PingHttp.";
+                reply::failure(StatusCode::NOT_FOUND, ErrorCode::BadFormat, message)
+            }
             None => next.run(request).await,
         },
     }
@@ -51,6 +56,7 @@ fn pages(method: &Method, uri: &axum::http::Uri) -> Option<Response> {
 
 /// The method a path names, in lower case (§1): what stands before `qlmservice.asmx` is any folder, as on the server that was here before.
 fn method_of(path: &str) -> Option<String> {
+    let path = path.strip_suffix('/').unwrap_or(path);
     let mut parts = path.rsplit('/');
     let (method, place) = (parts.next()?, parts.next()?);
     let is = |part: Option<&str>, name: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(name));
@@ -72,6 +78,11 @@ fn method_of(path: &str) -> Option<String> {
     (ours && !method.is_empty() && method.bytes().all(|b| b.is_ascii_alphanumeric())).then(|| method.to_ascii_lowercase())
 }
 
+fn is_among_methods(path: &str) -> bool {
+    path.split('/')
+        .any(|part| ["qlmservice.asmx", "qlmapi", "qlmregistration.asmx"].iter().any(|name| part.eq_ignore_ascii_case(name)))
+}
+
 async fn answer(state: &AppState, method: &str, request: Request) -> Response {
     let asked = request.method().clone();
     if asked != Method::GET && asked != Method::POST {
@@ -87,13 +98,17 @@ async fn answer(state: &AppState, method: &str, request: Request) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
     let from = peer.map(|peer| state.address_of(peer, request.headers()));
     let country = peer.and_then(|peer| state.country_of(peer, request.headers()));
+    let query = pairs(request.uri().query().unwrap_or_default().as_bytes());
     if let Err(refused) = state.desk.qlm_admitted(from, country.as_deref(), method) {
-        let status = if [PAYPAL, WEBHOOK].contains(&method) { StatusCode::FORBIDDEN } else { reply::status(state, refused.code) };
-        return reply::failure(status, refused.code, &refused.message);
+        if [PAYPAL, WEBHOOK].contains(&method) {
+            return reply::failure(StatusCode::FORBIDDEN, refused.code, &refused.message);
+        }
+        // Of a body nothing is read, so it is signed where the address names a product.
+        let call = QlmCall { args: Args::merge(query, Vec::new()), from: None, by_get: asked == Method::GET, strict: None };
+        return reply::refused(state, &call, refused).await;
     }
     let from = from.map(|from| crate::server::limits::counted(from).to_string());
     let strict = strict_token(state, &request);
-    let query = pairs(request.uri().query().unwrap_or_default().as_bytes());
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     // Shops that say nothing of what they send, send forms.
     let is_form = kind.is_empty() || kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
@@ -149,6 +164,7 @@ mod tests {
             "/a/b/c/d/QLMSERVICE.ASMX/pinghttp",
             "/x/QlmLicenseServerNetCore/api/v1/QlmApi/PingHttp",
             "/qlmlicenseservernetcore/API/webservice/pinghttp",
+            "/qlm/qlmservice.asmx/PingHttp/",
         ] {
             assert_eq!(method_of(path).as_deref(), Some("pinghttp"), "{path}");
         }

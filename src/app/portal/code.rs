@@ -123,6 +123,7 @@ pub enum Confirming {
     Consent,
     News,
     NoNews,
+    NoConsent,
 }
 
 #[derive(Clone, Debug)]
@@ -155,6 +156,12 @@ pub fn ConfirmPage(frame: Frame, view: ConfirmView) -> impl IntoView {
             format!("{portal} then writes to you about your licenses alone."),
             "Stop them",
             "You will not be written to about products any more.",
+        ),
+        Confirming::NoConsent => (
+            "Take your consent back",
+            format!("{portal} then keeps what your licenses need, and nothing else that you told."),
+            "Take it back",
+            "Your consent is taken back.",
         ),
     };
     let email = view.email.clone();

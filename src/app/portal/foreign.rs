@@ -13,7 +13,7 @@ use crate::licensing::Timestamp;
 #[component]
 pub fn LicenseFilePage(
     frame: Frame,
-    /// Fields `key`, `device_id`, `device_name`, `what`; posts to `/activate/file`.
+    /// Fields `key`, `device_id`, `device_name`, `what`, and which product a link named; posts to `/activate/file`.
     form: FormState,
 ) -> impl IntoView {
     let fresh = form.value("key").is_empty();
@@ -22,6 +22,9 @@ pub fn LicenseFilePage(
         let files = vec![Choice::new("properties", "The product properties"), Choice::new("license", "The license file")];
         view! { <Select at=form.at("what") label="File" choices=files/> }
     });
+    let named = ["product", "major", "minor"].map(|name| (name, form.value(name).to_owned()));
+    let named = named.into_iter().filter(|(_, value)| !value.is_empty());
+    let named = named.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
     view! {
         <CustomerShell frame=frame title="Get a license file" here="/activate">
             <p class="crumb"><a href="/activate">"Activate with a key"</a></p>
@@ -30,6 +33,7 @@ pub fn LicenseFilePage(
                 <Field at=form.at("key") label="Activation key" mono=true maxlength=128 autocomplete="off" autofocus=fresh/>
                 <Field at=form.at("device_id") label="Computer id" mono=true maxlength=256 autocomplete="off" hint="Copy it from the app, exactly as it stands there."/>
                 <Field at=form.at("device_name") label="Computer name" optional=true maxlength=128 autocomplete="off" hint="So that you can tell your computers apart later."/>
+                {named}
                 {files}
                 <div class="actions"><Button>"Download the file"</Button></div>
             </PostForm>

@@ -28,6 +28,8 @@ pub enum Problem {
     SignInTooOften { wait_seconds: u64 },
     /// 403: a post that another site sent.
     OtherSite,
+    /// 403: nothing is done from this network address, or from this country.
+    FromHere { why: String },
     /// 403: signed in, but not allowed to.
     NotAllowed,
     /// 401: the session has ended.
@@ -52,7 +54,7 @@ impl Problem {
         match self {
             Self::NotUnderstood => 400,
             Self::SignedOut => 401,
-            Self::OtherSite | Self::NotAllowed => 403,
+            Self::OtherSite | Self::NotAllowed | Self::FromHere { .. } => 403,
             Self::NotFound | Self::ResultGone { .. } | Self::LinkOver => 404,
             Self::WrongMethod => 405,
             Self::Conflict | Self::Refused { .. } => 409,
@@ -100,6 +102,7 @@ impl Problem {
                 "This was sent from another site",
                 "Forms are taken only from the portal’s own pages. Open the page here and send it again.".into(),
             ),
+            Self::FromHere { why } => ("This is not done from where you are", why.clone()),
             Self::NotAllowed => ("Your role does not include this", "An owner of the team can do it, or give you a role that includes it. Nothing was changed.".into()),
             Self::SignedOut => ("You are signed out", "The session has ended. Sign in again; what was not sent is still in the page before this one.".into()),
             Self::NotUnderstood => ("This form arrived incomplete", "Something on the way changed it. Open the page again and send it once more.".into()),

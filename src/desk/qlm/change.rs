@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, is_of, switched};
+use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, is_of, spoken, switched};
 use crate::{
     desk::{
         ActError, Desk, Fault, Visitor,
@@ -49,8 +49,8 @@ pub(in crate::desk) struct Renewal {
     pub properties: Vec<Property>,
     /// What tells it from the next.
     pub once: Option<Once>,
-    /// When it was paid: what was revoked before that is good again.
-    pub paid: Timestamp,
+    /// When it was paid: what was revoked before that is good again. None: nothing was.
+    pub paid: Option<Timestamp>,
     /// What its customer is told.
     pub letter: Option<RenewalLetter>,
 }
@@ -88,7 +88,7 @@ impl Desk {
     /// Extends licenses. Refuses an end that is past.
     pub async fn qlm_renew(&self, call: &QlmCall) -> Result<Result<String, QlmRefused>, Fault> {
         let settings = self.settings();
-        let (extension, found) = match self.changeable(call, settings.qlm.renew, "enableRenewSubscriptionHttp").await? {
+        let (extension, found) = match self.changeable(call, settings.qlm.renew, "enableRenewSubscriptionHttp", false).await? {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -109,7 +109,7 @@ impl Desk {
             return Ok(Err(refused));
         }
         let once = once("renew", &call.args, extension.as_ref());
-        let renewal = Renewal { end, properties, once, paid: self.now(), letter: None };
+        let renewal = Renewal { end, properties, once, paid: Some(self.now()), letter: None };
         self.renew_licenses(&visitor(extension.as_ref()), found, renewal).await
     }
 
@@ -159,8 +159,9 @@ impl Desk {
             license
                 .renew(until, plan.map(|plan| plan.max(until)), now)
                 .map_err(|past| ActError::field("is_expdate", past.to_string()))?;
-            if matches!(&license.state, LicenseState::Disabled { by, at, .. } if *by == actor && *at <= paid) {
-                license.state = license.state.clone().enable().map_err(ActError::from)?;
+            if matches!(&license.state, LicenseState::Disabled { by, at, .. } if *by == actor && paid.is_some_and(|paid| *at <= paid))
+            {
+                set_revoked(license, false, "", &actor, now)?;
             }
             Ok(())
         };
@@ -174,7 +175,7 @@ impl Desk {
 
     /// Revokes licenses, or gives them back with `is_revoke=false`. One that is so already stays so.
     pub async fn qlm_revoke(&self, call: &QlmCall) -> Result<Result<String, QlmRefused>, Fault> {
-        let (extension, found) = match self.changeable(call, self.settings().qlm.revoke, "enableRevokeLicense").await? {
+        let (extension, found) = match self.changeable(call, self.settings().qlm.revoke, "enableRevokeLicense", false).await? {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -195,10 +196,7 @@ impl Desk {
     ) -> Result<Result<String, QlmRefused>, Fault> {
         let act = if revokes { "license.disabled" } else { "license.enabled" };
         let (now, actor) = (self.now(), visitor.actor());
-        let change = move |license: &mut License| {
-            set_revoked(license, revokes, &by, &actor, now);
-            Ok(())
-        };
+        let change = move |license: &mut License| set_revoked(license, revokes, &by, &actor, now);
         if let Err(error) = self.change_all_once(visitor, Change::of(act), ids(&found), change).await {
             return Ok(Err(told(error, &found[0].1)?));
         }
@@ -214,8 +212,8 @@ impl Desk {
     ) -> Result<Result<String, QlmRefused>, Fault> {
         let (now, actor) = (self.now(), visitor.actor());
         let change = move |license: &mut License| {
-            if matches!(&license.state, LicenseState::Disabled { by, .. } if *by == actor) {
-                set_revoked(license, false, "", &actor, now);
+            if is_disabled_by(license, &actor) {
+                set_revoked(license, false, "", &actor, now)?;
             }
             Ok(())
         };
@@ -230,15 +228,18 @@ impl Desk {
     /// Edits licenses in place; their keys stay.
     pub async fn qlm_update(&self, call: &QlmCall) -> Result<Result<String, QlmRefused>, Fault> {
         let settings = self.settings();
-        let (extension, found) = match self.changeable(call, settings.qlm.update, "enableUpgradeLicense").await? {
+        let (extension, found) = match self.changeable(call, settings.qlm.update, "enableUpgradeLicense", false).await? {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
         };
         let (edit, revokes) = match (Edits::read(&call.args, &settings.qlm.orders), call.args.flag("is_revoke")) {
-            (Ok(edit), Ok(revokes)) => (edit, revokes),
+            (Ok(edit), Ok(revokes)) => (edit.by(extension.as_ref()), revokes),
             (Err(refused), _) => return Ok(Err(refused)),
             (_, Err(error)) => return Ok(Err(error.into())),
         };
+        if let (Some(_), Err(refused)) = (revokes, switched(settings.qlm.revoke, "enableRevokeLicense")) {
+            return Ok(Err(refused));
+        }
         if let Err(refused) = edit.fits(found.iter().map(|(_, product)| product)) {
             return Ok(Err(refused));
         }
@@ -247,10 +248,10 @@ impl Desk {
         let change = move |license: &mut License| {
             own_terms(license);
             edit.apply(&mut license.terms, defined.of_product(license.product), now);
-            if let Some(revokes) = revokes {
-                set_revoked(license, revokes, &by, &actor, now);
+            match revokes {
+                Some(revokes) => set_revoked(license, revokes, &by, &actor, now),
+                None => Ok(()),
             }
-            Ok(())
         };
         if let Err(error) = self.change_all_once(&visitor, Change::of("license.edited"), ids(&found), change).await {
             return Ok(Err(told(error, &found[0].1)?));
@@ -261,7 +262,7 @@ impl Desk {
     /// Gives licenses a maintenance plan, or extends the one they have (`renews`).
     pub async fn qlm_maintain(&self, call: &QlmCall, renews: bool) -> Result<Result<String, QlmRefused>, Fault> {
         let settings = self.settings();
-        let (extension, found) = match self.changeable(call, settings.qlm.update, "enableUpgradeLicense").await? {
+        let (extension, found) = match self.changeable(call, settings.qlm.update, "enableUpgradeLicense", true).await? {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -306,12 +307,13 @@ impl Desk {
         Ok(Ok(updated(&found)))
     }
 
-    /// Who calls, and the licenses the call names, where the method is on.
+    /// Who calls, and the licenses the call names, where the method is on. `typed`: by the key that a buyer typed as well.
     async fn changeable(
         &self,
         call: &QlmCall,
         on: bool,
         property: &str,
+        typed: bool,
     ) -> Result<Result<(Option<Extension>, Vec<(License, Product)>), QlmRefused>, Fault> {
         if let Err(refused) = switched(on, property) {
             return Ok(Err(refused));
@@ -320,7 +322,7 @@ impl Desk {
             Ok(extension) => extension,
             Err(refused) => return Ok(Err(refused)),
         };
-        let found = self.licenses_named(&call.args, extension.as_ref()).await?;
+        let found = self.licenses_named(&call.args, extension.as_ref(), typed).await?;
         Ok(found.map(|found| (extension, found)))
     }
 
@@ -328,6 +330,7 @@ impl Desk {
         &self,
         args: &Args,
         extension: Option<&Extension>,
+        typed: bool,
     ) -> Result<Result<Vec<(License, Product)>, QlmRefused>, Fault> {
         let number = match args.product_if_any() {
             Ok(product) => product.map(|(number, ..)| number),
@@ -337,8 +340,9 @@ impl Desk {
         let fields = call_fields(extension);
         let provider = extension.map_or_else(|| "qlm".to_owned(), |extension| extension.name.to_lowercase());
         let names = LicensesNamed {
-            // A shop sends the key a buyer typed under a name of its own.
-            key: args.text("is_avkey").or_else(|| args.first_of(&fields.key)),
+            // A shop sends the key a buyer typed under a name of its own. More maintenance is theirs to give to any license; to renew or to
+            // revoke one that they merely know is not.
+            key: args.text("is_avkey").or_else(|| args.first_of(&fields.key).filter(|_| typed)),
             order: args.first_of(&fields.order),
             subscription: args.first_of(&fields.subscription),
             number,
@@ -436,7 +440,11 @@ pub(super) fn properties_fit<'a>(products: impl IntoIterator<Item = &'a Product>
 }
 
 /// What took a license's place, or itself.
-pub(super) async fn newest_of(conn: &mut Conn, license: License, product: Product) -> Result<(License, Product), StoreError> {
+pub(in crate::desk) async fn newest_of(
+    conn: &mut Conn,
+    license: License,
+    product: Product,
+) -> Result<(License, Product), StoreError> {
     let mut newest = (license, product);
     // As many as a license is upgraded in its life, and no circle.
     for _ in 0..MOST_UPGRADES {
@@ -495,13 +503,22 @@ fn revoker(extension: Option<&Extension>) -> String {
     format!("Revoked by {}.", extension.map_or("a call without a password", |extension| extension.name.as_str()))
 }
 
-/// One that is so already stays so.
-fn set_revoked(license: &mut License, revoked: bool, reason: &str, by: &Actor, now: Timestamp) {
+/// One that is so already stays so. Nobody gives back what another took away.
+fn set_revoked(license: &mut License, revoked: bool, reason: &str, by: &Actor, now: Timestamp) -> Result<(), ActError> {
     let state = license.state.clone();
+    if !revoked && !matches!(state, LicenseState::Enabled) && !is_disabled_by(license, by) {
+        let message = "This license was disabled by its vendor, who alone gives it back. Nothing was changed.";
+        return Err(ActError::field("is_revoke", message));
+    }
     let turned = if revoked { state.disable(by.clone(), reason.to_owned(), now) } else { state.enable() };
     if let Ok(state) = turned {
         license.state = state;
     }
+    Ok(())
+}
+
+fn is_disabled_by(license: &License, actor: &Actor) -> bool {
+    matches!(&license.state, LicenseState::Disabled { by, .. } if by == actor)
 }
 
 /// Days more: from the present end, or from now where that is past.
@@ -525,7 +542,10 @@ fn told(error: ActError, product: &Product) -> Result<QlmRefused, Fault> {
 
 fn updated(found: &[(License, Product)]) -> String {
     let keys: Vec<String> = found.iter().filter_map(|(license, _)| license.key.as_ref()).map(ActivationKey::text).collect();
-    format!("Successfully updated license information for ActivationKey={}.", keys.join(", "))
+    match spoken(&keys.join(", ")) {
+        Some(keys) => format!("Successfully updated license information for ActivationKey={keys}."),
+        None => "Successfully updated license information.".to_owned(),
+    }
 }
 
 fn new_end(args: &Args, settings: &OrderSettings) -> Result<NewEnd, QlmRefused> {
@@ -611,6 +631,12 @@ impl Edits {
     /// Refuses what products do not have.
     pub fn fits<'a>(&self, products: impl IntoIterator<Item = &'a Product>) -> Result<(), QlmRefused> {
         properties_fit(products, &self.properties)
+    }
+
+    /// The same as an extension may say it: a reseller's licenses stay in its own group.
+    pub fn by(self, extension: Option<&Extension>) -> Self {
+        let affiliate = self.affiliate.filter(|_| extension.is_none_or(|extension| extension.affiliate.is_empty()));
+        Self { affiliate, ..self }
     }
 
     /// The same that leaves seats as they are.

@@ -58,7 +58,8 @@ impl Desk {
             match args.text("is_pp").map(|text| Property::parse_all("is_pp", text, &self.settings().qlm.orders.dates)) {
                 None => Vec::new(),
                 Some(Ok(properties)) => properties,
-                Some(Err(error)) => return Ok(Err(QlmRefused::from(error).of(&product))),
+                // Not under the product's key: it quotes the caller, and each wording would be a signature of its own.
+                Some(Err(error)) => return Ok(Err(error.into())),
             };
         let ask = CodeAsk {
             email,

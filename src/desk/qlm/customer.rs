@@ -1,11 +1,14 @@
 //! What a shop says of its customers (`UpdateUserInformation`, §7): who they are, and whose a license is.
 
-use super::{QlmCall, QlmRefused, call_fields, change::newest_of, is_of, switched};
+use super::{QlmCall, QlmRefused, call_fields, change::newest_of, is_of, spoken, switched};
 use crate::{
     desk::{Desk, Fault},
-    licensing::{ActivationKey, Email, license::Actor, qlm::ErrorCode},
-    store::{CustomerSaid, NewAudit, StoreError, Subject},
+    licensing::{ActivationKey, CustomerId, Email, license::Actor, qlm::ErrorCode},
+    store::{Conn, CustomerSaid, Extension, NewAudit, StoreError, Subject},
 };
+
+/// As many licenses of a customer as are looked at.
+const MOST_LICENSES: i64 = 10_000;
 
 /// What became of it.
 enum Said {
@@ -40,15 +43,16 @@ impl Desk {
         };
         let name = [said(&fields.name), said(&fields.last_name)].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let (name, company) = (Some(name).filter(|name| !name.is_empty()), said(&fields.company));
-        // Whose a license is decides who is mailed its key.
-        if call.args.text("is_avkey").is_some()
+        // Whose a license is, and under which address, decides who is mailed its key.
+        if (call.args.text("is_avkey").is_some() || before.is_some())
             && let Err(refused) = switched(self.settings().qlm.update, "enableUpgradeLicense")
         {
             return Ok(Err(refused));
         }
         let key = call.args.text("is_avkey").map(|text| ActivationKey::parse(text).ok());
         let actor = Actor::Extension { name: extension.name.clone() };
-        let (now, shown) = (self.now(), spoken(name.as_deref().unwrap_or(email.as_str())));
+        let (now, shown) =
+            (self.now(), spoken(name.as_deref().unwrap_or(email.as_str())).map_or_else(String::new, |name| format!(" {name}")));
         let done = self.store.write(move |conn| {
             let (email, before, name) = (email.clone(), before.clone(), name.clone());
             let company = company.clone();
@@ -64,6 +68,13 @@ impl Desk {
                     },
                     None => conn.customer_by_email(&email).await?,
                 };
+                // A reseller says nothing of whoever bought from others.
+                if let Some(customer) = &known
+                    && bought_from_others(conn, &extension, customer.id).await?
+                {
+                    let message = "This customer has licenses that others sold. Only the vendor changes what is known of them.";
+                    return Ok(Said::Refused(QlmRefused::new(ErrorCode::Customer, message)));
+                }
                 let licenses = match &key {
                     Some(Some(key)) => {
                         let mut found = conn.licenses_with_key(key).await?;
@@ -98,8 +109,10 @@ impl Desk {
                     subject: Subject::of("customer", id.0),
                     act: if known.is_some() { "customer.edited" } else { "customer.added" },
                     actor: actor.clone(),
-                    before: None,
-                    after: Some(serde_json::json!({ "name": name, "company": company })),
+                    before: known.as_ref().map(|known| {
+                        serde_json::json!({ "email": known.email.as_str(), "name": known.name, "company": known.company })
+                    }),
+                    after: Some(serde_json::json!({ "email": email.as_str(), "name": name, "company": company })),
                 };
                 conn.audit_apart(&entry).await?;
                 for (license, product) in licenses {
@@ -136,9 +149,17 @@ impl Desk {
     }
 }
 
-/// A name in an answer: shops take every answer that spells a failure for one.
-fn spoken(name: &str) -> String {
-    if name.to_lowercase().contains("error") { String::new() } else { format!(" {name}") }
+/// Whether a customer has licenses that a reseller did not sell.
+pub(in crate::desk) async fn bought_from_others(
+    conn: &mut Conn,
+    extension: &Extension,
+    customer: CustomerId,
+) -> Result<bool, StoreError> {
+    if extension.affiliate.is_empty() {
+        return Ok(false);
+    }
+    let theirs = conn.newest_licenses_of(customer, MOST_LICENSES).await?;
+    Ok(theirs.iter().any(|(license, _)| !is_of(extension, license)))
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -21,9 +21,10 @@ mod validate;
 
 pub(super) use again::Validated;
 pub use analytics::Told as InstallTold;
-pub(super) use change::{LicensesNamed, NewEnd, Plan, Renewal, own_terms};
+pub(super) use change::{LicensesNamed, NewEnd, Plan, Renewal, newest_of, own_terms};
 pub use create::{KeyForm, MadeKeys};
 pub(super) use create::{Ordered, Planned, no_quantity};
+pub(super) use customer::bought_from_others;
 pub(super) use extensions::PASSWORD_LEAST;
 pub use extensions::{CLASSES, NewExtension, class_label};
 pub use info::{Ended as LicenseEnded, LicenseInfo};
@@ -95,7 +96,7 @@ impl From<ArgError> for QlmRefused {
 }
 
 /// A method that is off: the property that switches it on.
-pub(super) fn switched(on: bool, property: &str) -> Result<(), QlmRefused> {
+pub(in crate::desk) fn switched(on: bool, property: &str) -> Result<(), QlmRefused> {
     let told = || format!("This method is switched off on this server. Its vendor can switch it on: {property}.");
     if on { Ok(()) } else { Err(QlmRefused::new(ErrorCode::MethodDisabled, told())) }
 }
@@ -171,6 +172,11 @@ pub(super) fn call_fields(extension: Option<&Extension>) -> Fields {
 pub(in crate::desk) fn is_of(extension: &Extension, license: &License) -> bool {
     let of = license.terms.qlm.as_ref().map_or("", |qlm| qlm.affiliate.as_str());
     extension.affiliate.is_empty() || of.eq_ignore_ascii_case(&extension.affiliate)
+}
+
+/// What others chose, for an answer that says it worked: none where shops would take it for one that says it did not.
+pub(super) fn spoken(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.to_lowercase().contains("error"))
 }
 
 /// What tries of somebody are counted under.
@@ -292,6 +298,7 @@ impl Desk {
     pub async fn qlm_refused_for(&self, call: &QlmCall, refused: &QlmRefused) -> Result<Option<ProductId>, Fault> {
         let is_one_of_few = match refused.code {
             ErrorCode::Blocked
+            | ErrorCode::AddressBlocked
             | ErrorCode::MethodDisabled
             | ErrorCode::AuthenticationFailed
             | ErrorCode::LicenseNotFound

@@ -28,6 +28,17 @@ const KEPT_A_DAY: i64 = 50;
 const ACTIVATING: [&str; 4] =
     ["ActivateKey", "ValidateLicenseHttp", "RequestAuthorizationCodeForActivationHttp", "ActivateKeyByAuthorizationCodeHttp"];
 
+/// Whether two methods are one act: what is limited by one name is not done by the other.
+pub(super) fn is_same_act(one: &str, other: &str) -> bool {
+    const TWINS: [(&str, &str); 2] =
+        [("getactivationkeywithexpirydate", "getactivationkey"), ("activatekey", "validatelicensehttp")];
+    let act = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        TWINS.iter().find(|(twin, _)| *twin == name).map_or(name, |(_, act)| (*act).to_owned())
+    };
+    act(one) == act(other)
+}
+
 /// Such a limit, by number and in its words.
 pub(super) fn protected(refusal: Protection) -> QlmRefused {
     let refused = QlmRefused::new(refusal.error(), refusal.words().sentence());
@@ -50,7 +61,7 @@ impl Desk {
         if activates && country.is_some_and(blocked) {
             return refused("This server activates nothing from this country. Ask its vendor.");
         }
-        let admin = admin_methods.iter().any(|name| name.eq_ignore_ascii_case(own));
+        let admin = admin_methods.iter().any(|name| is_same_act(name, own));
         if admin && !address.is_some_and(|address| admin_addresses.contain(address)) {
             return refused(
                 "This method is not called from this network address. Its vendor can allow it: httpAdminMethodsAllowedIPAddresses.",
@@ -118,7 +129,7 @@ pub(super) fn is_activation(holds: bool, on: &Computer, kept: Option<&str>) -> b
     !holds || on.key.is_none() || on.key != kept.map(key::plain)
 }
 
-/// Refuses a computer that is not of the license's kind, had its trials, or was activated too often.
+/// Refuses a computer that had its trials, or was activated too often.
 pub(super) async fn limited(
     conn: &mut Conn,
     facts: &ActivationFactsRow,
@@ -126,10 +137,6 @@ pub(super) async fn limited(
     protect: &ProtectSettings,
 ) -> Result<Result<(), Protection>, StoreError> {
     let (limits, device) = (protect.activation_limits(), &asked.on.device);
-    let kind = facts.license.terms.qlm.as_ref().map(|qlm| qlm.computer_type).unwrap_or_default();
-    if !kind.admits(device.virtual_machine) {
-        return Ok(Err(Protection::OtherKind));
-    }
     let holds = facts.known.as_ref().is_some_and(|known| known.state.holds_seat());
     if !holds && facts.license.terms.trial && limits.trials.is_some() {
         conn.lock_trials(facts.product.id).await?;

@@ -3,7 +3,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{QlmCall, QlmRefused, call_fields, change::newest_of, is_of, switched, validate::COMPUTER_DATA};
+use super::{
+    QlmCall, QlmRefused, call_fields, change::newest_of, is_of, protect::is_same_act, switched, validate::COMPUTER_DATA,
+};
 use crate::{
     desk::{Desk, Fault},
     licensing::{
@@ -35,10 +37,10 @@ impl Desk {
         let mut conn = self.read().await?;
         let found = match (reference, call.args.text("is_userdata1")) {
             (Some(reference), _) => {
-                // Its own order first; the keys of another shop's are read by whoever signs as well.
+                // Numbers of two shops may be the same: what sells reads its own orders, what sells nothing itself reads every shop's.
                 let order = match conn.order_of(&extension.name.to_lowercase(), reference).await? {
-                    Some(order) => Some(order),
-                    None => conn.order_by_reference(reference).await?,
+                    None if extension.class == "qlmauthenticationprovider" => conn.order_by_reference(reference).await?,
+                    own => own,
                 };
                 match order {
                     Some(order) => conn.licenses_of_order(order.id).await?,
@@ -121,7 +123,7 @@ impl Desk {
     /// Refuses a call that must be signed and is not, whichever method it is of. A signature counts once.
     pub async fn qlm_signed(&self, call: &QlmCall, method: &str) -> Result<Result<(), QlmRefused>, Fault> {
         let settings = self.settings();
-        let named = settings.qlm.strict_methods.iter().any(|name| name.eq_ignore_ascii_case(method));
+        let named = settings.qlm.strict_methods.iter().any(|name| is_same_act(name, method));
         let is_strict = named || (settings.qlm.licenses_are_strict && method.eq_ignore_ascii_case("GetLicensesHttp"));
         if !is_strict {
             return Ok(Ok(()));

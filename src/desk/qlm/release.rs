@@ -3,15 +3,15 @@
 use md5::{Digest, Md5};
 
 use super::{
-    QlmCall, QlmRefused,
+    QlmCall, QlmRefused, is_of,
     protect::{DAY_SECONDS, about, note_once, protected},
-    release_refused, switched,
+    release_refused, spoken, switched,
     validate::Computer,
 };
 use crate::{
     desk::{Desk, Fault, Refusal, answer::give_back},
     licensing::{
-        ActivationKey, DeviceId, ProductId,
+        ActivationKey, DeviceId, LicenseId, ProductId,
         activation::ActivationState,
         decide::{self, ReleaseProof},
         license::Actor,
@@ -52,18 +52,25 @@ impl Desk {
         };
         // An app may name the vendor it was sold by, and has no password of theirs.
         let shows_password = args.text("is_pwd").is_some();
-        let actor = if shows_password || settings.qlm.release_requires_authentication {
+        let extension = if shows_password || settings.qlm.release_requires_authentication {
             match self.caller(call).await? {
-                Ok(Some(extension)) => Actor::Extension { name: extension.name },
-                Ok(None) => Actor::Customer,
+                Ok(extension) => extension,
                 Err(refused) => return Ok(Err(refused)),
             }
         } else {
-            Actor::Customer
+            None
         };
+        let actor = extension.as_ref().map_or(Actor::Customer, |one| Actor::Extension { name: one.name.clone() });
         let proved = matches!(actor, Actor::Extension { .. }) || settings.qlm.unauthenticated;
         let shown = args.text("is_pckey").map(key::plain);
-        let code = match self.release_code(args.text("is_deactivation_code"), &key_text, &computer).await? {
+        // A reseller gives back what it sold.
+        let mut found = self.read().await?.licenses_with_key(&parsed).await?;
+        found.retain(|(license, _)| extension.as_ref().is_none_or(|extension| is_of(extension, license)));
+        if found.is_empty() {
+            return Ok(Err(self.guesses(call, "key", true).await?.err().unwrap_or_else(unknown)));
+        }
+        let ids: Vec<LicenseId> = found.iter().map(|(license, _)| license.id).collect();
+        let code = match self.release_code(call, args.text("is_deactivation_code"), &ids, &key_text, &computer).await? {
             Ok(code) => code,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -86,10 +93,12 @@ impl Desk {
         let now = self.now();
         let released = self.store.write(move |conn| {
             let (parsed, device, actor, shown) = (parsed.clone(), device.clone(), actor.clone(), shown.clone());
+            let ids = ids.clone();
             let (limits, forgets, about_of) =
                 (settings.qlm.protect.releases, settings.qlm.protect.forgets_releases, on.clone());
             Box::pin(async move {
                 let mut found = conn.facts_with_key(&parsed.folded(), &device).await?;
+                found.retain(|facts| ids.contains(&facts.license.id));
                 let is_known = !found.is_empty();
                 found.retain(|facts| number.is_none_or(|number| facts.product.number == Some(number)));
                 if found.is_empty() && is_known {
@@ -147,12 +156,22 @@ impl Desk {
         if matches!(&released, Err(refused) if refused.code == ErrorCode::LicenseNotFound) {
             drop(self.guesses(call, "key", true).await?);
         }
-        let message = format!("Activation Key {key_text} has been released from computer {computer}.");
+        let message = match (spoken(&key_text), spoken(&computer)) {
+            (Some(key), Some(computer)) => format!("Activation Key {key} has been released from computer {computer}."),
+            _ => "The activation key has been released from this computer.".to_owned(),
+        };
         Ok(released.map(|product| (product, message)))
     }
 
-    /// Whether a deactivation code is right; none shown is not. Refuses a wrong one, and the sixth of a day.
-    async fn release_code(&self, shown: Option<&str>, key: &str, computer: &str) -> Result<Result<bool, QlmRefused>, Fault> {
+    /// Whether a deactivation code is right; none shown is not. Refuses a wrong one, and the sixth of a day for a license.
+    async fn release_code(
+        &self,
+        call: &QlmCall,
+        shown: Option<&str>,
+        of: &[LicenseId],
+        key: &str,
+        computer: &str,
+    ) -> Result<Result<bool, QlmRefused>, Fault> {
         let Some(shown) = shown else { return Ok(Ok(false)) };
         let wrong = |message: &str| Ok(Err(QlmRefused::new(ErrorCode::DeactivationCode, message)));
         let settings = self.settings();
@@ -160,24 +179,35 @@ impl Desk {
             return wrong("This server cannot check such codes yet: its vendor sets communicationEncryptionKey.");
         };
         let now = self.now();
-        let subject = super::counted("release-code", &key::plain(key).to_uppercase());
-        if self.read().await?.tries(&subject, DAY_SECONDS, now).await? >= CODES_A_DAY {
-            return wrong("Too many wrong codes were shown for this license today. Try again tomorrow.");
-        }
         let right = (-1..=1).any(|days| {
             let day = now.plus_days(days).date();
             let text = format!("{}|{computer}|{secret}|{day}", key::plain(key));
             let code: String = Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
             code.eq_ignore_ascii_case(shown.trim())
         });
+        // By the license, however its key was spelt.
+        let name = of.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join("-");
+        let subject = super::counted("release-code", &name);
+        let counted = self.store.write(move |conn| {
+            let subject = subject.clone();
+            Box::pin(async move {
+                // In one act: of many at one time no more count than one after the other.
+                if conn.tries(&subject, DAY_SECONDS, now).await? >= CODES_A_DAY {
+                    return Ok(false);
+                }
+                if !right {
+                    conn.count_try(&subject, DAY_SECONDS, now).await?;
+                }
+                Ok(true)
+            })
+        });
+        if !counted.await? {
+            return wrong("Too many wrong codes were shown for this license today. Try again tomorrow.");
+        }
         if right {
             return Ok(Ok(true));
         }
-        let counted = self.store.write(move |conn| {
-            let subject = subject.clone();
-            Box::pin(async move { conn.count_try(&subject, DAY_SECONDS, now).await })
-        });
-        counted.await?;
+        drop(self.guesses(call, "key", true).await?);
         wrong("This code does not fit the key, the computer and today. Make a new one in the app.")
     }
 }

@@ -1,9 +1,9 @@
 //! A trial that somebody asks for by a form on the vendor's site (`qlmregistration.asmx/Register`, §6). Calls carry no password: what they
 //! say of terms, senders and templates is passed over, and the key goes to the address and nowhere else.
 
-use super::{QlmCall, QlmRefused, product_numbered, switched};
+use super::{QlmCall, QlmRefused, product_numbered, protect::protected, switched};
 use crate::{
-    desk::{ActError, Desk, Fault, Issue, KeyShape, Visitor, messages::may_write},
+    desk::{ActError, Desk, Fault, Issue, KeyShape, Refusal, Visitor, messages::may_write},
     licensing::{
         Email,
         license::License,
@@ -92,12 +92,18 @@ impl Desk {
             },
             customer: Some(email),
             mails_keys: true,
+            hides_names: true,
+            keys_per_day: settings.qlm.protect.keys_per_day,
             licenses_most: settings.qlm.rules.licenses,
             ..Issue::one(product.code.clone(), ordered.terms)
         };
         match self.issue(&Visitor::Extension { name: "trial".to_owned() }, issue).await {
             Ok(_) => Ok(Ok(told)),
             Err(ActError::Fault(fault)) => Err(fault),
+            Err(ActError::Refused(refused)) => match refused.refusal {
+                Refusal::Qlm(limit) => Ok(Err(protected(limit).of(&product))),
+                other => Ok(Err(QlmRefused::new(ErrorCode::License, other.words().sentence()).of(&product))),
+            },
             Err(error) => Ok(Err(QlmRefused::new(ErrorCode::License, error.to_string()).of(&product))),
         }
     }

@@ -2,11 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, change::Edits, is_of, product_numbered, switched};
+use super::{
+    NOT_ORDERED, QlmCall, QlmRefused, call_fields, change::Edits, is_of, product_numbered, protect::protected, switched,
+};
 use crate::{
     desk::{
         Desk, Fault, Issue, KeyShape, Visitor,
-        issue::{Drawn, Outcome, issue_in},
+        issue::{Drawn, Outcome, is_day_full, issue_in},
         licenses::change_in,
     },
     licensing::{
@@ -14,7 +16,7 @@ use crate::{
         files::base64,
         issue::Quantities,
         license::{Actor, Expiry, License, LicenseState, Limit, Maintenance, Terms},
-        qlm::{Args, ErrorCode, QlmTerms, document, key::activation_letter},
+        qlm::{Args, ErrorCode, QlmTerms, document, key::activation_letter, protect::Protection},
     },
     store::{Conn, Extension, StoreError},
 };
@@ -91,7 +93,7 @@ impl Desk {
         let Upgrade { key, args, order, item, mails_keys, email, paid } = wish;
         let edits = match Edits::read(&args, &settings.qlm.orders) {
             // How many computers it is for was bought before. A shop says with each order how many of the upgrade were bought.
-            Ok(edits) => edits.without_seats(),
+            Ok(edits) => edits.without_seats().by(extension),
             Err(refused) => return Ok(Err(refused)),
         };
         let wanted = match args.product_if_any() {
@@ -171,6 +173,7 @@ impl Desk {
             mails_keys,
             template: args.text("is_emailtemplate").map(str::to_owned),
             paid,
+            keys_per_day: settings.qlm.protect.keys_per_day,
             ..Issue::one(target.code.clone(), terms)
         };
         let drawn = self.draw(&issue, 1).await?;
@@ -214,6 +217,7 @@ impl Desk {
                 return Ok(Err(QlmRefused::new(code, message).of(&product)));
             }
             // What it wrote is taken back.
+            Err(StoreError::GaveUp(why)) if is_day_full(&*why) => return Ok(Err(protected(Protection::Keys).of(&product))),
             Err(StoreError::GaveUp(_)) => {
                 let message = "The upgraded license could not be issued. Nothing was changed; send it again.";
                 return Ok(Err(QlmRefused::new(ErrorCode::License, message).of(&product)));

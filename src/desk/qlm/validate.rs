@@ -312,7 +312,9 @@ async fn seat_in(
     let again = facts.known.is_some() && is_activation(held, &asked.on, kept.as_deref());
     let model = document::model(&facts.license, &facts.license.terms.qlm.clone().unwrap_or_default());
     let key_text = key_of(&facts);
-    let contact = asked.on.email.as_ref().map(Email::as_str);
+    // Only where nobody is known: whoever has the key must not have what is written about it sent elsewhere.
+    let has_contact = facts.known.as_ref().is_some_and(|known| known.contact.is_some());
+    let contact = asked.on.email.as_ref().filter(|_| !has_contact).map(Email::as_str);
     let is_another = |kept: &String| asked.on.key.as_ref().is_some_and(|shown| *shown != key::plain(kept));
     if held && protect.requires_computer_key && kept.as_ref().is_some_and(is_another) {
         return Ok(Err(protected(Protection::ComputerKey)));

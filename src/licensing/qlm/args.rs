@@ -69,6 +69,13 @@ impl ArgError {
     }
 }
 
+/// −1, which plugins send for what they leave open. Limits on releases say by it that there is none, and texts may be anything.
+fn is_none(name: &str, value: &str) -> bool {
+    const OPEN: [&str; 7] =
+        ["is_expdate", "is_maintdate", "is_features", "is_floating", "is_licensemodel", "is_computertype", "is_maintenance_plan"];
+    value == "-1" && OPEN.contains(&name)
+}
+
 /// A name as it counts.
 #[must_use]
 pub fn folded(name: &str) -> String {
@@ -103,7 +110,7 @@ impl Args {
         if value.len() > MOST_BYTES {
             // What is no argument of a method may be as long as a shop likes.
             self.too_long = self.too_long.take().or_else(|| Some(folded(name)).filter(|name| name.starts_with("is_")));
-        } else if !value.is_empty() {
+        } else if !value.is_empty() && !is_none(&folded(name), value) {
             self.values.entry(folded(name)).or_insert_with(|| value.to_owned());
         }
     }

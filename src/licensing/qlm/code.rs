@@ -36,6 +36,7 @@ pub enum ErrorCode {
     ComputerKeyMismatch = 225,
     CheckedOut = 228,
     LicenseExists = 229,
+    Customer = 1900,
     CustomerExists = 1901,
     CustomerNotFound = 1904,
     Database = 2000,

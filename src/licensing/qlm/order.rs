@@ -124,7 +124,8 @@ impl KeyOrder {
 /// Whether an order is not completed yet: then its maintenance plan begins with the first activation (§4.3).
 fn in_progress(args: &Args) -> bool {
     let status = args.text("is_orderstatus").or_else(|| args.text("orderstatus")).unwrap_or_default();
-    status.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).eq("inprogress".chars())
+    // By its number as well (§11).
+    status == "1" || status.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).eq("inprogress".chars())
 }
 
 /// Our own type of a license of this model: it is what the rules of every door go by.
@@ -313,7 +314,7 @@ mod tests {
         assert_eq!(until("is_maintplan=true&is_mainduration=30").as_deref(), Some("2021-01-31"));
         assert_eq!(until("yearly_maintenance_plan=1").as_deref(), Some("2022-01-01"));
         assert_eq!(until("is_maintduration=30"), None, "without the plan it has no effect");
-        for status in ["is_orderstatus=InProgress", "OrderStatus=in progress", "IS_ORDERSTATUS=in_progress"] {
+        for status in ["is_orderstatus=InProgress", "OrderStatus=in progress", "IS_ORDERSTATUS=in_progress", "is_orderstatus=1"] {
             let terms = order(&format!("is_maintplan=1&is_maintduration=90&{status}"), &OrderSettings::default()).unwrap().terms;
             assert_eq!(terms.maintenance, Maintenance::WholeDaysAfterFirstActivation(90), "{status}");
         }

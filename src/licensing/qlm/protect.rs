@@ -103,8 +103,6 @@ impl ReleaseLimits {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Protection {
-    /// The license is for virtual machines or for others.
-    OtherKind,
     System {
         most: u32,
     },
@@ -133,9 +131,8 @@ pub enum Protection {
 
 impl Protection {
     #[must_use]
-    pub fn examples() -> [Self; 10] {
+    pub fn examples() -> [Self; 9] {
         [
-            Self::OtherKind,
             Self::System { most: 3 },
             Self::Trials { most: 1 },
             Self::Day,
@@ -152,7 +149,6 @@ impl Protection {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::OtherKind => "other_kind_of_computer",
             Self::System { .. } => "too_many_on_system",
             Self::Trials { .. } => "too_many_trials",
             Self::Day => "too_many_today",
@@ -169,7 +165,6 @@ impl Protection {
     #[must_use]
     pub const fn error(&self) -> ErrorCode {
         match self {
-            Self::OtherKind => ErrorCode::NotValid,
             Self::System { .. } => ErrorCode::TooManyActivationsPerSystem,
             Self::Trials { .. } => ErrorCode::TooManyTrials,
             Self::Day | Self::Keys | Self::Records { .. } => ErrorCode::Blocked,

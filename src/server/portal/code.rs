@@ -253,6 +253,29 @@ fn draw_stop(state: &AppState, email: &Email, done: bool) -> Response {
     page(state, StatusCode::OK, |frame| view! { <ConfirmPage frame=frame view=view/> })
 }
 
+/// Where a call that takes consent back leads when it is opened: whoever looks ahead at links takes nothing back.
+pub async fn withdraw(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    let given = pairs(query.unwrap_or_default().as_bytes());
+    let email = given.iter().find(|(name, _)| name == "email").and_then(|(_, text)| Email::parse(text).ok());
+    match email {
+        Some(email) => draw_withdrawal(&state, &email, false),
+        None => problem(&state, Problem::LinkOver),
+    }
+}
+
+fn draw_withdrawal(state: &AppState, email: &Email, done: bool) -> Response {
+    let view = ConfirmView { action: "/mail/withdraw".to_owned(), what: Confirming::NoConsent, email: email.to_string(), done };
+    page(state, StatusCode::OK, |frame| view! { <ConfirmPage frame=frame view=view/> })
+}
+
+pub async fn withdrawn(State(state): State<AppState>, body: Bytes) -> Response {
+    let Ok(email) = Email::parse(form(&body).value("email")) else { return problem(&state, Problem::LinkOver) };
+    match state.desk.set_agreement(email.clone(), Agreement::Consent, false).await {
+        Ok(()) => draw_withdrawal(&state, &email, true),
+        Err(error) => act_problem(&state, error),
+    }
+}
+
 pub async fn stopped(State(state): State<AppState>, body: Bytes) -> Response {
     let Ok(email) = Email::parse(form(&body).value("email")) else { return problem(&state, Problem::LinkOver) };
     match state.desk.set_agreement(email.clone(), Agreement::News, false).await {

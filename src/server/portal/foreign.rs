@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Pages of QLM's customer site, in lower case, and where they lead here.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 14] = [
     ("qlmwebactivation.aspx", "/activate"),
     ("qlmreleaselicense.aspx", "/release"),
     ("qlmlicenseinfo.aspx", "/license"),
@@ -37,6 +37,12 @@ const PAGES: [(&str, &str); 9] = [
     ("qlmcustomersite/index.html", "/"),
     ("qlmcustomersitenetcore/default.aspx", "/"),
     ("qlmcustomersitenetcore/index.html", "/"),
+    // Nobody here has a password for the customer site: keys are sent to their address.
+    ("qlmresetpassword.aspx", "/lost-key"),
+    ("qlmupdatepassword.aspx", "/lost-key"),
+    ("qlmportal/qlmportal.aspx", "/vendor"),
+    ("qlmportalnetcore/qlmportal", "/vendor"),
+    ("qlmcustomerportal/qlm-portal-app", "/"),
 ];
 
 /// Our page for one of QLM's, with what its address said.
@@ -47,9 +53,18 @@ pub fn ours(path: &str, query: &str) -> Option<Response> {
     let is = |name| args.flag(name) == Ok(Some(true));
     let page = if *page == "/activate" && (is("is_file") || is("is_pp")) { "/activate/file" } else { *page };
     let fields: &[(&str, &str)] = match page {
-        "/activate" | "/activate/file" => {
+        "/activate" => {
             &[("key", "is_avkey"), ("device_id", "is_pcid"), ("device_name", "is_computer_name"), ("email", "is_email")]
         }
+        // One key may be of several products.
+        "/activate/file" => &[
+            ("key", "is_avkey"),
+            ("device_id", "is_pcid"),
+            ("device_name", "is_computer_name"),
+            ("product", "is_productid"),
+            ("major", "is_majorversion"),
+            ("minor", "is_minorversion"),
+        ],
         "/release" => &[("key", "is_avkey"), ("device_id", "is_pcid"), ("code", "is_deactivation_code")],
         "/license" => &[("key", "is_avkey")],
         "/lost-key" => &[("email", "is_email")],
@@ -99,7 +114,7 @@ const KEY: (&str, &str) = ("key", "Type the activation key.");
 const COMPUTER: (&str, &str) = ("device_id", "Copy the computer id from the app.");
 
 pub async fn file_form(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
-    draw_file(&state, StatusCode::OK, shown(query, &["key", "device_id", "device_name", "what"]))
+    draw_file(&state, StatusCode::OK, shown(query, &["key", "device_id", "device_name", "what", "product", "major", "minor"]))
 }
 
 fn draw_file(state: &AppState, status: StatusCode, form: FormState) -> Response {
@@ -124,6 +139,9 @@ pub async fn file(
         ("is_avkey", typed.value("key")),
         ("is_pcid", typed.value("device_id")),
         ("is_computer_name", typed.value("device_name")),
+        ("is_productid", typed.value("product")),
+        ("is_majorversion", typed.value("major")),
+        ("is_minorversion", typed.value("minor")),
     ];
     let told = match call(&state, peer, &headers, "ValidateLicenseHttp", &said) {
         Ok(call) => state.desk.qlm_validate(&call).await,

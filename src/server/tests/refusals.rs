@@ -13,6 +13,7 @@ use crate::{
         files::{Act, Grounds},
         license::{Expiry, Floating, LicenseType, Limit, Maintenance, Terms, TransferLimit},
         product::{DeviceKeyRule, Installation, ProductState, Version},
+        qlm::{ComputerType, QlmTerms},
     },
     store::NewRelease,
     vault::random_bytes,
@@ -145,6 +146,17 @@ async fn every_refusal_is_met_at_every_door_that_can_meet_it(app: TestApp) {
     let members = json!({ "license_key": license.key.text(), "is_vm": true });
     let file = foreign.v2("activation", "press", "HW-vm", members);
     met.note("virtual_machine", "licensespring", &app.bring(file).await.unwrap_err().code);
+
+    // Sold for virtual machines alone: a machine that says it is none.
+    let virtual_only = QlmTerms { computer_type: ComputerType::Virtual, ..QlmTerms::default() };
+    let license = issue(Terms { qlm: Some(virtual_only), ..perpetual() }).await;
+    let by_form = app.activate_by_form(&license.key, "HW-metal", &[("vm", "0")]).await;
+    met.note("other_kind_of_computer", "form", &by_form.unwrap_err().code);
+    let machine = Machine { vm: Some(false), ..Machine::new("HW-metal") };
+    met.note("other_kind_of_computer", "file", &app.bring(machine.activate(&license)).await.unwrap_err().code);
+    let members = json!({ "license_key": license.key.text(), "is_vm": false });
+    let file = foreign.v2("activation", "press", "HW-metal", members);
+    met.note("other_kind_of_computer", "licensespring", &app.bring(file).await.unwrap_err().code);
 
     let license = issue(perpetual()).await;
     app.bring(Machine::new("HW-key").activate(&license)).await.unwrap();
