@@ -638,6 +638,13 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_as_long_as_they_are_said_to_be() {
+        // Documents of QLM's clients, then answers to apps: what a server makes unless it is told otherwise.
+        let made = RsaSize::default();
+        assert_eq!((made.for_documents().len(), made.for_apps().len()), (3_072 / 8, 4_096 / 8));
+    }
+
+    #[test]
     fn a_signature_is_the_active_keys_of_its_product() {
         let (vault, rings) = two_products();
         for ring in &rings[..2] {

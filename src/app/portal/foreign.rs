@@ -83,6 +83,10 @@ pub fn ReleasePage(
 /// A license as its customer may see it.
 #[derive(Clone, Debug)]
 pub struct LicenseView {
+    /// `0:7;`; empty: none.
+    pub features: String,
+    /// Name and value.
+    pub properties: Vec<(String, String)>,
     pub product: String,
     pub model: String,
     /// Why it is not good now, and what next.
@@ -151,6 +155,14 @@ fn OneLicense(view: LicenseView, now: Timestamp) -> impl IntoView {
         view! { <ul class="stack" role="list">{lines}</ul> }.into_any()
     };
     let ended = view.ended.map(|why| view! { <p>{why}</p> });
+    let properties = (!view.properties.is_empty()).then(|| {
+        let lines = view
+            .properties
+            .into_iter()
+            .map(|(name, value)| view! { <li><span class="mono">{name}</span>": "<bdi>{value}</bdi></li> })
+            .collect_view();
+        view! { <Fact name="Properties"><ul class="stack close" role="list">{lines}</ul></Fact> }
+    });
     view! {
         <Card title=view.product>
             <p><State tone=tone text=state/></p>
@@ -163,6 +175,8 @@ fn OneLicense(view: LicenseView, now: Timestamp) -> impl IntoView {
                 }}</Fact>
                 {view.maintenance_until.map(|end| view! { <Fact name="New versions until"><Day date=through(end)/></Fact> })}
                 <Fact name="Seats">{seats}</Fact>
+                {(!view.features.is_empty()).then(|| view! { <Fact name="Features"><span class="mono">{view.features}</span></Fact> })}
+                {properties}
             </Facts>
             <h3>"Computers"</h3>
             {computers}

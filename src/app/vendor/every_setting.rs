@@ -118,7 +118,7 @@ fn SettingLine(row: SettingRow) -> impl IntoView {
     };
     view! {
         <tr class="linked" id=name>
-            <td><a class="row-link" href=href><span class="mono breaks">{name}</span></a><span class="sub">{about}</span></td>
+            <td><a class="row-link" href=href><span class="mono breaks">{name}</span></a><span class="sub prose">{about}</span></td>
             <td>{value}" "{changed.then(|| view! { <State tone=Tone::Info text="changed"/> })}</td>
         </tr>
     }

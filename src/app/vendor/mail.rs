@@ -200,10 +200,8 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
         view! { <Table caption="Mail templates" columns=columns>{rows}</Table> }.into_any()
     };
     let title = edited.as_ref().map_or_else(|| "Write a letter".to_owned(), |name| format!("Edit {name}"));
-    let named = variables
-        .into_iter()
-        .map(|(name, list)| view! { <Fact name=name><span class="mono">{list}</span></Fact> })
-        .collect_view();
+    let named =
+        variables.into_iter().map(|(name, list)| view! { <li>{name}<span class="sub mono">{list}</span></li> }).collect_view();
     view! {
         <VendorShell vendor=vendor title="Mail templates" here="/vendor/mail">
             <p class="crumb"><a href="/vendor/mail">"Mail"</a></p>
@@ -214,7 +212,7 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
                         <PostForm action="/vendor/mail/templates" form=form.clone()>
                             <Field at=form.at("name") label="Name" mono=true maxlength=60 autocomplete="off" hint="NewOrder, RenewSubscription, RequestKeys, AuthorizationCode, or the name that a product’s is_emailtemplate says."/>
                             <Field at=form.at("subject") label="Subject" maxlength=200 autocomplete="off"/>
-                            <Lines at=form.at("text") label="Text" rows=14 hint="Plain text. What may stand in it is below."/>
+                            <Lines at=form.at("text") label="Text" rows=14 hint="Plain text. What may stand in it is under “What a letter may name”."/>
                             <div class="actions">
                                 <Button>"Save"</Button>
                                 {edited.is_some().then(|| view! { <LinkButton href="/vendor/mail/templates" kind=Kind::Plain>"Write another"</LinkButton> })}
@@ -225,7 +223,7 @@ pub fn TemplatesPage(vendor: VendorFrame, view: TemplatesView) -> impl IntoView 
                 <div>
                     {list}
                     <Card title="What a letter may name">
-                        <Facts>{named}</Facts>
+                        <ul class="stack" role="list">{named}</ul>
                     </Card>
                 </div>
             </div>

@@ -167,6 +167,10 @@ pub struct ShopView {
     pub address: Option<String>,
     /// Fields `password`, `shared_key`, `api_key`; posts to `/vendor/shops/NAME/keys`.
     pub keys: FormState,
+    /// Field `affiliate`; posts to `/vendor/shops/NAME/reseller`.
+    pub reseller: FormState,
+    /// It shows a password, and the methods that make keys are switched off.
+    pub makes_no_keys: bool,
     /// Fields `map`, `payload`, `headers`; posts to `/vendor/shops/NAME/map`, with `act` save or try.
     pub bench: FormState,
     pub own_map: bool,
@@ -215,13 +219,21 @@ pub fn ShopPage(vendor: VendorFrame, view: ShopView) -> impl IntoView {
             </Dialog>
         }
     });
+    let off = view.makes_no_keys.then(|| {
+        view! {
+            <Notice tone=Tone::Caution title="Its calls make no keys yet">
+                <p>"Whoever shows its password may have keys made once "<a href="/vendor/settings/all?edit=enableGetActivationKey">"enableGetActivationKey"</a>" is on. Webhooks that are signed need no switch."</p>
+            </Notice>
+        }
+    });
     let bench = view.bench;
-    let keys = view.keys;
+    let (keys, reseller, reseller_path) = (view.keys, view.reseller, format!("{path}/reseller"));
     view! {
         <VendorShell vendor=vendor title=view.name.clone() here="/vendor/settings">
             <p class="crumb"><a href="/vendor/shops">"Shops"</a></p>
             <div class="page-head"><h1><bdi>{view.name}</bdi></h1><State tone=tone text=state/><div class="actions">{switch}</div></div>
             {address}
+            {off}
             <div class="sides">
                 <div>
                     {tried}
@@ -258,6 +270,12 @@ pub fn ShopPage(vendor: VendorFrame, view: ShopView) -> impl IntoView {
                                 <Field at=keys.at("api_key") label="API key" kind="password" optional=true maxlength=400 autocomplete="off" hint="What this server shows when it asks the shop for more."/>
                                 <Field at=keys.at("password") label="Password" kind="password" optional=true maxlength=200 autocomplete="new-password"/>
                                 <div class="actions"><Button kind=Kind::Plain>"Keep them"</Button></div>
+                            </PostForm>
+                        </Card>
+                        <Card title="Reseller">
+                            <PostForm action=reseller_path form=reseller.clone()>
+                                <Field at=reseller.at("affiliate") label="Sells as" optional=true maxlength=128 autocomplete="off" hint="It then sees and changes what it sold, and nothing else. Empty: it is your own shop, and reaches every license."/>
+                                <div class="actions"><Button kind=Kind::Plain>"Save"</Button></div>
                             </PostForm>
                         </Card>
                     })}

@@ -26,6 +26,10 @@ pub struct LicenseInfo {
     pub seats_taken: u32,
     pub seats: Option<u32>,
     pub computers: Vec<Holder>,
+    /// `0:7;`, as its documents say them.
+    pub features: String,
+    /// Name and value.
+    pub properties: Vec<(String, String)>,
 }
 
 /// Why a license is not good now.
@@ -62,8 +66,11 @@ impl Desk {
                 LicenseState::Enabled => None,
                 LicenseState::Disabled { .. } | LicenseState::Archived { .. } => Some(Ended::Disabled),
             };
+            let qlm = license.terms.qlm.clone().unwrap_or_default();
             told.push(LicenseInfo {
-                model: document::model(&license, &license.terms.qlm.clone().unwrap_or_default()).as_str(),
+                model: document::model(&license, &qlm).as_str(),
+                features: qlm.features.text(),
+                properties: qlm.properties.into_iter().map(|property| (property.full_name(), property.value)).collect(),
                 ended,
                 valid_until,
                 maintenance_until: license.terms.maintenance.instant(license.first_activated),

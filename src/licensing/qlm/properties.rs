@@ -1,6 +1,6 @@
 //! Product properties (§7): `category.name::value[::expiry]`, joined by `||`.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,12 @@ pub struct Property {
 pub const MOST: usize = 256;
 
 impl Property {
+    /// `category.name`, or the name alone where it is in none.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        if self.category.is_empty() { self.name.clone() } else { format!("{}.{}", self.category, self.name) }
+    }
+
     /// Reads an expression. Positional: the second part is the value, also where it looks like a date.
     pub fn parse_all(name: &'static str, text: &str, dates: &DateFormat) -> Result<Vec<Self>, ArgError> {
         let wrong =

@@ -232,9 +232,12 @@ mod tests {
             );
         }
         // What an escape hides is no part of an address that was decoded.
-        let hidden = StrictToken { urls: vec!["https://keys.example/?a=1%26b=2".to_string()], version: 1, ..signed };
-        let decoded = StrictToken { token: hex("https://keys.example/?a=1&b=2"), ..hidden };
-        assert_eq!(decoded.check(KEY, now(), 300, 1), Err(StrictFault::Token));
+        for (escape, sign) in [("%26", '&'), ("%3D", '='), ("%3d", '='), ("%23", '#'), ("%2B", '+')] {
+            let urls = vec![alloc::format!("https://keys.example/?a=1{escape}b=2")];
+            let token = hex(&alloc::format!("https://keys.example/?a=1{sign}b=2"));
+            let hidden = StrictToken { urls, version: 1, token, ..signed.clone() };
+            assert_eq!(hidden.check(KEY, now(), 300, 1), Err(StrictFault::Token), "{escape}");
+        }
         assert_eq!(StrictToken::read(&[], vec![]), None);
     }
 }

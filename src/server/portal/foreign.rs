@@ -212,6 +212,8 @@ fn license_view(info: LicenseInfo) -> LicenseView {
         since: holder.since,
     });
     LicenseView {
+        features: info.features,
+        properties: info.properties,
         product: info.product.name,
         model: info.model.replace('_', ", "),
         ended: info.ended.map(|ended| match ended {

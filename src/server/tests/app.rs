@@ -466,7 +466,7 @@ pub fn cookie(token: &Token) -> String {
     format!("__Host-countersign={}", token.text())
 }
 
-fn form(path: &str, fields: &[(&str, &str)]) -> axum::http::request::Builder {
+pub fn form(path: &str, fields: &[(&str, &str)]) -> axum::http::request::Builder {
     let _ = fields;
     Request::builder()
         .method(Method::POST)

@@ -23,6 +23,7 @@ tests! {
         asking_often_tells_nothing_either,
         a_code_is_over_after_its_time_its_tries_or_a_newer_one,
         codes_are_asked_for_and_tried_only_so_often,
+        an_address_has_ten_codes_and_twenty_wrong_tries_a_day,
         who_has_no_license_to_be_had_is_told_by_mail_why,
         without_a_mail_server_staff_reads_what_would_be_sent,
         passwords_among_the_settings_are_kept_and_never_shown,
@@ -457,6 +458,35 @@ async fn codes_are_asked_for_and_tried_only_so_often(app: TestApp) {
     for text in ["12345", "", "abcdef"] {
         assert_eq!(house.confirm(text, &[]).await.status, 422, "no code at all is no try");
     }
+}
+
+async fn an_address_has_ten_codes_and_twenty_wrong_tries_a_day(app: TestApp) {
+    let house = House::new(app, 20).await;
+    // Three an hour, for as many hours as that takes.
+    let mut sent = 0;
+    for hour in 0..4 {
+        house.app.pass_seconds(3_700);
+        for n in 0..3 {
+            let status = house.ask(ANN, &format!("PC-{hour}-{n}")).await.status;
+            sent += usize::from(status == 200);
+            assert_eq!(status, if sent <= 10 && hour * 3 + n < 10 { 200 } else { 429 }, "{hour} {n}");
+        }
+    }
+    assert_eq!((sent, house.app.desk().messages(&OPERATOR, None, Some(ANN)).await.unwrap().0.len()), (10, 10));
+    house.app.pass_days(2);
+    assert_eq!(house.ask(ANN, COMPUTER).await.status, 200);
+    // Each wrong code from another network address, so that it is the customer's limit, which lasts when the code is over.
+    let wrong = async |n: u8| {
+        let fields = [("email", ANN), ("product", "press"), ("device_id", COMPUTER), ("code", "000000")];
+        let mut request = super::app::form("/activate/code/confirm", &fields).body(urlencoded(&fields)).unwrap();
+        let peer = std::net::SocketAddr::from(([198, 51, 100, n], 40_000));
+        request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+        house.app.send(request).await.status.as_u16()
+    };
+    for n in 0..20 {
+        assert_eq!(wrong(n).await, 422, "{n}");
+    }
+    assert_eq!(wrong(21).await, 429, "nor is the right one tried any more today");
 }
 
 async fn who_has_no_license_to_be_had_is_told_by_mail_why(app: TestApp) {

@@ -167,8 +167,21 @@ async fn a_client_follows_a_redirect_of_the_server_that_was_there_before(app: Te
     let key = house.key("is_quantity=2", "1").await;
     // As documented: a script in front answers 302 with the same path and query at the new host. Clients follow by GET, so what stood in
     // the body is lost.
-    let moved = |path_and_query: &str| path_and_query.replacen("/old", "/qlm", 1);
-    let follow = async |address: &str| house.app.get(&moved(address)).await;
+    let front = axum::Router::new().fallback(|uri: axum::http::Uri| async move {
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let moved = format!("http://127.0.0.1:3000{}{query}", uri.path().replacen("/old", "/qlm", 1));
+        (axum::http::StatusCode::FOUND, [(header::LOCATION, moved)])
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let old = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, front).await });
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let follow = async |address: &str| {
+        let sent = client.post(format!("{old}{address}")).body("is_avkey=lost&is_pcid=lost").send().await.unwrap();
+        assert_eq!(sent.status(), 302);
+        let location = sent.headers()["location"].to_str().unwrap().to_owned();
+        house.app.get(location.strip_prefix("http://127.0.0.1:3000").unwrap()).await
+    };
     let query = format!("is_avkey={key}&is_pcid=PC-1&{PRODUCT}");
     let text = follow(&format!("/old/qlmservice.asmx/ValidateLicenseHttp?{query}")).await.text();
     assert_eq!((of(&text, "status"), of(&text, "computerID")), (Some("2"), Some("PC-1")));
@@ -316,14 +329,18 @@ async fn a_computer_is_released_by_the_code_of_its_app(app: TestApp) {
 
 async fn a_customer_looks_at_a_license_and_changes_nothing(app: TestApp) {
     let house = House::new(app).await;
-    let key = house.key("is_quantity=3&is_expdate=2035-01-31&is_licensemodel=subscription", "1").await;
+    let key = house
+        .key("is_quantity=3&is_expdate=2035-01-31&is_licensemodel=subscription&is_features=0:3&is_pp=quality.rows::100", "1")
+        .await;
     house.get("ValidateLicenseHttp", &format!("is_avkey={key}&is_pcid=HW-office-1234&is_computer_name=Office")).await;
     let link = house.app.get(&format!("/x/QlmCustomerSite/QlmLicenseInfo.aspx?is_avkey={key}&is_pcid=HW-office-1234")).await;
     let form = house.app.get(link.location()).await.text();
     assert!(form.contains(&format!("value=\"{key}\"")) && !form.contains("Office"), "opening it tells nothing yet");
     let page = house.app.post("/license", &[("key", &key)]).await;
     let text = page.text();
-    for part in ["Product press", "subscription", "31 Jan 2035", "1 of 3 seats taken", "Office", "…e-1234"] {
+    for part in
+        ["Product press", "subscription", "31 Jan 2035", "1 of 3 seats taken", "Office", "…e-1234", "0:3;", "quality.rows"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("HW-office-1234"), "whoever has the key is not told a whole computer id");

@@ -29,7 +29,8 @@ tests! {
         a_filter_reads_no_more_than_a_thousand_licenses,
         a_duration_counts_from_the_first_activation_for_good,
         a_deactivation_code_is_made_with_pipes,
-        an_app_is_told_in_its_users_language;
+        an_app_is_told_in_its_users_language,
+        who_names_no_vendor_is_the_one_that_is_the_default;
 }
 
 const PRODUCT: [(&str, &str); 3] = [("is_productid", "1"), ("is_majorversion", "1"), ("is_minorversion", "0")];
@@ -39,6 +40,18 @@ const SHOP: [(&str, &str); 3] = [("is_vendor", "woocommerce"), ("is_user", "shop
 
 async fn call(house: &House, method: &str, more: &[(&str, &str)]) -> Reply {
     house.get(method, &[&SHOP[..], &PRODUCT[..], more].concat()).await
+}
+
+async fn who_names_no_vendor_is_the_one_that_is_the_default(app: TestApp) {
+    let house = House::new(app).await;
+    house.set("enableGetRecentOrders", "true").await;
+    let key = house.keys("", "1").await.remove(0).0;
+    let ask = [("is_user", "shop"), ("is_pwd", PASSWORD), ("is_period", "60")];
+    assert_eq!(failure(&house.get("GetRecentOrdersHttp", &ask).await).0, 8);
+    house.set("defaultCommerceProvider", "WooCommerce").await;
+    assert!(house.get("GetRecentOrdersHttp", &ask).await.text().contains(&key), "as Zapier asks");
+    let wrong = [("is_user", "shop"), ("is_pwd", "a guess"), ("is_period", "60")];
+    assert_eq!(failure(&house.get("GetRecentOrdersHttp", &wrong).await).0, 8, "by its password all the same");
 }
 
 async fn every_method_that_makes_changes_or_tells_is_off(app: TestApp) {

@@ -250,7 +250,6 @@ async fn what_is_blocked_is_blocked_at_every_door(app: TestApp) {
     ] {
         let reply = house.app.post(path, fields).await;
         assert!(reply.status == 403 && reply.text().contains("from this network address"), "{path}: {}", reply.status);
-        assert_eq!(house.app.get(path).await.status.is_server_error(), false, "{path}");
     }
     assert_eq!(house.app.get("/activate").await.status, 200, "pages are shown to anybody");
     assert_eq!(house.license_of(&key).await.seats_taken, 0);

@@ -31,6 +31,7 @@ tests! {
         every_form_of_staff_has_an_id_of_its_own,
         a_license_shows_its_refusals_its_users_and_what_the_app_keeps,
         a_license_shows_what_it_is_by_qlms_methods,
+        a_shop_is_a_resellers_or_the_vendors_own,
         a_page_says_where_it_shows_only_the_first,
         a_counter_that_went_back_is_told_on_the_page,
         a_file_that_cannot_be_made_is_refused_in_words,
@@ -841,4 +842,25 @@ async fn lists_are_turned_both_ways_by_their_addresses(app: TestApp) {
         assert!(link(&again, "Next").is_some(), "{list}");
     }
     assert!(read(&shown(&app, &token, "/vendor/orders?q=nothing-like-it").await).contains("No order matches"));
+}
+
+async fn a_shop_is_a_resellers_or_the_vendors_own(app: TestApp) {
+    let house = House::new(app).await;
+    let keeper = house.app.staff("ann@vendor.example", Role::Owner).await;
+    let path = "/vendor/shops/WooCommerce";
+    let page = async || house.app.get_as(&keeper, path).await.text();
+    assert!(!page().await.contains("make no keys yet"), "they do");
+    house.set("enableGetActivationKey", "false").await;
+    assert!(page().await.contains("/vendor/settings/all?edit=enableGetActivationKey"));
+    let refused = house.app.post_as(&keeper, &format!("{path}/reseller"), &[("affiliate", &"N".repeat(129))]).await;
+    assert!(refused.status == 422 && refused.text().contains("up to 128 characters"), "{}", refused.status);
+    assert_eq!(house.app.post_as(&keeper, &format!("{path}/reseller"), &[("affiliate", "Nord <b>GmbH</b>")]).await.status, 303);
+    assert!(page().await.contains("value=\"Nord &lt;b&gt;GmbH&lt;/b&gt;\""), "{}", page().await);
+    let kept = house.app.desk().extension_view(&crate::desk::Visitor::Operator, "woocommerce").await.unwrap().extension;
+    assert_eq!(kept.affiliate, "Nord <b>GmbH</b>");
+    let viewer = house.app.staff("bob@vendor.example", Role::Viewer).await;
+    assert_eq!(house.app.post_as(&viewer, &format!("{path}/reseller"), &[("affiliate", "")]).await.status, 403);
+    house.app.post_as(&keeper, &format!("{path}/reseller"), &[("affiliate", "")]).await;
+    let kept = house.app.desk().extension_view(&crate::desk::Visitor::Operator, "woocommerce").await.unwrap().extension;
+    assert_eq!(kept.affiliate, "");
 }

@@ -254,12 +254,7 @@ fn qlm_facts(terms: &QlmTerms, visitor: &Visitor) -> QlmFacts {
 }
 
 fn qlm_property(property: &Property) -> QlmProperty {
-    let Property { category, name, value, expires } = property;
-    QlmProperty {
-        name: if category.is_empty() { name.clone() } else { format!("{category}.{name}") },
-        value: value.clone(),
-        valid_until: *expires,
-    }
+    QlmProperty { name: property.full_name(), value: property.value.clone(), valid_until: property.expires }
 }
 
 /// How often seats of a license are given back, where it has limits of its own.

@@ -94,6 +94,7 @@ pub fn routes(state: &AppState, form_kib: u32) -> Router<AppState> {
         .route("/vendor/shops/{name}", get(shops::shop))
         .route("/vendor/shops/{name}/map", sized(post(shops::map), SHOP_KIB))
         .route("/vendor/shops/{name}/keys", form(post(shops::keys)))
+        .route("/vendor/shops/{name}/reseller", form(post(shops::reseller)))
         .route("/vendor/shops/{name}/{act}", form(post(shops::act)))
         .route("/vendor/mail", get(mail::list))
         .route("/vendor/mail/server", form(get(mail::server).post(mail::set_server)))

@@ -159,6 +159,7 @@ pub async fn shop(
 #[derive(Default)]
 struct Shown {
     keys: Option<FormState>,
+    reseller: Option<FormState>,
     bench: Option<FormState>,
     tried: Option<Vec<Result<String, String>>>,
     address: Option<String>,
@@ -181,6 +182,8 @@ async fn draw_shop(state: &AppState, status: StatusCode, visitor: &Visitor, name
         class: class_label(&extension.class).to_owned(),
         enabled: extension.enabled,
         keys: shown.keys.unwrap_or_default().scoped("keys"),
+        reseller: shown.reseller.unwrap_or_else(|| FormState::filled([("affiliate", extension.affiliate)])).scoped("reseller"),
+        makes_no_keys: extension.password_mark.is_some() && extension.shared_key.is_none() && !state.desk.settings().qlm.create,
         bench: bench.scoped("bench"),
         own_map: found.own_map,
         tried: shown.tried,
@@ -242,6 +245,22 @@ pub async fn keys(State(state): State<AppState>, Staff(visitor): Staff, Path(nam
         Err(error) => match refuse(&state, &mut typed, error) {
             Ok(status) => {
                 let shown = Shown { keys: Some(typed), ..Shown::default() };
+                draw_shop(&state, status, &visitor, &name, "", shown).await
+            }
+            Err(response) => response,
+        },
+    }
+}
+
+/// Who sells by it.
+pub async fn reseller(State(state): State<AppState>, Staff(visitor): Staff, Path(name): Path<String>, body: Bytes) -> Response {
+    let mut typed = form(&body);
+    let edit = ExtensionEdit { affiliate: Some(typed.value("affiliate").to_owned()), ..ExtensionEdit::default() };
+    match state.desk.edit_extension(&visitor, &name, edit).await {
+        Ok(()) => see_other(&format!("/vendor/shops/{}?said=saved", segment(&name))),
+        Err(error) => match refuse(&state, &mut typed, error) {
+            Ok(status) => {
+                let shown = Shown { reseller: Some(typed), ..Shown::default() };
                 draw_shop(&state, status, &visitor, &name, "", shown).await
             }
             Err(response) => response,
