@@ -60,7 +60,6 @@ pub async fn answer(state: &AppState, told: ShopCall) -> Response {
         Ok(Ok(ShopAnswer::Keys(keys))) => reply::text(keys.join("\n")),
         // With the status of a success: the shop would ask again, and somebody has to mend something first.
         Ok(Ok(ShopAnswer::NoKeys(said))) => reply::text(format!("Error: {said}")),
-        Ok(Err(ShopRefused::Off(refused))) => reply::failure(StatusCode::FORBIDDEN, refused.code, &refused.message),
         Ok(Err(ShopRefused::Who(refused))) => reply::failure(StatusCode::UNAUTHORIZED, refused.code, &refused.message),
         Ok(Err(ShopRefused::Unreadable(message))) => reply::failure(StatusCode::BAD_REQUEST, ErrorCode::BadFormat, &message),
         Ok(Err(ShopRefused::Later(message))) => reply::failure(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Blocked, &message),

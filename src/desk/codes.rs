@@ -177,7 +177,7 @@ impl Desk {
         let Some(customer) = conn.customer_by_email(&ask.email).await? else { return Ok(Ok(())) };
         // To the address as it is kept: what was typed may fold to it and be another mailbox.
         let to = |letter: &NewMessage| NewMessage { recipient: customer.email.to_string(), ..letter.clone() };
-        match self.license_of(conn, &ask.email, product, ask.computer.as_deref(), now).await? {
+        match self.license_of(conn, &ask.email, product, ask.computer.as_deref(), ask.computer.as_deref(), now).await? {
             Ok(_) => {
                 conn.keep_code(&ask.email, product.id, code, mark).await?;
                 conn.add_message(&to(&letters.code), now).await?;
@@ -199,6 +199,7 @@ impl Desk {
         email: &Email,
         product: &Product,
         computer: Option<&str>,
+        named: Option<&str>,
         now: Timestamp,
     ) -> Result<Result<License, NoLicense>, StoreError> {
         let Some(customer) = conn.customer_by_email(email).await? else { return Ok(Err(NoLicense::None)) };
@@ -212,18 +213,16 @@ impl Desk {
             }
             None => Vec::new(),
         };
-        // Without a computer's name, which anybody can leave out, a code is for computers that are there: on one of them it was asked for.
-        if computer.is_none() {
-            let mut known = Vec::with_capacity(licenses.len());
-            for license in licenses {
-                if !conn.activations(license.id, 1).await?.is_empty() {
-                    known.push(license);
-                }
-            }
-            licenses = known;
-        }
         let chosen = authorization_code::license_for(product, &licenses, |id| held.contains(&id), now);
-        Ok(chosen.and_then(|id| licenses.into_iter().find(|license| license.id == id).ok_or(NoLicense::None)))
+        let chosen = chosen.and_then(|id| licenses.into_iter().find(|license| license.id == id).ok_or(NoLicense::None));
+        // Without a computer's name, which anybody can leave out, a code is for a license that is on computers already: on one of them it was
+        // asked for.
+        if let (Ok(license), true) = (&chosen, named.is_none())
+            && conn.activations(license.id, 1).await?.is_empty()
+        {
+            return Ok(Err(NoLicense::None));
+        }
+        Ok(chosen)
     }
 
     /// Whether a code counts, and for which license. A wrong one is counted, so the caller commits whatever comes of it.
@@ -263,19 +262,19 @@ impl Desk {
             }
             let matches = digits.as_ref().is_some_and(|digits| self.code_mark(&whose, product.id, digits) == mark);
             if code.prove(matches, &computers, tries, now).is_ok() {
-                proved = Some((email, code.properties));
+                proved = Some((email, !code.computer.is_empty(), code.properties));
                 break;
             }
             conn.count_code_try(&email, product.id).await?;
             conn.count_try(&counted("email", &whose), DAY, now).await?;
         }
-        let Some((email, properties)) = proved else {
+        let Some((email, named, properties)) = proved else {
             if let Some(from) = &shown.from {
                 conn.count_try(&counted("wrong", from), WRONG_FROM_SECONDS, now).await?;
             }
             return Ok(Err(CodeRefusal::Wrong));
         };
-        match self.license_of(conn, &email, product, Some(id), now).await? {
+        match self.license_of(conn, &email, product, Some(id), named.then_some(id), now).await? {
             Ok(license) => {
                 let definitions = product.rules.properties.clone();
                 Ok(Ok(Proved { email, license, properties, definitions }))

@@ -66,8 +66,6 @@ pub struct Issue {
     pub subscription: Option<(String, String)>,
     /// The customer gets the keys by mail.
     pub mails_keys: bool,
-    /// The letter is no place for what anybody typed who need not even be the recipient.
-    pub hides_names: bool,
     /// The template of that letter, where an order names one.
     pub template: Option<String>,
     /// How many keys are made in a day at most by all who say so.
@@ -115,7 +113,6 @@ impl Issue {
             item: None,
             subscription: None,
             mails_keys: false,
-            hides_names: false,
             template: None,
             keys_per_day: None,
             licenses_most: None,

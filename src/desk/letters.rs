@@ -5,7 +5,7 @@ use super::{Desk, Issue, messages::Outgoing, settings::Settings};
 use crate::{
     licensing::{
         ActivationKey, Email, LicenseId, Timestamp,
-        license::{Expiry, License},
+        license::{Expiry, License, LicenseState},
         product::Product,
         template::{LetterKind, NEW_ORDER, RENEWED, REQUESTED, Template},
     },
@@ -50,15 +50,14 @@ impl Desk {
             self.page("/activate"),
             questions(&settings)
         );
-        let named = |text: &str| if issue.hides_names { String::new() } else { text.to_owned() };
         let last = issue.terms.expiry.on.map(|end| settings.qlm.orders.dates.write(end.plus_seconds(-1)));
         let about = [
             ("ActivationKey", lines(keys.iter().map(ActivationKey::text))),
             ("ProductName", name.clone()),
             ("ExpiryDate", last.unwrap_or_default()),
             ("OrderID", order.to_owned()),
-            ("FullName", named(&issue.customer_name)),
-            ("Company", named(&issue.customer_company)),
+            ("FullName", issue.customer_name.clone()),
+            ("Company", issue.customer_company.clone()),
             ("Email", to.to_string()),
         ];
         // Another letter would not say the key.
@@ -154,7 +153,7 @@ impl RenewalLetter {
         let mut letters: Vec<(Customer, Vec<(License, Product)>)> = Vec::new();
         for id in renewed {
             let Some((license, product, _)) = conn.license(*id).await? else { continue };
-            let Some(customer) = license.customer else { continue };
+            let Some(customer) = license.customer.filter(|_| matches!(license.state, LicenseState::Enabled)) else { continue };
             if let Some((_, theirs)) = letters.iter_mut().find(|(known, _)| known.id == customer) {
                 theirs.push((license, product));
             } else if let Some(customer) = conn.customer(customer).await? {

@@ -218,7 +218,10 @@ impl Desk {
                 }
                 for id in ids {
                     // Read before the act began, and upgraded since: the time would be given to what nobody has any more.
-                    if only_newest && conn.lock_license(id).await?.is_some() && conn.upgraded_to(id).await?.is_some() {
+                    let locked = if only_newest { conn.lock_license(id).await? } else { None };
+                    if locked.is_some_and(|(license, ..)| !matches!(license.state, LicenseState::Enabled))
+                        && conn.upgraded_to(id).await?.is_some()
+                    {
                         let message = "This license was upgraded at the same moment. Send it again.";
                         return Err(StoreError::gave_up(NotChanged(ActError::field("is_avkey", message))));
                     }
@@ -228,7 +231,11 @@ impl Desk {
                         Done::NotFound => return Err(StoreError::gave_up(NotChanged(ActError::NotFound))),
                         Done::Refused(error) => return Err(StoreError::gave_up(NotChanged(error))),
                     }
-                    if letter.is_some() && end_of(conn, id).await? != before {
+                    // A day more or less is no renewal: shops count months as they like.
+                    let after = if letter.is_some() { end_of(conn, id).await? } else { None };
+                    if let (Some(before), Some(after)) = (before, after)
+                        && after >= before.plus_days(2)
+                    {
                         renewed.push(id);
                     }
                 }
@@ -513,7 +520,7 @@ pub(super) struct Change {
     pub act: &'static str,
     /// By this name it is done once.
     pub once: Option<Once>,
-    /// Goes to whoever has those that end later, or earlier, for it.
+    /// Goes to whoever has those that end later for it, and are good.
     pub letter: Option<RenewalLetter>,
 }
 

@@ -11,7 +11,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 
-use super::{AppState, page::problem, session::has_session_cookie};
+use super::{AppState, page::problem, portal::offline, session::has_session_cookie};
 use crate::app::portal::Problem;
 
 /// Headers of every answer. `same-origin` keeps the Referer that plain forms of the same site need, and gives it to nobody else.
@@ -60,6 +60,10 @@ pub async fn admitted(State(state): State<AppState>, request: Request, next: Nex
         let country = state.country_of(peer, request.headers());
         let from = state.address_of(peer, request.headers());
         if let Err(refused) = state.desk.qlm_admitted(Some(from), country.as_deref(), act) {
+            // The workbench reads its answer.
+            if request.uri().path() == "/offline/answer" {
+                return offline::not_from_here(&refused.message);
+            }
             return problem(&state, Problem::FromHere { why: refused.message });
         }
     }

@@ -136,7 +136,7 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
         }
         // Letters have it as a link, which a person opens: the page it leads to has a button.
         "subscribetomaillisthttp" if call.by_get && call.args.flag("is_include") == Ok(Some(false)) => {
-            reply::page("/mail/stop", "email", call.args.text("is_email").unwrap_or_default())
+            reply::page("/mail/stop", &[("email", call.args.text("is_email").unwrap_or_default())])
         }
         "subscribetomaillisthttp" if call.args.flag("is_html") == Ok(Some(true)) => match desk.qlm_mail_list(call).await {
             Ok(Ok(message)) => reply::text(message),
@@ -145,7 +145,8 @@ pub async fn run(state: &AppState, method: &str, call: QlmCall) -> Response {
         },
         "subscribetomaillisthttp" => changed(state, call, desk.qlm_mail_list(call).await).await,
         "updateprivacyconsenthttp" if call.by_get && call.args.flag("is_consent") == Ok(Some(false)) => {
-            reply::page("/mail/withdraw", "email", call.args.text("is_email").unwrap_or_default())
+            let said = |name| call.args.text(name).unwrap_or_default();
+            reply::page("/mail/withdraw", &[("email", said("is_email")), ("key", said("is_avkey"))])
         }
         "updateprivacyconsenthttp" => changed(state, call, desk.qlm_consent(call).await).await,
         "activatekeybyauthorizationcodehttp" => told(state, call, desk.qlm_activate_by_code(call).await).await,

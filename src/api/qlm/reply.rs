@@ -50,8 +50,8 @@ pub fn text(text: String) -> Response {
 }
 
 /// A page of ours, with one field filled.
-pub fn page(path: &str, name: &str, value: &str) -> Response {
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+pub fn page(path: &str, said: &[(&str, &str)]) -> Response {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
     crate::server::page::see_other(&format!("{path}?{query}"))
 }
 

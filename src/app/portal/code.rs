@@ -132,6 +132,8 @@ pub struct ConfirmView {
     pub action: String,
     pub what: Confirming,
     pub email: String,
+    /// Of a license of theirs, where that is asked for.
+    pub key: Option<String>,
     pub done: bool,
 }
 
@@ -168,8 +170,8 @@ pub fn ConfirmPage(frame: Frame, view: ConfirmView) -> impl IntoView {
     let body = if view.done {
         view! { <Headline title="Done" lede=after/><p>"For "<bdi class="mono">{email}</bdi>"."</p> }.into_any()
     } else {
-        let form = FormState::filled([("email", view.email)]);
-        let told = hidden(&form, &["email"]);
+        let form = FormState::filled([("email", view.email), ("key", view.key.unwrap_or_default())]);
+        let told = hidden(&form, &["email", "key"]);
         view! {
             <Headline title=title lede=lede/>
             <p>"For "<bdi class="mono">{email}</bdi>"."</p>

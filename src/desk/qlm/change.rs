@@ -203,16 +203,18 @@ impl Desk {
         Ok(Ok(updated(&found)))
     }
 
-    /// Gives back what the same shop revoked, and nothing that somebody else did.
+    /// Gives back what the same shop revoked for this reason, and nothing else.
     pub(in crate::desk) async fn restore_licenses(
         &self,
         visitor: &Visitor,
         found: Vec<(License, Product)>,
         once: Once,
+        reason: String,
     ) -> Result<Result<String, QlmRefused>, Fault> {
         let (now, actor) = (self.now(), visitor.actor());
         let change = move |license: &mut License| {
-            if is_disabled_by(license, &actor) {
+            let is_why = matches!(&license.state, LicenseState::Disabled { reason: why, .. } if *why == reason);
+            if is_disabled_by(license, &actor) && is_why {
                 set_revoked(license, false, "", &actor, now)?;
             }
             Ok(())
@@ -237,7 +239,11 @@ impl Desk {
             (Err(refused), _) => return Ok(Err(refused)),
             (_, Err(error)) => return Ok(Err(error.into())),
         };
-        if let (Some(_), Err(refused)) = (revokes, switched(settings.qlm.revoke, "enableRevokeLicense")) {
+        // What is so already needs no switch to stay so.
+        let turns = |revokes: bool| found.iter().any(|(license, _)| matches!(license.state, LicenseState::Enabled) == revokes);
+        if revokes.is_some_and(turns)
+            && let Err(refused) = switched(settings.qlm.revoke, "enableRevokeLicense")
+        {
             return Ok(Err(refused));
         }
         if let Err(refused) = edit.fits(found.iter().map(|(_, product)| product)) {
@@ -448,6 +454,10 @@ pub(in crate::desk) async fn newest_of(
     let mut newest = (license, product);
     // As many as a license is upgraded in its life, and no circle.
     for _ in 0..MOST_UPGRADES {
+        // Staff has made the old one good again.
+        if matches!(newest.0.state, LicenseState::Enabled) {
+            break;
+        }
         let Some(to) = conn.upgraded_to(newest.0.id).await? else { break };
         let Some((license, product, _)) = conn.license(to).await? else { break };
         newest = (license, product);
@@ -510,6 +520,8 @@ fn set_revoked(license: &mut License, revoked: bool, reason: &str, by: &Actor, n
         let message = "This license was disabled by its vendor, who alone gives it back. Nothing was changed.";
         return Err(ActError::field("is_revoke", message));
     }
+    // One that the same shop has revoked is so for what it says last: what is over is not given back with a refund.
+    let state = if revoked && is_disabled_by(license, by) { LicenseState::Enabled } else { state };
     let turned = if revoked { state.disable(by.clone(), reason.to_owned(), now) } else { state.enable() };
     if let Ok(state) = turned {
         license.state = state;

@@ -152,7 +152,8 @@ impl Desk {
             Ok(order) => order,
             Err(error) => return Ok(Err(error.into())),
         };
-        if let Some(qlm) = order.terms.qlm.as_mut().filter(|_| !affiliate.is_empty()) {
+        let by_reseller = !affiliate.is_empty();
+        if let Some(qlm) = order.terms.qlm.as_mut().filter(|_| by_reseller) {
             qlm.affiliate = affiliate;
         }
         let mut conn = self.read().await?;
@@ -190,7 +191,8 @@ impl Desk {
             customer,
             customer_name: named(&name),
             customer_company: named(&company),
-            updates_customer: settings.qlm.updates_customers,
+            // A reseller says nothing of whoever bought from others.
+            updates_customer: settings.qlm.updates_customers && !by_reseller,
             ordered: Some(day.midnight()),
             paid,
             order: number,

@@ -191,14 +191,11 @@ impl Desk {
         let counted = self.store.write(move |conn| {
             let subject = subject.clone();
             Box::pin(async move {
-                // In one act: of many at one time no more count than one after the other.
-                if conn.tries(&subject, DAY_SECONDS, now).await? >= CODES_A_DAY {
-                    return Ok(false);
+                if right {
+                    return Ok(conn.tries(&subject, DAY_SECONDS, now).await? < CODES_A_DAY);
                 }
-                if !right {
-                    conn.count_try(&subject, DAY_SECONDS, now).await?;
-                }
-                Ok(true)
+                // By what the count comes to: of many at one time no more are tried than one after the other.
+                Ok(conn.count_try(&subject, DAY_SECONDS, now).await? <= CODES_A_DAY)
             })
         });
         if !counted.await? {

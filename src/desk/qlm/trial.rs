@@ -80,7 +80,8 @@ impl Desk {
         let model = ordered.terms.qlm.as_ref().map(|qlm| qlm.model).unwrap_or_default();
         let issue = Issue {
             quantities: ordered.quantities,
-            customer_name: name,
+            // Whoever asks need not be who gets it, and a customer's name goes into letters: staff alone reads it.
+            note: if name.is_empty() { String::new() } else { format!("Asked for in the name of {name}.") },
             provider: "trial".to_owned(),
             // The same trial asked for twice at a time is one.
             order: Some(format!("{}-{}-{}", product.code, trials + 1, self.trial_mark(&email))),
@@ -92,7 +93,6 @@ impl Desk {
             },
             customer: Some(email),
             mails_keys: true,
-            hides_names: true,
             keys_per_day: settings.qlm.protect.keys_per_day,
             licenses_most: settings.qlm.rules.licenses,
             ..Issue::one(product.code.clone(), ordered.terms)

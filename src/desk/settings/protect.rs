@@ -114,13 +114,13 @@ macro_rules! switch {
 pub(super) static KNOWN: [Known; 19] = [
     Known {
         name: "blockIPAddresses",
-        about: "QLM: network addresses that call none of its methods and tell of no order, separated by semicolons; blocks such as 203.0.113.0/24 too",
+        about: "QLM: network addresses (and blocks of them, such as 203.0.113.0/24) that call none of its methods, tell of no order, and activate nothing by the customers’ pages; separated by semicolons. Whoever shares such an address is shut out as well",
         read: |settings, text| Addresses::parse(text).map(|all| settings.qlm.protect.blocked_addresses = all),
         write: |settings| settings.qlm.protect.blocked_addresses.text(),
     },
     Known {
         name: "httpAdminMethods",
-        about: "QLM: methods that are called only from the addresses of the next setting, separated by commas",
+        about: "QLM: methods that are called only from the addresses of the next setting, separated by commas. The customers’ pages do the same by ActivateKey, RequestAuthorizationCodeForActivationHttp and ActivateKeyByAuthorizationCodeHttp, and are closed with them",
         read: |settings, text| {
             settings.qlm.protect.admin_methods = super::qlm::methods(text)?.iter().map(|name| name.to_lowercase()).collect();
             Ok(())

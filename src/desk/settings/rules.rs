@@ -155,7 +155,7 @@ pub(super) static KNOWN: [Known; 16] = [
     ),
     Known {
         name: "blockActivationByCountry",
-        about: "QLM: countries its methods neither activate nor validate from, by codes of two letters, separated by commas; the next setting says how they are known. Addresses can be borrowed elsewhere",
+        about: "QLM: countries from which neither its methods nor the customers’ pages activate or validate anything, by codes of two letters, separated by commas; the next setting says how they are known. Addresses can be borrowed elsewhere",
         read: |settings, text| countries(text).map(|codes| settings.qlm.rules.blocked_countries = codes),
         write: |settings| settings.qlm.rules.blocked_countries.join(","),
     },

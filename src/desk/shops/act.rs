@@ -131,7 +131,7 @@ impl Desk {
         restores: bool,
         event: &ShopEvent,
     ) -> Result<Ended, Fault> {
-        let args = self.all_args(map, order).await?.unwrap_or_default();
+        let args = self.some_args(map, order).await?;
         self.renewal(extension, order, &args, (None, restores), event).await
     }
 
@@ -239,13 +239,17 @@ impl Desk {
             let message = "It was issued before, and is disabled. Enable the licenses, or let them be.";
             return Ok(Err(message.to_owned()));
         }
-        let before = |license: &License| matches!(&license.state, LicenseState::Disabled { at, .. } if *at <= event.received);
+        let reason = refunded(extension);
+        let before = |license: &License| match &license.state {
+            LicenseState::Disabled { at, reason: why, .. } => *at <= event.received && *why == reason,
+            _ => false,
+        };
         let again: Vec<_> = disabled.into_iter().filter(|(license, _)| before(license)).collect();
         let count = again.len();
         if count == 0 {
             return Ok(Ok("It was revoked since, and stays so.".to_owned()));
         }
-        let restored = self.restore_licenses(&visitor, again, once(event, ORDERED_AGAIN)).await?;
+        let restored = self.restore_licenses(&visitor, again, once(event, ORDERED_AGAIN), refunded(extension)).await?;
         Ok(restored.map(|_| format!("{} given back.", licenses(count))).map_err(|refused| refused.message))
     }
 
@@ -334,6 +338,15 @@ impl Desk {
             Ended { state: EventState::Ignored, said: "They are no customer of this shop.".to_owned(), order: None }
         })
     }
+}
+
+/// Why a license is disabled that was given back, and one whose subscription is over.
+pub(super) fn refunded(extension: &Extension) -> String {
+    format!("Refunded or cancelled at {}.", extension.name)
+}
+
+pub(super) fn over(extension: &Extension) -> String {
+    format!("Its subscription ended at {}.", extension.name)
 }
 
 /// The name of what an event does to what is there already.

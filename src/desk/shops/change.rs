@@ -2,7 +2,7 @@
 
 use super::{
     Ended,
-    act::{mark, once},
+    act::{mark, once, over, refunded},
     items::{licenses, of_extension},
 };
 use crate::{
@@ -13,9 +13,8 @@ use crate::{
         qlm::{LicensesNamed, NewEnd, Plan, Renewal},
     },
     licensing::{
-        OrderId,
-        license::License,
-        product::Product,
+        LicenseId, OrderId,
+        license::LicenseState,
         qlm::Args,
         shops::{ShopOrder, cents},
     },
@@ -72,6 +71,8 @@ impl Desk {
         let of = of.or_else(|| found.first().and_then(|(license, _)| license.order));
         let count = found.len();
         let visitor = Visitor::Extension { name: extension.name.clone() };
+        let ids: Vec<_> = found.iter().map(|(license, _)| license.id).collect();
+        let gives = matches!(change, Change::Renew { restores: true, .. } | Change::Restore);
         let (done, what) = match change {
             Change::Renew { once, letter, restores } => {
                 let end = order.until.map_or(NewEnd::AsBefore, |until| NewEnd::NotBefore(until.date()));
@@ -95,7 +96,7 @@ impl Desk {
                     Ok(_) => {}
                     Err(said) => return Ok(Ended { order: of, ..Ended::failed(said) }),
                 }
-                (self.restore_licenses(&visitor, found, once(event, 0)).await?, "given back")
+                (self.restore_licenses(&visitor, found, once(event, 0), refunded(extension)).await?, "given back")
             }
             Change::Revoke | Change::End => {
                 match self.given_back(of, order, event, 1).await? {
@@ -112,25 +113,44 @@ impl Desk {
                     return Ok(Ended { order: of, ..Ended::failed(said) });
                 }
                 if let (Change::Revoke, Some(of)) = (&change, of)
-                    && self.is_of_upgrade(of, &found).await?
+                    && self.is_of_upgrade(of).await?
                 {
                     let said = "This order upgraded a license, whose old key is disabled. Decide which of the two is good, and enable or disable them.";
                     return Ok(Ended { order: Some(of), ..Ended::failed(said.to_owned()) });
                 }
-                let reason = format!("Refunded or cancelled at {}.", extension.name);
+                // Whose subscription is over is not given back by what undoes a refund.
+                let reason = if matches!(change, Change::End) { over(extension) } else { refunded(extension) };
                 (self.revoke_licenses(&visitor, found, true, reason).await?, "revoked")
             }
         };
         Ok(match done {
+            // Paid for, and of no use until somebody looks at it.
+            Ok(_) if gives && self.are_disabled(&ids).await? => {
+                let said = format!(
+                    "{} {what}, and disabled by somebody else. Enable what is to be good, or let it be.",
+                    licenses(count)
+                );
+                Ended { order: of, ..Ended::failed(said) }
+            }
             Ok(_) => Ended::done(format!("{} {what}.", licenses(count)), of),
             Err(refused) => Ended::failed(refused.message),
         })
     }
 
-    /// Whether an order made licenses by taking the place of others.
-    async fn is_of_upgrade(&self, order: OrderId, found: &[(License, Product)]) -> Result<bool, Fault> {
+    async fn are_disabled(&self, ids: &[LicenseId]) -> Result<bool, Fault> {
         let mut conn = self.read().await?;
-        for (license, _) in found.iter().filter(|(license, _)| license.order == Some(order)) {
+        for id in ids {
+            if conn.license(*id).await?.is_some_and(|(license, ..)| !matches!(license.state, LicenseState::Enabled)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether an order made licenses by taking the place of others.
+    async fn is_of_upgrade(&self, order: OrderId) -> Result<bool, Fault> {
+        let mut conn = self.read().await?;
+        for (license, _) in conn.licenses_of_order(order).await? {
             if conn.took_a_place(license.id).await? {
                 return Ok(true);
             }

@@ -4,9 +4,10 @@ use super::day_of;
 use crate::{
     desk::{
         Desk, Fault, QlmRefused,
-        qlm::{LicensesNamed, Ordered, Planned, is_of, no_quantity},
+        qlm::{LicensesNamed, Ordered, Planned, is_of, newest_of, no_quantity},
     },
     licensing::{
+        ActivationKey,
         license::License,
         product::Product,
         qlm::{Args, ErrorCode, providers},
@@ -108,6 +109,54 @@ impl Desk {
             }
         }
         Ok(Ok(all))
+    }
+
+    /// The arguments of items, of those that have any: what of them is no product here is passed over.
+    pub(super) async fn some_args(&self, map: &ShopMap, order: &ShopOrder) -> Result<Vec<Args>, Fault> {
+        let mut all = Vec::with_capacity(order.items.len());
+        for item in &order.items {
+            all.extend(self.item_args(map, item).await?.ok());
+        }
+        Ok(all)
+    }
+
+    /// Whether an order does something to licenses that are there.
+    pub(super) async fn changes_licenses(&self, map: &ShopMap, order: &ShopOrder) -> Result<bool, Fault> {
+        let changes = |args: &Args| {
+            let action = args.text("webhook_action").unwrap_or(ACTIONS[0]);
+            !ACTIONS[..2].iter().any(|known| known.eq_ignore_ascii_case(action))
+        };
+        Ok(self.some_args(map, order).await?.iter().any(changes))
+    }
+
+    /// The keys an item of an order has, which was acted on.
+    pub(super) async fn keys_of_item(
+        &self,
+        extension: &Extension,
+        map: &ShopMap,
+        order: &ShopOrder,
+        place: usize,
+    ) -> Result<Vec<String>, Fault> {
+        let planned = match self.plan_item(extension, map, order, place).await? {
+            Ok(Item::Keys(planned)) => *planned,
+            _ => {
+                // What is done to a license that is there is answered with what it is now.
+                let found = self.license_of_item(extension, order, &order.items[place], true).await?;
+                let keys = found.unwrap_or_default().into_iter().filter_map(|(license, _)| license.key);
+                return Ok(keys.map(|key| key.text()).collect());
+            }
+        };
+        let mut conn = self.read().await?;
+        let (number, item) =
+            (planned.issue.order.as_deref().unwrap_or_default(), planned.issue.item.as_deref().unwrap_or_default());
+        let Some(order) = conn.order_of(&planned.issue.provider, number).await? else { return Ok(Vec::new()) };
+        let mut keys = Vec::new();
+        for id in conn.licenses_of_item(order.id, item).await? {
+            let Some((license, product, _)) = conn.license(id).await? else { continue };
+            let (license, _) = newest_of(&mut conn, license, product).await?;
+            keys.extend(license.key.as_ref().map(ActivationKey::text));
+        }
+        Ok(keys)
     }
 
     /// Whether the buyer gets the key by mail.

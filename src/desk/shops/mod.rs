@@ -15,13 +15,10 @@ pub use bench::Tried;
 pub use properties::PropertyEdit;
 pub use setup::{ExtensionEdit, ExtensionView};
 
-use super::{
-    ActError, Area, Desk, Fault, Level, QlmCall, QlmRefused, Visitor,
-    qlm::{newest_of, switched},
-};
+use super::{ActError, Area, Desk, Fault, Level, QlmCall, QlmRefused, Visitor, qlm::switched};
 use crate::{
     licensing::{
-        ActivationKey, OrderId, Timestamp,
+        OrderId, Timestamp,
         files::base64,
         qlm::ErrorCode,
         shops::{Payload, ShopAct, ShopMap, ShopReply, Signing, signature},
@@ -88,8 +85,6 @@ pub enum ShopRefused {
     Who(QlmRefused),
     /// What it sent could not be read.
     Unreadable(String),
-    /// What it tells is switched off for whoever shows a password.
-    Off(QlmRefused),
     /// The shop could not be asked back; it may call again.
     Later(String),
 }
@@ -146,13 +141,6 @@ impl Desk {
         let Some(events) = payload.events(&map.events, MOST_EVENTS) else {
             return Ok(Err(ShopRefused::Unreadable(format!("At most {MOST_EVENTS} events are taken at once."))));
         };
-        if by_password {
-            for event in &events {
-                if let Err(refused) = self.password_does(&map, event) {
-                    return Ok(Err(ShopRefused::Off(refused)));
-                }
-            }
-        }
         let mut last = None;
         for event in events {
             let name = map.event_name(&event).filter(|name| is_plain(name));
@@ -160,6 +148,14 @@ impl Desk {
             let body = if several { event.body().to_string().into_bytes() } else { told.body.clone() };
             let kept = self.keep_shop_event(&extension, &name, &told.headers, &body).await?;
             last = Some(kept.id);
+            // It is not lost: staff switches it on, and acts on it.
+            if by_password && let Err(refused) = self.password_does(&map, event).await? {
+                if kept.state != EventState::Done {
+                    self.shop_event_ended(kept.id, Ended::failed(refused.message)).await?;
+                }
+                failed += 1;
+                continue;
+            }
             match self.run_shop_event(&extension, kept, false).await? {
                 EventState::Failed => failed += 1,
                 // Whoever acts on it now may not come to its end.
@@ -176,41 +172,61 @@ impl Desk {
             return Ok(Ok(ShopAnswer::Receipt(receipt)));
         }
         match (map.answer, last) {
-            (ShopReply::Keys, Some(event)) => Ok(Ok(self.keys_of_event(event).await?)),
+            (ShopReply::Keys, Some(event)) => Ok(Ok(self.keys_of_event(&extension, &map, event).await?)),
             _ => Ok(Ok(ShopAnswer::Kept { done, failed })),
         }
     }
 
-    /// The keys an event's order has.
-    async fn keys_of_event(&self, id: i64) -> Result<ShopAnswer, Fault> {
-        let mut conn = self.read().await?;
-        let Some(event) = conn.event(id).await? else { return Ok(ShopAnswer::NoKeys(String::new())) };
-        let mut keys = Vec::new();
-        if let Some(order) = event.order {
-            for (license, product) in conn.licenses_of_order(order).await? {
-                let (license, _) = newest_of(&mut conn, license, product).await?;
-                keys.extend(license.key.as_ref().map(ActivationKey::text));
-            }
+    /// The keys of an event's own items, of which its order may have more; of an event without any, what became of it.
+    async fn keys_of_event(&self, extension: &Extension, map: &ShopMap, id: i64) -> Result<ShopAnswer, Fault> {
+        let Some(event) = self.read().await?.event(id).await? else { return Ok(ShopAnswer::NoKeys(String::new())) };
+        if event.state == EventState::Failed {
+            return Ok(ShopAnswer::NoKeys(event.said));
         }
-        Ok(if keys.is_empty() { ShopAnswer::NoKeys(event.said) } else { ShopAnswer::Keys(keys) })
+        let (headers, body) = self.shop_event_content(&event)?;
+        let payload = match Payload::read(&body, headers) {
+            Ok(payload) => self.completed(extension, map, payload).await?,
+            Err(error) => Err(error.to_string()),
+        };
+        let order = match payload.map(|payload| map.read(&payload)) {
+            Ok(Ok(ShopAct::Order(order) | ShopAct::SubscriptionPayment(order))) => order,
+            _ => return Ok(ShopAnswer::Keys(vec![event.said])),
+        };
+        let mut keys = Vec::new();
+        for place in 0..order.items.len() {
+            keys.extend(self.keys_of_item(extension, map, &order, place).await?);
+        }
+        Ok(ShopAnswer::Keys(if keys.is_empty() { vec![event.said] } else { keys }))
     }
 
-    /// Whether an event's act is switched on for whoever shows a password: it does no more here than by the method of that name.
-    fn password_does(&self, map: &ShopMap, event: &Payload) -> Result<(), QlmRefused> {
+    /// Whether what an event does is switched on for whoever shows a password: it does no more here than by the method of that name.
+    async fn password_does(&self, map: &ShopMap, mut event: Payload) -> Result<Result<(), QlmRefused>, Fault> {
         let settings = self.settings();
         let qlm = &settings.qlm;
-        match map.read(event) {
-            Ok(ShopAct::Order(_)) => switched(qlm.create, "enableGetActivationKey"),
-            Ok(ShopAct::SubscriptionPayment(_)) => {
-                switched(qlm.create, "enableGetActivationKey")?;
-                switched(qlm.renew, "enableRenewSubscriptionHttp")
-            }
-            Ok(ShopAct::Renew(_) | ShopAct::Extend(_)) => switched(qlm.renew, "enableRenewSubscriptionHttp"),
-            Ok(ShopAct::Maintain(_)) => switched(qlm.update, "enableUpgradeLicense"),
-            Ok(ShopAct::Revoke(_) | ShopAct::End(_) | ShopAct::Restore(_)) => switched(qlm.revoke, "enableRevokeLicense"),
-            // What cannot be read is kept, for somebody to mend the map.
-            Ok(ShopAct::Customer(_) | ShopAct::Nothing) | Err(_) => Ok(()),
+        let (create, renew) = ((qlm.create, "enableGetActivationKey"), (qlm.renew, "enableRenewSubscriptionHttp"));
+        let (update, revoke) = ((qlm.update, "enableUpgradeLicense"), (qlm.revoke, "enableRevokeLicense"));
+        // As it is read when it is acted on.
+        if matches!(map.signing, Signing::TwoCheckout | Signing::PayPal) {
+            event.gather();
         }
+        let mut needed = Vec::new();
+        match map.read(&event) {
+            Ok(ShopAct::Order(order)) => {
+                needed.push(create);
+                needed.extend(self.changes_licenses(map, &order).await?.then_some(update));
+            }
+            Ok(ShopAct::SubscriptionPayment(order)) => {
+                needed.extend([create, renew]);
+                needed.extend(self.changes_licenses(map, &order).await?.then_some(update));
+            }
+            Ok(ShopAct::Renew(_) | ShopAct::Extend(_)) => needed.push(renew),
+            Ok(ShopAct::Maintain(_)) => needed.push(update),
+            Ok(ShopAct::Revoke(_) | ShopAct::End(_) | ShopAct::Restore(_)) => needed.push(revoke),
+            Ok(ShopAct::Customer(_) | ShopAct::Nothing) => {}
+            // It may be an order once its shop was asked for more.
+            Err(_) => needed.push(create),
+        }
+        Ok(needed.into_iter().try_for_each(|(on, property)| switched(on, property)))
     }
 
     /// The extension that calls, and whether a password is all that says so. What its shop signs is proved by the signature; else a password

@@ -190,7 +190,7 @@ const BY_NAMES: &[(Sample, &str)] = &[
     ),
     (
         sample!("cleverbridge/order.form"),
-        "order; number 62000001; email ann@customer.example; name Ann Löwe; item cleverbridge_84711|pid_84711; quantity 2",
+        "order; number 62000001; email ann@customer.example; name Ann Löwe; item cleverbridge_84711|pid_84711; id 1; quantity 2",
     ),
     (
         sample!("digibuy/order.form"),
@@ -222,7 +222,7 @@ const BY_NAMES: &[(Sample, &str)] = &[
     (
         sample!("shareit/order.form"),
         "order; number 700000001; email ann@customer.example; name Ann Löwe; company Löwe GmbH; \
-         item shareit_300810470|pid_300810470; user data ORDER-DESK-7; quantity 2",
+         item shareit_300810470|pid_300810470; id 1; user data ORDER-DESK-7; quantity 2",
     ),
     // It calls for keys, and only its call unpacks which product `t` names.
     (sample!("swreg/order.form"), "order; number 700001; email ann@customer.example; name Löwe; item"),

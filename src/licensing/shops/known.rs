@@ -43,7 +43,8 @@ pub fn default_map(class: &str) -> ShopMap {
             // As QLM's properties are called.
             .chain((class == "salesforce").then(|| "salesforce_pid_{productid}".to_owned()))
             .collect(),
-        item: Vec::new(),
+        // A generator of keys is called for each item of an order, by its number in it.
+        item: vec!["running_no".to_owned()],
         key: fields.key.clone(),
         literal: Vec::new(),
         passed_on: Vec::new(),

@@ -19,8 +19,8 @@ use crate::{
         },
         ui::FormState,
     },
-    desk::{ActError, CodeAsk, CodeRefusal, CodeShown},
-    licensing::{DeviceId, DeviceName, Email, ProductCode, activation::Device, authorization_code::NoLicense},
+    desk::{ActError, CodeAsk, CodeRefusal, CodeShown, QlmCall},
+    licensing::{DeviceId, DeviceName, Email, ProductCode, activation::Device, authorization_code::NoLicense, qlm::Args},
     server::{
         AppState,
         forms::{form, new_request_id, pairs},
@@ -226,7 +226,13 @@ pub async fn agreement(State(state): State<AppState>, Path(link): Path<String>) 
 
 fn draw_agreement(state: &AppState, link: &str, done: bool) -> Response {
     let Some(found) = state.desk.read_agreement_link(link) else { return problem(state, Problem::LinkOver) };
-    let view = ConfirmView { action: format!("/mail/{link}"), what: confirming(found.to), email: found.email.to_string(), done };
+    let view = ConfirmView {
+        action: format!("/mail/{link}"),
+        what: confirming(found.to),
+        email: found.email.to_string(),
+        key: None,
+        done,
+    };
     page(state, StatusCode::OK, |frame| view! { <ConfirmPage frame=frame view=view/> })
 }
 
@@ -249,30 +255,44 @@ pub async fn stop(State(state): State<AppState>, RawQuery(query): RawQuery) -> R
 }
 
 fn draw_stop(state: &AppState, email: &Email, done: bool) -> Response {
-    let view = ConfirmView { action: "/mail/stop".to_owned(), what: Confirming::NoNews, email: email.to_string(), done };
+    let view =
+        ConfirmView { action: "/mail/stop".to_owned(), what: Confirming::NoNews, email: email.to_string(), key: None, done };
     page(state, StatusCode::OK, |frame| view! { <ConfirmPage frame=frame view=view/> })
 }
 
 /// Where a call that takes consent back leads when it is opened: whoever looks ahead at links takes nothing back.
 pub async fn withdraw(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
     let given = pairs(query.unwrap_or_default().as_bytes());
-    let email = given.iter().find(|(name, _)| name == "email").and_then(|(_, text)| Email::parse(text).ok());
-    match email {
-        Some(email) => draw_withdrawal(&state, &email, false),
-        None => problem(&state, Problem::LinkOver),
+    let said = |name: &str| given.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text.as_str());
+    match Email::parse(said("email")) {
+        Ok(email) => draw_withdrawal(&state, &email, said("key"), false),
+        Err(_) => problem(&state, Problem::LinkOver),
     }
 }
 
-fn draw_withdrawal(state: &AppState, email: &Email, done: bool) -> Response {
-    let view = ConfirmView { action: "/mail/withdraw".to_owned(), what: Confirming::NoConsent, email: email.to_string(), done };
+fn draw_withdrawal(state: &AppState, email: &Email, key: &str, done: bool) -> Response {
+    let (action, what) = ("/mail/withdraw".to_owned(), Confirming::NoConsent);
+    let view = ConfirmView { action, what, email: email.to_string(), key: Some(key.to_owned()), done };
     page(state, StatusCode::OK, |frame| view! { <ConfirmPage frame=frame view=view/> })
 }
 
-pub async fn withdrawn(State(state): State<AppState>, body: Bytes) -> Response {
-    let Ok(email) = Email::parse(form(&body).value("email")) else { return problem(&state, Problem::LinkOver) };
-    match state.desk.set_agreement(email.clone(), Agreement::Consent, false).await {
-        Ok(()) => draw_withdrawal(&state, &email, true),
-        Err(error) => act_problem(&state, error),
+/// Takes consent back, for whoever has a key of the customer's.
+pub async fn withdrawn(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let typed = form(&body);
+    let Ok(email) = Email::parse(typed.value("email")) else { return problem(&state, Problem::LinkOver) };
+    let said = [("is_email", email.as_str()), ("is_avkey", typed.value("key")), ("is_consent", "0")];
+    let said = said.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let from = Some(counted(state.address_of(peer, &headers)).to_string());
+    let call = QlmCall { args: Args::merge(said, Vec::new()), from, by_get: false, strict: None };
+    match state.desk.qlm_consent(&call).await {
+        Ok(Ok(_)) => draw_withdrawal(&state, &email, "", true),
+        Ok(Err(_)) => problem(&state, Problem::LinkOver),
+        Err(fault) => act_problem(&state, fault.into()),
     }
 }
 

@@ -353,6 +353,15 @@ fn json_refusal(status: StatusCode, refusal: &Refusal, reference: &str) -> Respo
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
+/// Nothing is answered from where the workbench runs.
+pub fn not_from_here(why: &str) -> Response {
+    let body = json!({ "refusal": {
+        "code": "not_from_here", "what": "This is not done from where you are", "why": why,
+        "next": "Bring the file from another network, or ask the vendor.", "reference": "", "holders": [],
+    }});
+    (StatusCode::FORBIDDEN, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
 fn json_fault(fault: &Fault) -> Response {
     let reference = crate::server::page::fault_reference();
     tracing::error!(reference = %reference, error = ?fault, "A file could not be answered.");

@@ -19,6 +19,7 @@ tests! {
         a_part_of_an_upgraded_order_is_a_part_of_what_was_paid_for_it;
     once:
         what_was_revoked_and_is_paid_again_is_good_again,
+        what_is_over_is_not_given_back_with_a_dispute,
         a_subscription_that_changes_gives_back_nothing,
         a_password_does_no_more_here_than_by_the_methods,
         a_generator_of_keys_is_answered_with_keys,
@@ -91,8 +92,45 @@ async fn a_part_of_an_upgraded_order_is_a_part_of_what_was_paid_for_it(app: Test
     let (state, said) = house.last().await;
     assert!(state == EventState::Failed && said.contains("Decide which of the two is good"), "{said}");
     assert_eq!(good().await, [false, true]);
+    // Of one that was upgraded once more it waits as well.
+    let better = house.licenses().await[1].key.as_ref().unwrap().text();
+    house.woo(&sale("e3", "102", "BETTER", &better, "10.00")).await;
+    assert_eq!(good().await, [false, false, true], "{:?}", house.last().await);
+    house.woo(&refund("r4", "101", "30.00")).await;
+    assert_eq!((house.last().await.0, good().await), (EventState::Failed, vec![false, false, true]));
+    // Where staff makes the first good again, what follows is for that one.
+    let all = house.licenses().await;
+    house.app.desk().disable_license(&OPERATOR, all[2].id, String::new()).await.unwrap();
+    house.app.desk().enable_license(&OPERATOR, all[0].id).await.unwrap();
     house.woo(&refund("r3", "100", "199.00")).await;
-    assert_eq!(good().await, [false, false], "{:?}", house.last().await);
+    assert_eq!(good().await, [false, false, false], "{:?}", house.last().await);
+}
+
+async fn what_is_over_is_not_given_back_with_a_dispute(app: TestApp) {
+    let house = House::new(app, "gumroad", &[("gumroad_press", "&is_expduration=365")]).await;
+    let token = house.app.desk().new_shop_address(&OPERATOR, "gumroad").await.unwrap();
+    house.app.secret(token.text());
+    let tell = async |body: String| {
+        let request = Request::post(format!("/api/shops/{}", token.text())).body(Body::from(body)).unwrap();
+        house.app.send(request).await.text()
+    };
+    let dispute = |what: &str| {
+        text("gumroad/refund.form").replace("refunded=true&resource_name=refund", &format!("refunded=false&resource_name={what}"))
+    };
+    tell(text("gumroad/sale.form")).await;
+    house.app.pass_seconds(60);
+    tell(dispute("dispute")).await;
+    assert!(!house.enabled().await);
+    tell(dispute("dispute_won")).await;
+    assert!(house.enabled().await, "{:?}", house.last().await);
+    // Another order of the same kind, whose subscription ends while it is disputed.
+    let other = |body: String| body.replace("sale%3D%3D", "sale-two").replace("gsub", "gsub-two");
+    tell(other(text("gumroad/sale.form"))).await;
+    house.app.pass_seconds(60);
+    tell(other(dispute("dispute"))).await;
+    tell(other(text("gumroad/subscription_ended.form"))).await;
+    tell(other(dispute("dispute_won"))).await;
+    assert!(matches!(house.licenses().await[1].state, LicenseState::Disabled { .. }), "{:?}", house.last().await);
 }
 
 async fn what_was_revoked_and_is_paid_again_is_good_again(app: TestApp) {
@@ -152,11 +190,24 @@ async fn a_password_does_no_more_here_than_by_the_methods(app: TestApp) {
     house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
     let order = format!("order_id=7&email=ann%40customer.example&{TERMS}");
     let shown = "cart&is_user=shop&is_pwd=a%20password%20of%20the%20cart";
-    let reply = house.tell(shown, order.as_bytes(), &[]).await;
-    assert!(reply.status == 403 && reply.text().contains("enableGetActivationKey"), "{}", reply.text());
-    assert_eq!((house.count().await, house.licenses().await.len()), (0, 0));
+    let kept = async |body: &str, property: &str| {
+        assert!(house.tell(shown, body.as_bytes(), &[]).await.text().starts_with("Kept."));
+        let (state, said) = house.last().await;
+        assert!(state == EventState::Failed && said.contains(property), "{said}");
+    };
+    // What was paid is not lost: it waits until that is switched on.
+    kept(&order, "enableGetActivationKey").await;
+    assert!(house.licenses().await.is_empty());
     house.set("enableGetActivationKey", "true").await;
     assert_eq!(house.tell(shown, order.as_bytes(), &[]).await.text(), "Taken.", "{:?}", house.last().await);
+    assert_eq!(house.count().await, 1);
+    // Nor is more done to a license that is there, whatever an order calls itself.
+    let key = house.licenses().await[0].key.as_ref().unwrap().text();
+    for action in ["UpgradeLicense", "RenewMaintenancePlan"] {
+        let order = format!("order_id={action}&webhook_action={action}&custom_referrer={key}&is_features=0:255&{TERMS}");
+        kept(&order, "enableUpgradeLicense").await;
+    }
+    assert_eq!(house.licenses().await.len(), 1);
     // A name that a database would not keep as it is stands for nothing.
     let map = r#"{"event":["id"],"rules":[{"when":[{"path":"id"}],"act":"nothing"}]}"#;
     house.raw_map("cart", map).await;
@@ -179,6 +230,18 @@ async fn a_generator_of_keys_is_answered_with_keys(app: TestApp) {
     assert_eq!(keys, license.key.as_ref().unwrap().text(), "{:?}", house.last().await);
     assert_eq!((license.terms.seats.most(), license.terms.qlm.unwrap().user_data), (Some(2), "device 9".to_owned()));
     assert_eq!(house.tell(shown, order.as_bytes(), &[]).await.text(), keys, "the same order is the same keys");
+    // It is called for each item, and told of that one alone.
+    let second = format!("PURCHASE_ID=77&RUNNING_NO=2&email=ann%40customer.example&{TERMS}&is_features=0:7");
+    let other = house.tell(shown, second.as_bytes(), &[]).await.text();
+    house.app.secret(other.as_str());
+    assert!(other != keys && !other.contains(&keys) && house.licenses().await.len() == 2, "{other}");
+    // What an upgrade made is handed over as well.
+    house.set("enableUpgradeLicense", "true").await;
+    let upgrade =
+        format!("PURCHASE_ID=79&email=ann%40customer.example&webhook_action=UpgradeLicense&custom_referrer={other}&{TERMS}");
+    let better = house.tell(shown, upgrade.as_bytes(), &[]).await.text();
+    house.app.secret(better.as_str());
+    assert_eq!(house.licenses().await[2].key.as_ref().unwrap().text(), better, "{:?}", house.last().await);
     // The shop hands them over, so they are not mailed as well.
     assert!(house.app.desk().messages(&OPERATOR, None, Some(ANN)).await.unwrap().0.is_empty());
     let failed = house.tell(shown, b"PURCHASE_ID=78&email=ann%40customer.example", &[]).await.text();
