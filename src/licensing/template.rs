@@ -41,8 +41,17 @@ impl LetterKind {
         own.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(Self::Order, |(_, kind)| kind)
     }
 
-    /// What the letter may name; the first is what it is sent for, and has to be said. None names the computer: whoever asks for a code
-    /// chooses what it is called.
+    /// What the letter is sent for, which it has to say.
+    #[must_use]
+    pub const fn needed(self) -> &'static str {
+        match self {
+            Self::Order | Self::Requested => "ActivationKey",
+            Self::Renewal => "ExpiryDate",
+            Self::Code => CODE,
+        }
+    }
+
+    /// What the letter may name. Not the computer: whoever asks for a code chooses what it is called.
     #[must_use]
     pub const fn variables(self) -> &'static [&'static str] {
         const ABOUT_AN_ORDER: [&str; 10] = [
@@ -57,25 +66,10 @@ impl LetterKind {
             "ActivationUrl",
             "SupportAddress",
         ];
-        const ABOUT_A_RENEWAL: [&str; 10] = [
-            "ExpiryDate",
-            "ActivationKey",
-            "ProductName",
-            "OrderID",
-            "FullName",
-            "Company",
-            "Email",
-            "PortalName",
-            "ActivationUrl",
-            "SupportAddress",
-        ];
         match self {
-            Self::Order => &ABOUT_AN_ORDER,
-            Self::Renewal => &ABOUT_A_RENEWAL,
-            Self::Requested => {
-                &["ActivationKey", "FullName", "Company", "Email", "PortalName", "ActivationUrl", "SupportAddress"]
-            }
-            Self::Code => &["AuthorizationCode", "ProductName", "Minutes", "PortalName", "SupportAddress"],
+            Self::Order | Self::Renewal => &ABOUT_AN_ORDER,
+            Self::Requested => &["ActivationKey", "FullName", "Company", "Email", "PortalName", "ActivationUrl", "SupportAddress"],
+            Self::Code => &[CODE, "ProductName", "Minutes", "PortalName", "SupportAddress"],
         }
     }
 }
@@ -119,8 +113,8 @@ impl Template {
         if text.trim().is_empty() || text.chars().count() > LONGEST_TEXT || text.chars().any(odd) {
             return Err(TemplateError::Text);
         }
-        let known = LetterKind::of(name).variables();
-        let needed = known[0];
+        let kind = LetterKind::of(name);
+        let (known, needed) = (kind.variables(), kind.needed());
         let mut unknown = None;
         let mut said = false;
         filled(&text, |name| {

@@ -333,6 +333,15 @@ async fn an_app_activates_validates_and_gives_its_seat_back(app: TestApp) {
     let text = reply.text();
     assert!(text.is_ascii() && text.starts_with("<QuickLicenseManager><creationDateUtc>"), "{text}");
     assert!(text.ends_with("</SignatureValue></Signature></QuickLicenseManager>") && text.matches("<Signature ").count() == 1);
+    // In the order of the published sample (§2.4), for apps that read by place.
+    let names = text.split('<').skip(2).filter(|part| !part.starts_with('/'));
+    let names: Vec<&str> = names.map(|part| part.split(['>', ' ', '/']).next().unwrap()).take(28).collect();
+    assert_eq!(
+        names.join(" "),
+        "creationDateUtc pckey computerName computerID userCompany userFullName userEmail productID productName majorVersion minorVersion \
+         licenseModel maintenanceRenewalDate result status features duration floatingSeats numActivationsAllowed availableLicenses \
+         expiryDate activationKey userData productProperties activationDate serverDate computerType Signature"
+    );
     for (name, value) in [
         ("computerID", "PC 1|&#228;"),
         ("computerName", "B&#252;ro-7"),

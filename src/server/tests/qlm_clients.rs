@@ -262,7 +262,8 @@ async fn a_php_portal_makes_a_site_license(app: TestApp) {
 async fn a_link_from_an_app_downloads_its_license_file(app: TestApp) {
     let house = House::new(app).await;
     let key = house.key("", "link").await;
-    let computer = format!("{}-8.12.7-docker", "a".repeat(85));
+    let computer = format!("{}-8.12.7-docker", "a".repeat(86));
+    assert_eq!(computer.len(), 100);
     let link = format!("/x/QlmCustomerSite/QlmWebActivation.aspx?is_file=1&is_pcid={computer}&is_avkey={key}");
     let there = house.app.get(&link).await;
     assert_eq!(there.status, 303);

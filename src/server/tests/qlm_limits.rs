@@ -280,6 +280,19 @@ async fn seats_are_given_back_so_often_and_no_more(app: TestApp) {
         let text = house.release(&floats, "PC-1", &[("is_logRelease", "false")]).await.text();
         assert!(text.contains("<result>"), "{text}");
     }
+    // Of one's own days as well, whatever the server counts.
+    house.set("maxReleasePerClient", "-1").await;
+    let (own, _) = house.keys("", "3").await.remove(0);
+    let limits = [("is_avkey", own.as_str()), ("is_maxreleasecount", "1"), ("is_maxreleaseperiod", "5")];
+    let edited = house.get("UpdateLicenseHttp", &[&limits[..], &SHOP[..]].concat()).await.text();
+    assert!(edited.contains("Successfully updated"), "{edited}");
+    good(&house.validate(&own, "PC-1", &[]).await);
+    assert!(house.release(&own, "PC-1", &[]).await.text().contains("<result>"));
+    good(&house.validate(&own, "PC-1", &[]).await);
+    assert_eq!(failure(&house.release(&own, "PC-1", &[]).await).0, 212);
+    house.app.pass_days(6);
+    assert!(house.release(&own, "PC-1", &[]).await.text().contains("<result>"));
+    house.set("maxReleasePerClient", "1").await;
     // Staff is not limited.
     let license = house.app.desk().license_id(&key.parse_key()).await.unwrap();
     good(&house.validate(&key, "PC-3", &[]).await);

@@ -82,6 +82,20 @@ impl House {
         house
     }
 
+    /// A shop of a class that signs nothing and shows its password.
+    pub async fn with_cart(&self) {
+        let new = NewExtension {
+            name: "cart".to_owned(),
+            class: "bluesnap".to_owned(),
+            user: "shop".to_owned(),
+            password: Some("a password of the cart".to_owned()),
+            api_key: None,
+            shared_key: None,
+        };
+        self.app.secret("a password of the cart");
+        self.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    }
+
     pub async fn property(&self, name: &str, value: &str) {
         let edit = PropertyEdit { name: name.to_owned(), value: value.to_owned(), for_calls: false };
         self.app.desk().put_property(&OPERATOR, edit).await.unwrap();
@@ -392,16 +406,7 @@ async fn who_does_not_sign_or_show_a_password_tells_nothing(app: TestApp) {
     let signed = [topic, ("x-shopify-hmac-sha256", base64::standard(&mark(&[broken])))];
     assert_eq!(house.tell("shopify", broken, &signed).await.status, 400);
     // A shop of a class that signs nothing shows its password.
-    let new = NewExtension {
-        name: "cart".to_owned(),
-        class: "bluesnap".to_owned(),
-        user: "shop".to_owned(),
-        password: Some("a password of the cart".to_owned()),
-        api_key: None,
-        shared_key: None,
-    };
-    house.app.secret("a password of the cart");
-    house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    house.with_cart().await;
     let order = format!("order_id=7&email=ann%40customer.example&quantity=2&{TERMS}");
     let shown = "cart&is_user=shop&is_pwd=a%20password%20of%20the%20cart";
     assert_eq!(house.tell("cart", order.as_bytes(), &[]).await.status, 401);

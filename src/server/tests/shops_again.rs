@@ -178,16 +178,7 @@ async fn a_subscription_that_changes_gives_back_nothing(app: TestApp) {
 
 async fn a_password_does_no_more_here_than_by_the_methods(app: TestApp) {
     let house = House::new(app, "shopify", &[]).await;
-    let new = NewExtension {
-        name: "cart".to_owned(),
-        class: "bluesnap".to_owned(),
-        user: "shop".to_owned(),
-        password: Some("a password of the cart".to_owned()),
-        api_key: None,
-        shared_key: None,
-    };
-    house.app.secret("a password of the cart");
-    house.app.desk().add_extension(&OPERATOR, new).await.unwrap();
+    house.with_cart().await;
     let order = format!("order_id=7&email=ann%40customer.example&{TERMS}");
     let shown = "cart&is_user=shop&is_pwd=a%20password%20of%20the%20cart";
     let kept = async |body: &str, property: &str| {
