@@ -213,16 +213,22 @@ impl Desk {
             }
             None => Vec::new(),
         };
-        let chosen = authorization_code::license_for(product, &licenses, |id| held.contains(&id), now);
-        let chosen = chosen.and_then(|id| licenses.into_iter().find(|license| license.id == id).ok_or(NoLicense::None));
-        // Without a computer's name, which anybody can leave out, a code is for a license that is on computers already: on one of them it was
+        let all = licenses.len();
+        // Without a computer's name, which anybody can leave out, a code is for licenses that are on computers already: on one of them it was
         // asked for.
-        if let (Ok(license), true) = (&chosen, named.is_none())
-            && conn.activations(license.id, 1).await?.is_empty()
-        {
-            return Ok(Err(NoLicense::None));
+        if named.is_none() {
+            let mut known = Vec::with_capacity(all);
+            for license in licenses {
+                if !conn.activations(license.id, 1).await?.is_empty() {
+                    known.push(license);
+                }
+            }
+            licenses = known;
         }
-        Ok(chosen)
+        let chosen = authorization_code::license_for(product, &licenses, |id| held.contains(&id), now);
+        // What is said of some is not said where there are others.
+        let chosen = if licenses.len() < all { chosen.map_err(|_| NoLicense::None) } else { chosen };
+        Ok(chosen.and_then(|id| licenses.into_iter().find(|license| license.id == id).ok_or(NoLicense::None)))
     }
 
     /// Whether a code counts, and for which license. A wrong one is counted, so the caller commits whatever comes of it.

@@ -1,6 +1,6 @@
 //! What staff does with a license: edit, renew, disable, enable, archive; free, revoke, allow or block a machine; a file again.
 
-use super::{ActError, Area, Desk, Level, Visitor, answer::give_back, letters::RenewalLetter};
+use super::{ActError, Area, Desk, Level, Visitor, answer::give_back, letters::RenewalLetter, qlm::is_upgraded};
 use crate::{
     licensing::{
         ActivationKey, Date, DeviceId, Email, LicenseId, ProductCode, Timestamp,
@@ -219,9 +219,7 @@ impl Desk {
                 for id in ids {
                     // Read before the act began, and upgraded since: the time would be given to what nobody has any more.
                     let locked = if only_newest { conn.lock_license(id).await? } else { None };
-                    if locked.is_some_and(|(license, ..)| !matches!(license.state, LicenseState::Enabled))
-                        && conn.upgraded_to(id).await?.is_some()
-                    {
+                    if locked.is_some_and(|(license, ..)| is_upgraded(&license)) && conn.upgraded_to(id).await?.is_some() {
                         let message = "This license was upgraded at the same moment. Send it again.";
                         return Err(StoreError::gave_up(NotChanged(ActError::field("is_avkey", message))));
                     }
@@ -233,9 +231,7 @@ impl Desk {
                     }
                     // A day more or less is no renewal: shops count months as they like.
                     let after = if letter.is_some() { end_of(conn, id).await? } else { None };
-                    if let (Some(before), Some(after)) = (before, after)
-                        && after >= before.plus_days(2)
-                    {
+                    if after.is_some_and(|after| before.is_none_or(|before| after >= before.plus_days(2))) {
                         renewed.push(id);
                     }
                 }

@@ -68,7 +68,9 @@ impl LetterKind {
         ];
         match self {
             Self::Order | Self::Renewal => &ABOUT_AN_ORDER,
-            Self::Requested => &["ActivationKey", "FullName", "Company", "Email", "PortalName", "ActivationUrl", "SupportAddress"],
+            Self::Requested => {
+                &["ActivationKey", "FullName", "Company", "Email", "PortalName", "ActivationUrl", "SupportAddress"]
+            }
             Self::Code => &[CODE, "ProductName", "Minutes", "PortalName", "SupportAddress"],
         }
     }

@@ -274,7 +274,7 @@ pub fn ShopPage(vendor: VendorFrame, view: ShopView) -> impl IntoView {
                         </Card>
                         <Card title="Reseller">
                             <PostForm action=reseller_path form=reseller.clone()>
-                                <Field at=reseller.at("affiliate") label="Sells as" optional=true maxlength=128 autocomplete="off" hint="It then sees and changes what it sold, and nothing else. Empty: it is your own shop, and reaches every license."/>
+                                <Field at=reseller.at("affiliate") label="Sells as" optional=true maxlength=128 autocomplete="off" hint="It then sees and changes what it sells from now on, and nothing else: what was sold before stays yours. Empty: it is your own shop, and reaches every license."/>
                                 <div class="actions"><Button kind=Kind::Plain>"Save"</Button></div>
                             </PostForm>
                         </Card>

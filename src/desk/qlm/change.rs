@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, is_of, spoken, switched};
+use super::{NOT_ORDERED, QlmCall, QlmRefused, call_fields, is_of, spoken, switched, upgrade::is_upgraded};
 use crate::{
     desk::{
         ActError, Desk, Fault, Visitor,
@@ -203,6 +203,27 @@ impl Desk {
         Ok(Ok(updated(&found)))
     }
 
+    /// Disables licenses whose subscription is over, for good: also those that the same shop has revoked, which is then no longer undone
+    /// with a refund.
+    pub(in crate::desk) async fn end_licenses(
+        &self,
+        visitor: &Visitor,
+        found: Vec<(License, Product)>,
+        reason: String,
+    ) -> Result<Result<String, QlmRefused>, Fault> {
+        let (now, actor) = (self.now(), visitor.actor());
+        let change = move |license: &mut License| {
+            if is_disabled_by(license, &actor) && !is_upgraded(license) {
+                license.state = LicenseState::Enabled;
+            }
+            set_revoked(license, true, &reason, &actor, now)
+        };
+        if let Err(error) = self.change_all_once(visitor, Change::of("license.disabled"), ids(&found), change).await {
+            return Ok(Err(told(error, &found[0].1)?));
+        }
+        Ok(Ok(updated(&found)))
+    }
+
     /// Gives back what the same shop revoked for this reason, and nothing else.
     pub(in crate::desk) async fn restore_licenses(
         &self,
@@ -246,6 +267,7 @@ impl Desk {
         {
             return Ok(Err(refused));
         }
+        let revokes = revokes.filter(|_| settings.qlm.revoke);
         if let Err(refused) = edit.fits(found.iter().map(|(_, product)| product)) {
             return Ok(Err(refused));
         }
@@ -398,13 +420,19 @@ impl Desk {
         // One that was upgraded is meant as what it is now. A shop may name the product that was sold, or the one it became.
         let is_named = |product: &Product| names.number.is_none_or(|number| product.number == Some(number));
         let mut newest: Vec<(License, Product)> = Vec::with_capacity(found.len());
+        let mut left = Vec::new();
         for (license, product) in found {
-            let was_named = is_named(&product);
+            let (was_named, id) = (is_named(&product), license.id);
             let (license, product) = newest_of(&mut conn, license, product).await?;
+            // Of one that staff made good again, what took its place is meant no more.
+            if license.id == id {
+                left.extend(conn.upgraded_to(id).await?);
+            }
             if (was_named || is_named(&product)) && !newest.iter().any(|(known, _)| known.id == license.id) {
                 newest.push((license, product));
             }
         }
+        newest.retain(|(license, _)| !left.contains(&license.id));
         let found = newest;
         if found.len() > MOST {
             let message = "More than a thousand licenses would be changed by one call. Change them on the vendor’s site. Nothing was changed.";
@@ -454,8 +482,7 @@ pub(in crate::desk) async fn newest_of(
     let mut newest = (license, product);
     // As many as a license is upgraded in its life, and no circle.
     for _ in 0..MOST_UPGRADES {
-        // Staff has made the old one good again.
-        if matches!(newest.0.state, LicenseState::Enabled) {
+        if !is_upgraded(&newest.0) {
             break;
         }
         let Some(to) = conn.upgraded_to(newest.0.id).await? else { break };
@@ -520,8 +547,6 @@ fn set_revoked(license: &mut License, revoked: bool, reason: &str, by: &Actor, n
         let message = "This license was disabled by its vendor, who alone gives it back. Nothing was changed.";
         return Err(ActError::field("is_revoke", message));
     }
-    // One that the same shop has revoked is so for what it says last: what is over is not given back with a refund.
-    let state = if revoked && is_disabled_by(license, by) { LicenseState::Enabled } else { state };
     let turned = if revoked { state.disable(by.clone(), reason.to_owned(), now) } else { state.enable() };
     if let Ok(state) = turned {
         license.state = state;

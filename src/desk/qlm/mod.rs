@@ -29,8 +29,8 @@ pub(super) use extensions::PASSWORD_LEAST;
 pub use extensions::{CLASSES, NewExtension, class_label};
 pub use info::{Ended as LicenseEnded, LicenseInfo};
 pub use licenses::Listed;
-pub(super) use upgrade::Upgrade;
 pub use upgrade::Upgraded;
+pub(super) use upgrade::{Upgrade, is_upgraded};
 
 use sha2::{Digest, Sha256};
 

@@ -21,6 +21,14 @@ use crate::{
     store::{Conn, Extension, StoreError},
 };
 
+/// How the reason begins for which a license is disabled that became another.
+const UPGRADED: &str = "Upgraded";
+
+/// Whether a license is disabled because it became another. Staff may have decided otherwise since: then it is meant itself.
+pub(in crate::desk) fn is_upgraded(license: &License) -> bool {
+    matches!(&license.state, LicenseState::Disabled { reason, .. } if reason.starts_with(UPGRADED))
+}
+
 /// What an upgrade came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upgraded {
@@ -273,5 +281,5 @@ async fn replace(
     let Some(new) = issued.licenses.first() else { return Ok(Err(Barred::NotIssued)) };
     conn.set_upgraded_to(old, new.id).await?;
     let ends = new.key.as_ref().map(ActivationKey::last_group).unwrap_or_default();
-    Ok(Ok((Some(format!("Upgraded: its key is now …{ends}.")), new.id)))
+    Ok(Ok((Some(format!("{UPGRADED}: its key is now …{ends}.")), new.id)))
 }

@@ -244,10 +244,20 @@ impl Desk {
             LicenseState::Disabled { at, reason: why, .. } => *at <= event.received && *why == reason,
             _ => false,
         };
+        let over = over(extension);
+        let unclear = disabled.iter().any(|(license, _)| match &license.state {
+            LicenseState::Disabled { at, reason: why, .. } => *at <= event.received && *why != reason && *why != over,
+            _ => false,
+        });
         let again: Vec<_> = disabled.into_iter().filter(|(license, _)| before(license)).collect();
         let count = again.len();
         if count == 0 {
-            return Ok(Ok("It was revoked since, and stays so.".to_owned()));
+            // By a call of the shop's, for a reason of its own, and paid after that.
+            return Ok(if unclear {
+                Err("It was issued before, and is disabled. Enable the licenses, or let them be.".to_owned())
+            } else {
+                Ok("It was revoked since, and stays so.".to_owned())
+            });
         }
         let restored = self.restore_licenses(&visitor, again, once(event, ORDERED_AGAIN), refunded(extension)).await?;
         Ok(restored.map(|_| format!("{} given back.", licenses(count))).map_err(|refused| refused.message))

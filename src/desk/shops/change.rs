@@ -14,7 +14,7 @@ use crate::{
     },
     licensing::{
         LicenseId, OrderId,
-        license::LicenseState,
+        license::{Actor, LicenseState},
         qlm::Args,
         shops::{ShopOrder, cents},
     },
@@ -118,14 +118,16 @@ impl Desk {
                     let said = "This order upgraded a license, whose old key is disabled. Decide which of the two is good, and enable or disable them.";
                     return Ok(Ended { order: Some(of), ..Ended::failed(said.to_owned()) });
                 }
-                // Whose subscription is over is not given back by what undoes a refund.
-                let reason = if matches!(change, Change::End) { over(extension) } else { refunded(extension) };
-                (self.revoke_licenses(&visitor, found, true, reason).await?, "revoked")
+                let done = match change {
+                    Change::End => self.end_licenses(&visitor, found, over(extension)).await?,
+                    _ => self.revoke_licenses(&visitor, found, true, refunded(extension)).await?,
+                };
+                (done, "revoked")
             }
         };
         Ok(match done {
             // Paid for, and of no use until somebody looks at it.
-            Ok(_) if gives && self.are_disabled(&ids).await? => {
+            Ok(_) if gives && self.are_disabled_by_others(&ids, &visitor.actor()).await? => {
                 let said = format!(
                     "{} {what}, and disabled by somebody else. Enable what is to be good, or let it be.",
                     licenses(count)
@@ -137,10 +139,17 @@ impl Desk {
         })
     }
 
-    async fn are_disabled(&self, ids: &[LicenseId]) -> Result<bool, Fault> {
+    async fn are_disabled_by_others(&self, ids: &[LicenseId], actor: &Actor) -> Result<bool, Fault> {
         let mut conn = self.read().await?;
         for id in ids {
-            if conn.license(*id).await?.is_some_and(|(license, ..)| !matches!(license.state, LicenseState::Enabled)) {
+            let Some((license, ..)) = conn.license(*id).await? else { continue };
+            let by_others = match &license.state {
+                LicenseState::Enabled => false,
+                // What this shop says is over stays so.
+                LicenseState::Disabled { by, .. } => by != actor,
+                LicenseState::Archived { .. } => true,
+            };
+            if by_others {
                 return Ok(true);
             }
         }

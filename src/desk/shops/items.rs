@@ -1,5 +1,7 @@
 //! What an order's items are: keys to be made, or something for a license that is there. Nothing is written here.
 
+use sha2::{Digest, Sha256};
+
 use super::day_of;
 use crate::{
     desk::{
@@ -8,6 +10,7 @@ use crate::{
     },
     licensing::{
         ActivationKey,
+        files::base64,
         license::License,
         product::Product,
         qlm::{Args, ErrorCode, providers},
@@ -129,7 +132,7 @@ impl Desk {
         Ok(self.some_args(map, order).await?.iter().any(changes))
     }
 
-    /// The keys an item of an order has, which was acted on.
+    /// The keys an item of an order has, which was acted on: those that were made for it, or of the license that is there.
     pub(super) async fn keys_of_item(
         &self,
         extension: &Extension,
@@ -137,21 +140,17 @@ impl Desk {
         order: &ShopOrder,
         place: usize,
     ) -> Result<Vec<String>, Fault> {
-        let planned = match self.plan_item(extension, map, order, place).await? {
-            Ok(Item::Keys(planned)) => *planned,
-            _ => {
-                // What is done to a license that is there is answered with what it is now.
-                let found = self.license_of_item(extension, order, &order.items[place], true).await?;
-                let keys = found.unwrap_or_default().into_iter().filter_map(|(license, _)| license.key);
-                return Ok(keys.map(|key| key.text()).collect());
-            }
-        };
+        let item = &order.items[place];
+        let action = self.item_args(map, item).await?.ok().and_then(|args| args.text("webhook_action").map(str::to_owned));
+        if action.is_some_and(|action| ACTIONS[2..4].iter().any(|known| known.eq_ignore_ascii_case(&action))) {
+            let found = self.license_of_item(extension, order, item, true).await?.unwrap_or_default();
+            return Ok(found.into_iter().filter_map(|(license, _)| license.key).map(|key| key.text()).collect());
+        }
         let mut conn = self.read().await?;
-        let (number, item) =
-            (planned.issue.order.as_deref().unwrap_or_default(), planned.issue.item.as_deref().unwrap_or_default());
-        let Some(order) = conn.order_of(&planned.issue.provider, number).await? else { return Ok(Vec::new()) };
+        let number = order.number.as_deref().unwrap_or_default();
+        let Some(order) = conn.order_of(&extension.name.to_lowercase(), number).await? else { return Ok(Vec::new()) };
         let mut keys = Vec::new();
-        for id in conn.licenses_of_item(order.id, item).await? {
+        for id in conn.licenses_of_item(order.id, &base64::url(&Sha256::digest(fingerprint(item, place)))).await? {
             let Some((license, product, _)) = conn.license(id).await? else { continue };
             let (license, _) = newest_of(&mut conn, license, product).await?;
             keys.extend(license.key.as_ref().map(ActivationKey::text));
@@ -207,7 +206,7 @@ impl Desk {
         }
         let mails = self.mails_order(map, &args);
         // By its place in the order: what the product is called or says may be another when the same order comes again.
-        let fingerprint = item.id.as_ref().map_or_else(|| format!("item {place}"), |id| format!("item {id:?}"));
+        let fingerprint = fingerprint(item, place);
         let ordered = Ordered {
             caller: extension.name.clone(),
             number: order.number.clone(),
@@ -242,6 +241,14 @@ impl Desk {
             LicensesNamed { key: item.key.as_deref(), subscription: order.subscription.as_deref(), ..LicensesNamed::default() };
         let found = self.licenses_of(&extension.name.to_lowercase(), &names).await?;
         Ok(found.and_then(|found| of_extension(extension, found)))
+    }
+}
+
+/// What tells an item from the others of its order. The first is the same whether it has a number or a place.
+fn fingerprint(item: &ShopItem, place: usize) -> String {
+    match item.id.as_deref().filter(|id| *id != "1") {
+        Some(id) => format!("item {id:?}"),
+        None => format!("item {place}"),
     }
 }
 

@@ -141,21 +141,24 @@ impl Desk {
         let Some(events) = payload.events(&map.events, MOST_EVENTS) else {
             return Ok(Err(ShopRefused::Unreadable(format!("At most {MOST_EVENTS} events are taken at once."))));
         };
-        let mut last = None;
+        let (mut last, mut switched_off) = (None, None);
         for event in events {
             let name = map.event_name(&event).filter(|name| is_plain(name));
             let name = name.unwrap_or_else(|| base64::url(&Sha256::digest(event.body().to_string())));
             let body = if several { event.body().to_string().into_bytes() } else { told.body.clone() };
+            // Before it is kept: what is kept is acted on, also by a job.
+            let off = if by_password { self.password_does(&map, event).await?.err() } else { None };
             let kept = self.keep_shop_event(&extension, &name, &told.headers, &body).await?;
-            last = Some(kept.id);
             // It is not lost: staff switches it on, and acts on it.
-            if by_password && let Err(refused) = self.password_does(&map, event).await? {
-                if kept.state != EventState::Done {
-                    self.shop_event_ended(kept.id, Ended::failed(refused.message)).await?;
+            if let Some(refused) = off {
+                if matches!(kept.state, EventState::New | EventState::Failed) {
+                    self.shop_event_ended(kept.id, Ended::failed(refused.message.clone())).await?;
                 }
+                switched_off = Some(refused.message);
                 failed += 1;
                 continue;
             }
+            last = Some(kept.id);
             match self.run_shop_event(&extension, kept, false).await? {
                 EventState::Failed => failed += 1,
                 // Whoever acts on it now may not come to its end.
@@ -172,6 +175,7 @@ impl Desk {
             return Ok(Ok(ShopAnswer::Receipt(receipt)));
         }
         match (map.answer, last) {
+            (ShopReply::Keys, _) if switched_off.is_some() => Ok(Ok(ShopAnswer::NoKeys(switched_off.unwrap_or_default()))),
             (ShopReply::Keys, Some(event)) => Ok(Ok(self.keys_of_event(&extension, &map, event).await?)),
             _ => Ok(Ok(ShopAnswer::Kept { done, failed })),
         }
@@ -190,13 +194,15 @@ impl Desk {
         };
         let order = match payload.map(|payload| map.read(&payload)) {
             Ok(Ok(ShopAct::Order(order) | ShopAct::SubscriptionPayment(order))) => order,
-            _ => return Ok(ShopAnswer::Keys(vec![event.said])),
+            // It says something of an order, and asks for no keys.
+            Ok(Ok(_)) => return Ok(ShopAnswer::Keys(vec![event.said])),
+            _ => return Ok(ShopAnswer::NoKeys(event.said)),
         };
         let mut keys = Vec::new();
         for place in 0..order.items.len() {
             keys.extend(self.keys_of_item(extension, map, &order, place).await?);
         }
-        Ok(ShopAnswer::Keys(if keys.is_empty() { vec![event.said] } else { keys }))
+        Ok(if keys.is_empty() { ShopAnswer::NoKeys(event.said) } else { ShopAnswer::Keys(keys) })
     }
 
     /// Whether what an event does is switched on for whoever shows a password: it does no more here than by the method of that name.

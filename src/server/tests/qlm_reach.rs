@@ -335,6 +335,12 @@ async fn a_code_without_a_computer_is_for_computers_that_are_there(app: TestApp)
     house.validate(&key, "PC-1", &[]).await;
     ask(&[]).await;
     assert_eq!(codes().await, 1);
+    // Another license that is on no computer yet changes nothing of that.
+    let fresh = house.ordered("woocommerce", "is_features=0:1", &[("OrderId", "2"), ("Customer_Email", ANN)]).await.text();
+    house.app.secret(fresh.as_str());
+    house.app.pass_seconds(3_700);
+    ask(&[]).await;
+    assert_eq!(codes().await, 2);
     assert!(unknown.contains("<result>"), "answered alike: {unknown}");
     // A wrong property quotes the caller: no signature is spent on it.
     let odd = ask(&[("is_pcid", "PC-2"), ("is_pp", "no property")]).await;

@@ -131,6 +131,14 @@ async fn what_is_over_is_not_given_back_with_a_dispute(app: TestApp) {
     tell(other(text("gumroad/subscription_ended.form"))).await;
     tell(other(dispute("dispute_won"))).await;
     assert!(matches!(house.licenses().await[1].state, LicenseState::Disabled { .. }), "{:?}", house.last().await);
+    // And the other way round.
+    let third = |body: String| body.replace("sale%3D%3D", "sale-three").replace("gsub", "gsub-three");
+    tell(third(text("gumroad/sale.form"))).await;
+    house.app.pass_seconds(60);
+    tell(third(text("gumroad/subscription_ended.form"))).await;
+    tell(third(dispute("dispute"))).await;
+    tell(third(dispute("dispute_won"))).await;
+    assert!(matches!(house.licenses().await[2].state, LicenseState::Disabled { .. }), "{:?}", house.last().await);
 }
 
 async fn what_was_revoked_and_is_paid_again_is_good_again(app: TestApp) {
@@ -235,6 +243,11 @@ async fn a_generator_of_keys_is_answered_with_keys(app: TestApp) {
     assert_eq!(house.licenses().await[2].key.as_ref().unwrap().text(), better, "{:?}", house.last().await);
     // The shop hands them over, so they are not mailed as well.
     assert!(house.app.desk().messages(&OPERATOR, None, Some(ANN)).await.unwrap().0.is_empty());
+    // Told once more when the product was renamed since, or while the method is off: never a sentence that looks like a key.
+    house.set("enableGetActivationKey", "false").await;
+    assert!(house.tell(shown, order.as_bytes(), &[]).await.text().starts_with("Error: This method is switched off"));
+    house.set("enableGetActivationKey", "true").await;
+    assert_eq!(house.tell(shown, order.as_bytes(), &[]).await.text(), keys);
     let failed = house.tell(shown, b"PURCHASE_ID=78&email=ann%40customer.example", &[]).await.text();
     assert!(failed.starts_with("Error: "), "what is no key does not look like one: {failed}");
 }
