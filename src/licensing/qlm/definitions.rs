@@ -91,7 +91,7 @@ pub enum DefinitionError {
     Name(usize),
     #[error("Line {0} says a type that is none. It is int, bool, string, ipAddress, ipSubnet or csv, and app may follow it.")]
     Kind(usize),
-    #[error("Line {0} has a default that its type cannot be, or that is longer than 4,096 characters.")]
+    #[error("Line {0} has a default that its type cannot be, that begins with a #, or that is longer than 4,096 characters.")]
     Default(usize),
     #[error("Line {0} defines a property that is defined above.")]
     Twice(usize),
@@ -135,6 +135,10 @@ impl PropertyDefinition {
             _ => return Err(DefinitionError::Kind(number)),
         };
         let default = default.trim();
+        // It would be read as the help when it is edited again.
+        if default.starts_with('#') {
+            return Err(DefinitionError::Default(number));
+        }
         if !(default.is_empty() || kind.fits(default)) || !fits(default, 4_096) || !fits(help, 1_000) {
             return Err(DefinitionError::Default(number));
         }
@@ -259,6 +263,7 @@ mod tests {
             ("a.b: int client", Error::Kind(1)),
             ("a.b: int = ten", Error::Default(1)),
             ("a.b: bool = 2", Error::Default(1)),
+            ("a.b: csv =# d", Error::Default(1)),
             ("a.b: ipSubnet = 10.0.0.0/33", Error::Default(1)),
             ("a.b: int\nA.B: bool", Error::Twice(2)),
         ] {
